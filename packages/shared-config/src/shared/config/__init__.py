@@ -1,0 +1,3 @@
+"""Settings, secrets, validation reports and feature flags for services."""
+
+__all__: list[str] = []

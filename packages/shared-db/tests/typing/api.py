@@ -1,0 +1,5 @@
+"""The public API as a type-checked file that is never run."""
+
+import shared.db as package
+
+names: list[str] = package.__all__

@@ -1,0 +1,3 @@
+"""Health probes and a status page."""
+
+__all__: list[str] = []

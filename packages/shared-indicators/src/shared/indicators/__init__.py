@@ -1,0 +1,3 @@
+"""Technical indicators: batch, panel and streaming, and chart patterns."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Graceful shutdown and resource pools."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Windows, aggregation, rates, anomalies and downsampling of time series."""
+
+__all__: list[str] = []
