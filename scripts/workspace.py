@@ -31,4 +31,4 @@ def enter(environment: str, script: str) -> None:
     if os.environ.get("HATCH_ENV_ACTIVE") != environment:
         hatch = str(ROOT / "scripts" / "hatch")
         command = [hatch, "--quiet", "run", f"{environment}:scripts/{script}", *sys.argv[1:]]
-        os.execv(hatch, command)
+        os.execv(hatch, command)  # noqa: S606 - no shell is wanted
