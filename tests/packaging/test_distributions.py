@@ -1,0 +1,61 @@
+"""The distributions are ours, share one namespace, and hold what they should."""
+
+import importlib
+import importlib.metadata
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import shared
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+
+
+def project(package: Path) -> dict:
+    return tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_namespace_has_no_init():
+    assert shared.__file__ is None
+    assert not list(ROOT.glob("packages/*/src/shared/__init__.py"))
+
+
+@each_package
+def test_the_installed_distribution_is_this_one(package):
+    """On the public index some of the names belong to others."""
+    found = importlib.metadata.distribution(package.name)
+    assert found.version == project(package)["version"]
+    assert found.metadata["Author"] == "The shared maintainers"
+    module = importlib.import_module(package.name.replace("-", "."))
+    assert Path(str(module.__file__)).is_relative_to(package)
+
+
+@each_package
+def test_the_package_follows_the_pattern(package):
+    table = project(package)
+    assert table["name"] == package.name
+    assert table["license-files"] == ["LICENSE"]
+    assert "Private :: Do Not Upload" in table["classifiers"]
+    assert "all" in table["optional-dependencies"]
+    assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    source = package / "src" / "shared" / package.name.removeprefix("shared-")
+    assert (source / "py.typed").exists()
+    assert not list(package.glob("src/shared/*/utils.py"))
+    assert not list(package.glob("tests/**/__init__.py"))
+
+
+@each_package
+def test_the_wheel_holds_the_package_and_nothing_else(package, tmp_path):
+    builder = importlib.import_module("hatchling.builders.wheel").WheelBuilder(str(package))
+    (wheel,) = builder.build(directory=str(tmp_path), versions=["standard"])
+    part = package.name.removeprefix("shared-")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert f"shared/{part}/py.typed" in names
+    assert "shared/__init__.py" not in names
+    metadata = f"{package.name.replace('-', '_')}-{project(package)['version']}.dist-info/"
+    assert f"{metadata}licenses/LICENSE" in names
+    assert [n for n in names if not n.startswith((f"shared/{part}/", metadata))] == []
