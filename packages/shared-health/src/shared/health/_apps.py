@@ -1,0 +1,108 @@
+"""The probes as ASGI and WSGI applications."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ._respond import PREFIX, Request, Response, respond
+
+if TYPE_CHECKING:
+    from ._health import Health
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+WSGIApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def _our_path(path: str, root: str) -> str | None:
+    """The path from ``/health`` on: as it is, or below the place that the app is mounted on."""
+    for candidate in (path, path.removeprefix(root.rstrip("/")) if root else path):
+        if candidate == PREFIX or candidate.startswith(f"{PREFIX}/"):
+            return candidate
+    return None
+
+
+def asgi_app(health: Health, app: ASGIApp | None = None) -> ASGIApp:
+    """Return the probes as an ASGI application in front of `app`."""
+
+    async def probes(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            health.start()
+            await (app or _lifespan)(scope, receive, send)
+            return
+        path = _our_path(scope["path"], scope.get("root_path", ""))
+        if app is not None and (path is None or scope["type"] != "http"):
+            await app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        health.start()  # a worker that was forked has no threads yet
+        client = scope.get("client")
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        response = respond(
+            health,
+            Request(
+                scope["method"],
+                path or scope["path"],
+                scope.get("query_string", b"").decode("latin-1"),
+                headers,
+                client[0] if client else None,
+            ),
+        )
+        await send_response(send, response, head=scope["method"] == "HEAD")
+
+    return probes
+
+
+async def send_response(send: Send, response: Response, *, head: bool = False) -> None:
+    """Send a whole response."""
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+async def _lifespan(_scope: object, receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def wsgi_app(health: Health, app: WSGIApp | None = None) -> WSGIApp:
+    """Return the probes as a WSGI application in front of `app`."""
+
+    def probes(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        inner, root = environ.get("PATH_INFO", ""), environ.get("SCRIPT_NAME", "")
+        path = _our_path(root + inner, root)
+        if path is None and app is not None:
+            return app(environ, start_response)
+        health.start()  # a worker that was forked has no threads yet
+        method = environ["REQUEST_METHOD"]
+        headers = {
+            name[5:].replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        response = respond(
+            health,
+            Request(
+                method,
+                path or inner,
+                environ.get("QUERY_STRING", ""),
+                headers,
+                environ.get("REMOTE_ADDR"),
+            ),
+        )
+        status = f"{response.status} {HTTPStatus(response.status).phrase}"
+        length = ("Content-Length", str(len(response.body)))
+        start_response(status, [(n.title(), v) for n, v in response.headers] + [length])
+        return [b"" if method == "HEAD" else response.body]
+
+    return probes
