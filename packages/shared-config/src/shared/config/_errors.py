@@ -1,0 +1,75 @@
+"""The one error class: everything that is wrong, at once, without a secret."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["ConfigurationError", "Problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        variable: The variable, argument or file that is wrong; empty when it concerns the whole.
+        message: What came and what is allowed. Never holds a secret.
+        source: Where the value came from (``environment``, ``.env``, ...), empty when it has none.
+    """
+
+    variable: str
+    message: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        where = f" (from {self.source})" if self.source not in {"", "environment"} else ""
+        return f"{self.variable}: {self.message}{where}" if self.variable else self.message
+
+
+class ConfigurationError(ValueError):
+    """The configuration is wrong; every problem is listed, and none shows a secret.
+
+    Args:
+        problems: One message, or the problems found.
+
+    Attributes:
+        problems: A tuple of `Problem`.
+
+    Example:
+        >>> from shared.config import Settings, load_settings
+        >>> load_settings(Settings, env={"POSTGRES_PORT": "70000", "LOG_LEVEL": "LOUD"})
+        Traceback (most recent call last):
+        ...
+        shared.config...ConfigurationError: 2 problems in the configuration:
+          POSTGRES_PORT: 70000 is not in 1..65535
+          LOG_LEVEL: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: str | Problem | list[Problem] | tuple[Problem, ...]) -> None:
+        if isinstance(problems, str):
+            problems = Problem("", problems)
+        if isinstance(problems, Problem):
+            problems = (problems,)
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        return f"{len(self.problems)} problems in the configuration:{lines}"
+
+    def __repr__(self) -> str:
+        return f"ConfigurationError({str(self)!r})"
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the problems as dictionaries with ``variable``, ``message`` and ``source``."""
+        return [asdict(problem) for problem in self.problems]
+
+    def json(self, *, indent: int | None = None) -> str:
+        """Return `errors` as JSON text."""
+        return json.dumps(self.errors(), indent=indent)

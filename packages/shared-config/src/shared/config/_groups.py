@@ -1,0 +1,223 @@
+"""The groups of variables that every service shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic.functional_validators import AfterValidator
+
+from ._readonly import ReadOnly, checked
+from ._secrets import Secret  # noqa: TC001 - pydantic evaluates the annotations
+from ._urls import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, SecretURL, check_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+__all__ = [
+    "AgentSettings",
+    "DatabaseSettings",
+    "LoggingSettings",
+    "MockCloudSettings",
+    "OrchestratorSettings",
+]
+
+
+def _var(name: str, description: str, default: Any, **limits: Any) -> Any:
+    return Field(default=default, validation_alias=name, description=description, **limits)
+
+
+def _lowercase(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _level(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    upper = value.strip().upper()
+    return {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(upper, upper)
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Host = Annotated[str, AfterValidator(check_host)]
+
+
+class Group(ReadOnly, BaseModel):
+    """A group of variables; read-only, also when it is made by hand."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
+
+
+class DatabaseSettings(Group):
+    """The four stores, each by its parts or by a URL.
+
+    A URL wins over the parts: they then say what the URL says. What the URL leaves out (a
+    password, say) comes from the part's variable if that is set.
+    """
+
+    postgres_url: PostgresURL = _var("POSTGRES_URL", "PostgreSQL as one URL", None)
+    postgres_host: Host = _var("POSTGRES_HOST", "PostgreSQL host", "localhost")
+    postgres_port: Port = _var("POSTGRES_PORT", "PostgreSQL port", 5432)
+    postgres_db: str = _var("POSTGRES_DB", "PostgreSQL database", "optiinfra")
+    postgres_user: str = _var("POSTGRES_USER", "PostgreSQL user", "optiinfra")
+    postgres_password: Secret | None = _var("POSTGRES_PASSWORD", "PostgreSQL password", None)
+
+    clickhouse_url: ClickHouseURL = _var(
+        "CLICKHOUSE_URL", "ClickHouse as one URL; also chdb://memory, chdb:///path", None
+    )
+    clickhouse_host: Host = _var("CLICKHOUSE_HOST", "ClickHouse host", "localhost")
+    clickhouse_port: Port = _var("CLICKHOUSE_PORT", "ClickHouse HTTP port", 8123)
+    clickhouse_db: str = _var("CLICKHOUSE_DB", "ClickHouse database", "optiinfra")
+    clickhouse_user: str = _var("CLICKHOUSE_USER", "ClickHouse user", "default")
+    clickhouse_password: Secret | None = _var("CLICKHOUSE_PASSWORD", "ClickHouse password", None)
+
+    qdrant_url: QdrantURL = _var(
+        "QDRANT_URL", "Qdrant as one URL; also :memory:, path:/folder", None
+    )
+    qdrant_host: Host = _var("QDRANT_HOST", "Qdrant host", "localhost")
+    qdrant_port: Port = _var("QDRANT_PORT", "Qdrant HTTP port", 6333)
+    qdrant_api_key: Secret | None = _var("QDRANT_API_KEY", "Qdrant API key", None)
+
+    redis_url: RedisURL = _var("REDIS_URL", "Redis as one URL; rediss:// for TLS", None)
+    redis_host: Host = _var("REDIS_HOST", "Redis host", "localhost")
+    redis_port: Port = _var("REDIS_PORT", "Redis port", 6379)
+    redis_db: int = _var("REDIS_DB", "Redis database number", 0, ge=0)
+    redis_password: Secret | None = _var("REDIS_PASSWORD", "Redis password", None)
+
+    # Variables that were set and lost against the URL.
+    _overruled: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="after")
+    def _fill(self) -> Self:
+        values, given = self.__dict__, self.__pydantic_fields_set__
+        overruled: list[str] = []
+        for store, url_class in STORES.items():
+            fields = _parts(store)
+            url: SecretURL | None = values[f"{store}_url"]
+            if url is None:
+                built = {part: values[field] for part, field in fields.items()}
+                if store == "redis":
+                    built["database"] = str(built["database"])
+                values[f"{store}_url"] = url_class.build(**built)
+                continue
+            told = {part: getattr(url, part) for part in fields}
+            missing = {
+                part: str(values[field]) if part == "database" else values[field]
+                for part, field in fields.items()
+                if told[part] is None and field in given
+            }
+            if not url.embedded:
+                url = url.replace(**missing)
+                values[f"{store}_url"] = url
+            for part, field in fields.items():
+                value: Any = told[part]
+                if value is None:
+                    continue
+                if store == "redis" and part == "database":
+                    value = int(value)
+                if field in given and values[field] != value:
+                    overruled.append(field.upper())
+                values[field] = value
+        self._overruled = tuple(overruled)
+        return self
+
+    def _changed(self, update: Mapping[str, Any]) -> dict[str, Any]:
+        """A changed part goes into the URL, if the store was given as one."""
+        data = super()._changed(update)
+        for store in STORES:
+            url = f"{store}_url"
+            fields = _parts(store)
+            if url in update or url not in data or update.keys().isdisjoint(fields.values()):
+                continue
+            old: SecretURL = data.pop(url)
+            if not old.embedded:
+                changed = {f: update[f] for f in fields.values() if f in update}
+                new = checked(type(self), changed)
+                parts = {p: getattr(new, f) for p, f in fields.items() if f in update}
+                if "database" in parts:
+                    parts["database"] = str(parts["database"])
+                data = {k: v for k, v in data.items() if k not in fields.values()}
+                data[url] = old.replace(**parts)
+        return data
+
+
+STORES: dict[str, type[SecretURL]] = {
+    "postgres": PostgresURL,
+    "clickhouse": ClickHouseURL,
+    "qdrant": QdrantURL,
+    "redis": RedisURL,
+}
+
+
+def _parts(store: str) -> dict[str, str]:
+    """The parts of a store's URL and the fields that hold them."""
+    parts = {"host": f"{store}_host", "port": f"{store}_port"}
+    if store in {"postgres", "clickhouse"}:
+        parts["user"] = f"{store}_user"
+    if store != "qdrant":
+        parts |= {"password": f"{store}_password", "database": f"{store}_db"}
+    return parts
+
+
+class OrchestratorSettings(Group):
+    """Where the orchestrator answers."""
+
+    host: Host = _var("ORCHESTRATOR_HOST", "Orchestrator host", "localhost")
+    port: Port = _var("ORCHESTRATOR_PORT", "Orchestrator port", 8080)
+
+    @property
+    def url(self) -> str:
+        """The base URL, ``http://host:port``."""
+        return _http(self.host, self.port)
+
+
+class MockCloudSettings(Group):
+    """Where the mock cloud provider answers."""
+
+    host: Host = _var("MOCK_CLOUD_HOST", "Mock cloud host", "localhost")
+    port: Port = _var("MOCK_CLOUD_PORT", "Mock cloud port", 5000)
+
+    @property
+    def url(self) -> str:
+        """The base URL, ``http://host:port``."""
+        return _http(self.host, self.port)
+
+
+class LoggingSettings(Group):
+    """How to log."""
+
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)
+    ] = _var("LOG_LEVEL", "The lowest level that is logged", "INFO")
+    format: Annotated[Literal["json", "text"], BeforeValidator(_lowercase)] = _var(
+        "LOG_FORMAT", "One JSON object a line, or text for people", "json"
+    )
+    output: str = _var("LOG_OUTPUT", "stdout, stderr or the path of a file", "stdout")
+
+
+class AgentSettings(Group):
+    """This service, as an agent of the orchestrator."""
+
+    name: str = _var("AGENT_NAME", "The agent's name", "agent")
+    type: str = _var("AGENT_TYPE", "The kind of agent", "generic")
+    host: Host = _var("AGENT_HOST", "Where the agent answers", "localhost")
+    port: Port = _var("AGENT_PORT", "The agent's port", 8001)
+    version: str = _var("AGENT_VERSION", "The agent's version", "1.0.0")
+    heartbeat_interval: float = _var(
+        "HEARTBEAT_INTERVAL", "Seconds between heartbeats", 30.0, gt=0, allow_inf_nan=False
+    )
+    task_timeout: float = _var(
+        "TASK_TIMEOUT", "Seconds that a task may take", 300.0, gt=0, allow_inf_nan=False
+    )
+    max_concurrent_tasks: int = _var("MAX_CONCURRENT_TASKS", "Tasks at the same time", 10, ge=1)
+
+
+def _http(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,148 @@
+"""A text that shows itself to nobody who does not ask for it by name."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pydantic import SecretStr
+from pydantic_core import core_schema
+
+from ._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+__all__ = ["MASK", "Secret"]
+
+MASK = "**********"
+
+
+class Secret:
+    """A password, key or token.
+
+    ``str``, ``repr``, ``format``, JSON, ``vars``, pickle and logs show stars; only `reveal`
+    gives the text. A pickled secret arrives empty-handed: its `reveal` raises
+    `ConfigurationError`, so a process that needs it loads its own settings.
+
+    Args:
+        value: The text, or another secret.
+
+    Raises:
+        TypeError: If the value is no text.
+
+    Example:
+        >>> password = Secret("s3cret")
+        >>> print(password, repr(password))
+        ********** Secret('**********')
+        >>> password.reveal()
+        's3cret'
+    """
+
+    # A closure, not an attribute: nothing that walks over attributes finds the text.
+    __slots__ = ("_text",)
+
+    _text: Callable[[], str]
+
+    def __init__(self, value: str | Secret | SecretStr) -> None:
+        text = _text_of(value)
+        if text is None:
+            raise TypeError(f"a secret is made of text, not of {type(value).__name__}")
+        object.__setattr__(self, "_text", lambda: text)
+
+    def reveal(self) -> str:
+        """Return the text itself.
+
+        Raises:
+            ConfigurationError: If the secret came out of a pickle.
+        """
+        return self._text()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is read-only")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is read-only")
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        return self._text is refuse or bool(self._text())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        if self._text is refuse or other._text is refuse:
+            return self is other
+        ours, theirs = (s._text().encode("utf-8", "surrogatepass") for s in (self, other))
+        return type(self) is type(other) and hmac.compare_digest(ours, theirs)
+
+    def __hash__(self) -> int:
+        return id(self) if self._text is refuse else hash((type(self), self._text()))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _redacted, ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "format": "password", "writeOnly": True}
+
+    @classmethod
+    def _validate(cls, value: object) -> Self:
+        if type(value) is cls:
+            return value
+        if _text_of(value) is None:
+            raise ValueError(f"is made of text, not of {type(value).__name__}")
+        return cls(value)  # type: ignore[arg-type]
+
+
+def _text_of(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return None
+
+
+def _redacted() -> Secret:
+    secret = Secret("")
+    object.__setattr__(secret, "_text", refuse)
+    return secret
+
+
+def refuse() -> NoReturn:
+    """Stand in for the text of a secret that was pickled."""
+    raise ConfigurationError(
+        "this secret came out of a pickle, which never holds one: "
+        "load the settings in the process that needs it"
+    )

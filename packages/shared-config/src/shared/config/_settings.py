@@ -1,0 +1,279 @@
+"""`Settings`, the way to load them, and the one lazy instance."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from ._errors import ConfigurationError, Problem
+from ._groups import (
+    AgentSettings,
+    DatabaseSettings,
+    LoggingSettings,
+    MockCloudSettings,
+    OrchestratorSettings,
+)
+from ._messages import problems_of
+from ._readonly import ReadOnly
+from ._sources import Origin, Reading, guard
+from ._variables import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
+
+    from ._sources import Paths
+
+__all__ = ["Settings", "load_settings", "settings"]
+
+T = TypeVar("T", bound="Settings")
+
+DOTENV = ".env"
+SECRETS_DIR = "/run/secrets"
+
+_ENVIRONMENTS = {
+    "dev": "development",
+    "local": "development",
+    "testing": "test",
+    "ci": "test",
+    "stage": "staging",
+    "prod": "production",
+}
+
+_reading: ContextVar[Reading] = ContextVar("shared.config.reading")
+
+
+def _environment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    lower = value.strip().lower()
+    return _ENVIRONMENTS.get(lower, lower)
+
+
+class _Source(PydanticBaseSettingsSource):
+    """All our sources as one source of pydantic-settings."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        reading = _reading.get(None)
+        return reading.data if reading is not None else {}
+
+
+class Settings(ReadOnly, BaseSettings):
+    """What a service reads from its environment. Add fields by inheriting from it.
+
+    A field ``api_key: Secret`` reads ``API_KEY`` (or the file named by ``API_KEY_FILE``), a group
+    ``kafka: Kafka`` reads ``KAFKA_HOST`` and so on. Instances are read-only.
+
+    Args:
+        _env_file: One or several ``.env`` files; the class's ``env_file`` if not given.
+        _secrets_dir: One or several folders with one file a variable.
+        values: Fields, above every other source; groups as dictionaries.
+
+    Raises:
+        ConfigurationError: With every problem at once.
+
+    Example:
+        >>> class AppSettings(Settings):
+        ...     workers: int = 4
+        >>> app = load_settings(AppSettings, env={"WORKERS": "8", "REDIS_DB": "0"}, dotenv=None)
+        >>> app.workers, app.database.redis_db, app.is_production
+        (8, 0, False)
+    """
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        env_file=DOTENV,
+        secrets_dir=SECRETS_DIR,
+    )
+
+    environment: Annotated[
+        Literal["development", "test", "staging", "production"], BeforeValidator(_environment)
+    ] = Field(
+        default="development",
+        validation_alias="ENVIRONMENT",
+        description="Where the service runs",
+    )
+    debug: bool = Field(
+        default=False, validation_alias="DEBUG", description="Debugging aids; never in production"
+    )
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    orchestrator: OrchestratorSettings = Field(default_factory=OrchestratorSettings)
+    mock_cloud: MockCloudSettings = Field(default_factory=MockCloudSettings)
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    agent: AgentSettings = Field(default_factory=AgentSettings)
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    def __init__(
+        self,
+        *,
+        _env_file: Paths = DOTENV,
+        _secrets_dir: Paths = SECRETS_DIR,
+        _origin: Origin | None = None,
+        **values: Any,
+    ) -> None:
+        config = type(self).model_config
+        if _origin is None:
+            dotenv = config.get("env_file") if _env_file == DOTENV else _env_file
+            folder = config.get("secrets_dir") if _secrets_dir == SECRETS_DIR else _secrets_dir
+            _origin = Origin(None, dotenv, folder)
+        reading = _origin.read(type(self))
+        values = guard(type(self), values)
+        problems = _load(self, reading, values)
+        # Whoever prints this traceback with its locals must not find a secret.
+        del values
+        if problems:
+            raise ConfigurationError(problems)
+        self._origin = _origin
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then our sources; override it to add yours, as in pydantic-settings.
+
+        Returns:
+            The sources, the one that wins first.
+        """
+        return init_settings, _Source(settings_cls)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether ``ENVIRONMENT`` is ``production``."""
+        return self.environment == "production"
+
+    @property
+    def is_development(self) -> bool:
+        """Whether ``ENVIRONMENT`` is ``development``."""
+        return self.environment == "development"
+
+
+def _load(made: Settings, reading: Reading, values: dict[str, Any]) -> list[Problem]:
+    """Validate into ``made``. Problems are returned: an exception would keep the input alive."""
+    problems = list(reading.problems)
+    token = _reading.set(reading)
+    try:
+        BaseSettings.__init__(made, _env_file=None, _secrets_dir=None, **values)
+    except ValidationError as error:
+        known = {problem.variable for problem in problems}
+        found = problems_of(error, type(made), reading.sources, reading.secrets)
+        # A variable that could not be read is not also missing.
+        problems += [p for p in found if p.variable not in known]
+    except SettingsError as error:  # a source that the user added
+        problems.append(Problem(type(made).__name__, str(error)))
+    finally:
+        _reading.reset(token)
+    order = {variable.name: place for place, variable in enumerate(variables(type(made)))}
+    return sorted(problems, key=lambda problem: order.get(problem.variable, -1))
+
+
+def load_settings(
+    cls: type[T] = Settings,  # type: ignore[assignment]
+    *,
+    env: Mapping[str, str] | None = None,
+    dotenv: Paths = DOTENV,
+    secrets_dir: Paths = SECRETS_DIR,
+    **arguments: Any,
+) -> T:
+    """Load settings: arguments > environment > ``.env`` > secrets directory > default.
+
+    Args:
+        cls: `Settings` or a class that inherits from it.
+        env: The environment, ``os.environ`` if ``None``.
+        dotenv: One or several ``.env`` files (later ones win), ``None`` for none. A file that does
+            not exist is skipped.
+        secrets_dir: One or several folders with one file a variable, ``None`` for none.
+        arguments: Fields of the class, above every other source; groups as dictionaries.
+
+    Returns:
+        An instance of ``cls``.
+
+    Raises:
+        ConfigurationError: With every problem at once.
+
+    Example:
+        >>> load_settings(env={"AGENT_PORT": "9000"}, dotenv=None, debug=True).agent.port
+        9000
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Settings)):
+        raise ConfigurationError(f"load_settings takes a class derived from Settings, not {cls!r}")
+    origin = Origin(env, dotenv, secrets_dir)
+    arguments = guard(cls, arguments)
+    del env
+    return cls(_origin=origin, **arguments)
+
+
+_lock = threading.RLock()
+
+
+class _Unloaded(Settings):
+    """Settings that nobody has read yet. The first read loads them and makes this a `Settings`.
+
+    The class of the instance changes, so a loaded read is a plain attribute read.
+    """
+
+    model_config = SettingsConfigDict(defer_build=True)
+
+    def __getattribute__(self, name: str) -> Any:
+        dunder = name.startswith("__") and not name.startswith(("__dict__", "__pydantic_"))
+        if not dunder and type(self) is _Unloaded:
+            become(self)
+        return object.__getattribute__(self, name)
+
+    def __copy__(self) -> Settings:
+        become(self)
+        return self.__copy__()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Settings:
+        become(self)
+        return self.__deepcopy__(memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        become(self)
+        return self.__reduce_ex__(protocol)
+
+    def __eq__(self, other: object) -> bool:
+        become(self)
+        return self == other
+
+    __hash__ = Settings.__hash__
+
+
+def become(lazy: Settings, new: Settings | None = None) -> None:
+    """Give an instance the values of another: of freshly loaded settings if ``None``."""
+    with _lock:
+        if new is None:
+            if type(lazy) is not _Unloaded:
+                return  # another thread was faster
+            new = load_settings(Settings)
+        # One assignment: a reader sees all the old values or all the new ones.
+        object.__setattr__(lazy, "__dict__", dict(new.__dict__))
+        for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
+            object.__setattr__(lazy, name, getattr(new, name))
+        if type(lazy) is _Unloaded:
+            object.__setattr__(lazy, "__class__", Settings)
+
+
+settings: Settings = _Unloaded.__new__(_Unloaded)
+"""The settings of this process; nothing is read before the first attribute is."""

@@ -1,0 +1,341 @@
+"""Where values come from: environment, ``.env`` files, secrets directories and ``*_FILE``."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from dotenv.parser import parse_stream
+from pydantic import SecretStr
+
+from ._errors import ConfigurationError, Problem
+from ._secrets import Secret
+from ._variables import Variable, types_in, variables
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["Origin", "Paths", "Reading", "guard"]
+
+Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None"
+
+_LIMIT = 1 << 20  # bytes; a secret that is larger is a mistake (/dev/zero)
+_ENCRYPTED = "enc:v1:"
+
+
+class Layer:
+    """The names and values of one source, by upper-case name."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.values: dict[str, str | Path] = {}  # a path is read when it is asked for
+
+    def add(self, name: str, value: str | Path) -> None:
+        """Keep a value; an exact upper-case name wins over another spelling."""
+        upper = name.upper()
+        if upper not in self.values or name == upper:
+            self.values[upper] = value
+
+
+@dataclass(slots=True, repr=False)
+class Reading:
+    """What the sources said about one class.
+
+    Attributes:
+        data: Nested values as pydantic takes them.
+        sources: The source of every variable that was set.
+        seen: Every name that any source holds, with its source.
+        problems: What could not be read.
+        secrets: Every secret text, to keep it out of messages.
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
+
+
+class Origin:
+    """The sources of one load, in their order of precedence.
+
+    Args:
+        env: The environment; ``os.environ`` as it is at reading time if ``None``.
+        dotenv: One or several ``.env`` files; later ones win.
+        secrets_dir: One or several folders with one file a variable; later ones win.
+        prefix: What the variables start with, if not what the class says.
+    """
+
+    # Attributes that a load fills in: the source of every variable that was set, and of every
+    # name that any source holds.
+    __slots__ = ("dotenv", "env", "prefix", "secrets_dir", "seen", "sources")
+
+    def __init__(
+        self,
+        env: Mapping[str, str] | None = None,
+        dotenv: Paths = None,
+        secrets_dir: Paths = None,
+        prefix: str | None = None,
+    ) -> None:
+        self.env = env
+        self.dotenv = _paths(dotenv)
+        self.secrets_dir = _paths(secrets_dir)
+        self.prefix = prefix
+        self.sources: dict[str, str] = {}
+        self.seen: dict[str, str] = {}
+
+    def __eq__(self, other: object) -> bool:
+        # Equal settings are equal, wherever they came from.
+        return isinstance(other, Origin)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickle of settings must not carry the environment along.
+        return Origin, ({}, self.dotenv, self.secrets_dir, self.prefix)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Origin:
+        return self
+
+    def read(self, cls: type[BaseModel]) -> Reading:
+        """Read every variable of a class; problems are collected, not raised.
+
+        Returns:
+            The reading.
+        """
+        reading = Reading()
+        layers = self.layers(reading)
+        everything = variables(cls, self.prefix)
+        own_names = {name for variable in everything for name in variable.names}
+        for variable in everything:
+            finder = _Finder(variable, layers, own_names, reading)
+            if variable.group is not None:
+                _start_group(reading.data, variable)
+            try:
+                found = finder.find()
+                if found is not None:
+                    _put(reading.data, variable.path, finder.convert(found))
+            except ConfigurationError as error:
+                reading.problems += error.problems
+        self.sources, self.seen = reading.sources, reading.seen
+        return reading
+
+    def lookup(self, name: str) -> Secret | None:
+        """Find one variable that belongs to no class, as a secret.
+
+        Raises:
+            ConfigurationError: If it cannot be read.
+        """
+        reading = Reading()
+        variable = Variable(name, (name,), (), None, True, "text")  # type: ignore[arg-type]
+        found = _Finder(variable, self.layers(reading), {name}, reading).find()
+        return None if found is None else Secret(found)
+
+    def layers(self, reading: Reading) -> list[Layer]:
+        """Open every source, the one that wins first."""
+        environment = Layer("environment")
+        for name, value in (os.environ if self.env is None else self.env).items():
+            environment.add(name, value)
+        dotenvs = [_dotenv_layer(path, reading) for path in reversed(self.dotenv)]
+        folders = [_folder_layer(path, reading) for path in reversed(self.secrets_dir)]
+        layers = [environment, *dotenvs, *folders]
+        for layer in reversed(layers):
+            reading.seen.update(dict.fromkeys(layer.values, layer.label))
+        return layers
+
+
+class _Finder:
+    """Finds one variable in the layers."""
+
+    def __init__(
+        self, variable: Variable, layers: list[Layer], own_names: set[str], reading: Reading
+    ) -> None:
+        self.variable, self.layers = variable, layers
+        self.own_names, self.reading = own_names, reading
+        self.label = ""
+
+    def find(self) -> str | None:
+        """Return the text of the first source that has it; empty counts as unset."""
+        for layer in self.layers:
+            for name in self.variable.names:
+                self.label = layer.label
+                text = self._from_layer(layer, name)
+                if not text or (self.variable.group and not text.lstrip().startswith("{")):
+                    continue
+                self.reading.sources[self.variable.name] = self.label
+                if self.variable.secret:
+                    self.reading.secrets.append(Secret(text))
+                return self._decrypted(text) if text.startswith(_ENCRYPTED) else text
+        return None
+
+    def _from_layer(self, layer: Layer, name: str) -> str | None:
+        direct = layer.values.get(name)
+        file_name = f"{name}_FILE"
+        file = None
+        if self.variable.secret and file_name not in self.own_names:
+            file = layer.values.get(file_name)
+        if isinstance(direct, Path):
+            return _read(direct, name)
+        if direct and file:
+            raise self._error(f"is set, and so is {file_name}; only one of them is allowed")
+        if file:
+            self.label = str(file)
+            path = Path(file) if isinstance(file, Path) else Path(file).expanduser()
+            return _read(path, file_name)
+        return direct
+
+    def _decrypted(self, text: str) -> str:
+        from ._crypto import Keyring, decrypt_config_value
+
+        keyring = Keyring.find(self.layers)
+        if keyring is None:
+            raise self._error(
+                "is encrypted, and there is no key in CONFIG_KEYRING or CONFIG_KEYRING_FILE"
+            )
+        plain = decrypt_config_value(text, keyring, name=self.variable.name)
+        self.reading.secrets.append(Secret(plain))
+        return plain
+
+    def convert(self, text: str) -> Any:
+        """Turn text into what pydantic takes for the field."""
+        variable = self.variable
+        if variable.shape == "text":
+            return _wrapped(variable, text)
+        if text.lstrip().startswith(("[", "{")):
+            try:
+                return json.loads(text)
+            except ValueError:
+                pass
+        elif variable.shape == "list":
+            return [part.strip() for part in text.split(",") if part.strip()]
+        shown = "the value" if variable.secret else repr(text[:80])
+        also = " or a list with commas" if variable.shape == "list" else ""
+        raise self._error(f"{shown} is not JSON{also}")
+
+    def _error(self, message: str) -> ConfigurationError:
+        return ConfigurationError(Problem(self.variable.name, message, self.label))
+
+
+def guard(
+    cls: type[BaseModel], arguments: dict[str, Any], prefix: str | None = None
+) -> dict[str, Any]:
+    """Wrap the secrets among constructor arguments, before anything can show them.
+
+    Returns:
+        A copy of the arguments.
+    """
+    arguments = _copied(arguments)
+    for variable in variables(cls, prefix):
+        *parents, last = variable.path
+        inner: Any = arguments
+        for key in parents:
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        if variable.secret and isinstance(inner, dict) and isinstance(inner.get(last), str):
+            inner[last] = _wrapped(variable, inner[last])
+    return arguments
+
+
+def _copied(value: Any) -> Any:
+    return {k: _copied(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _wrapped(variable: Variable, text: str) -> Any:
+    """Hide a secret from pydantic's own messages, if its type can take a hidden one."""
+    if not variable.secret or variable.shape != "text":
+        return text
+    types = types_in(variable.field.annotation)
+    if any(issubclass(t, Secret) for t in types):
+        return Secret(text)
+    return SecretStr(text) if SecretStr in types else text
+
+
+def _paths(value: Paths) -> tuple[Path, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, (str, os.PathLike)):
+        value = (value,)
+    return tuple(Path(one).expanduser() for one in value)
+
+
+def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        data = data.setdefault(key, {})
+    if isinstance(value, dict) and isinstance(data.get(path[-1]), dict):
+        value = {**data[path[-1]], **value}
+    data[path[-1]] = value
+
+
+def _start_group(data: dict[str, Any], variable: Variable) -> None:
+    """A required group is there even if no variable of it is: its own fields then say what misses."""
+    if variable.field.is_required() and len(variable.path) == 1:
+        _put(data, variable.path, {})
+
+
+def _dotenv_layer(path: Path, reading: Reading) -> Layer:
+    layer = Layer(str(path))
+    try:
+        text = _text(path) if path.exists() else ""
+    except ConfigurationError as error:
+        reading.problems.append(Problem(str(path), str(error)))
+        return layer
+    # No interpolation: a password may hold ${...}.
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            reading.problems.append(
+                Problem(f"{path}, line {binding.original.line}", "is not NAME=value")
+            )
+        elif binding.key is not None and binding.value is not None:
+            layer.values[binding.key.upper()] = binding.value
+    return layer
+
+
+def _folder_layer(folder: Path, reading: Reading) -> Layer:
+    """One file a variable. Kubernetes swaps the link ``..data``: all is read from behind it."""
+    layer = Layer(str(folder))
+    try:
+        if not folder.exists():
+            return layer
+        data = folder / "..data"
+        behind = data.resolve() if data.is_dir() else folder
+        for entry in sorted(os.listdir(folder)):
+            if entry.startswith("."):
+                continue
+            path = behind / entry if (behind / entry).exists() else folder / entry
+            if not path.is_dir() or path.is_symlink():
+                layer.add(entry, path)
+    except OSError as error:
+        reading.problems.append(Problem(str(folder), f"cannot be read: {error.strerror}"))
+    return layer
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return _text(path).rstrip("\r\n")
+    except ConfigurationError as error:
+        message = f"{path} {error}"
+    raise ConfigurationError(Problem(name, message))
+
+
+def _text(path: Path) -> str:
+    """Read a text file; the error carries no content."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LIMIT + 1)
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or type(error).__name__}"
+    except ValueError:
+        why = "is no valid path"
+    else:
+        if len(raw) > _LIMIT:
+            why = f"cannot be read: it is larger than {_LIMIT} bytes"
+        else:
+            try:
+                return raw.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                why = "cannot be read: it is not UTF-8 text"
+    raise ConfigurationError(why)

@@ -1,0 +1,374 @@
+"""Connection URLs of the four stores: built from parts, or given whole; a password never shows."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from ._secrets import MASK, Secret, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+__all__ = ["ClickHouseURL", "PostgresURL", "QdrantURL", "RedisURL", "SecretURL"]
+
+# Names of query parameters whose values are nobody's business.
+SECRET_OPTION = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
+# What would end a host in the middle of a URL.
+_BAD_HOST = re.compile(r"[\s/@:?#\[\]\\%\x00-\x1f]")
+
+
+class SecretURL(Secret):
+    """The URL of a store. Text shows it with stars for the password; `reveal` gives it whole.
+
+    Attributes:
+        scheme: As in the URL.
+        host: Host name, address or socket directory; ``None`` for an embedded store.
+        port: 1 to 65535, or ``None`` when the URL names none.
+        user: The decoded user name or ``None``.
+        password: The decoded password, a `Secret`, or ``None``.
+        database: The decoded name (Redis: number) of the database or ``None``.
+        options: The query parameters; secret ones show stars.
+
+    Example:
+        >>> url = PostgresURL("postgresql://app:p%40ss@db.example.com/orders?sslmode=verify-full")
+        >>> print(url, url.host, url.encrypted)
+        postgresql://app:**********@db.example.com/orders?sslmode=verify-full db.example.com True
+        >>> url.password.reveal()
+        'p@ss'
+    """
+
+    __slots__ = ("_masked", "database", "host", "options", "password", "port", "scheme", "user")
+
+    scheme: str
+    host: str | None
+    port: int | None
+    user: str | None
+    password: Secret | None
+    database: str | None
+    options: Mapping[str, str]
+    _masked: str
+
+    schemes: ClassVar[Mapping[str, str]] = {}  # accepted -> as the drivers know it
+    default_port: ClassVar[int] = 0
+    shape: ClassVar[str] = ""
+    shows_lone_user: ClassVar[bool] = True
+
+    def __init__(self, value: str | Secret) -> None:
+        super().__init__(value)
+        self._parse(self._text())
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _bad(self, why: str) -> ValueError:
+        return ValueError(f"{why}; allowed: {self.shape}, with special characters percent-encoded")
+
+    def _parse(self, raw: str) -> None:
+        scheme, colon, rest = raw.partition("://")
+        driverless = scheme.lower().partition("+")[0]
+        if not colon or driverless not in self.schemes:
+            raise self._bad("is not a URL with a known scheme")
+        if re.search(r"[\s#\\\x00-\x1f]", rest):
+            raise self._bad("holds '#', a backslash, white space or a control character")
+        scheme = self.schemes[driverless]
+        raw = f"{scheme}://{rest}"
+        try:
+            split = urlsplit(raw)
+        except ValueError:
+            raise self._bad("is malformed") from None
+        userinfo, at, location = split.netloc.rpartition("@")
+        if "@" in userinfo or "@" in split.path or "@" in split.query:
+            raise self._bad("holds an '@' that is not percent-encoded")
+        user, colon, password = userinfo.partition(":")
+        host, port = self._parse_location(location)
+        pairs = parse_qsl(split.query, keep_blank_values=True)
+        options = {k: MASK if SECRET_OPTION.search(k) else v for k, v in pairs}
+        hidden = next((v for k, v in pairs if k.lower() == "password"), "")
+        secret = _decode(password) if password else hidden
+        self._set(
+            scheme=scheme,
+            host=_decode(host) or next((v for k, v in pairs if k == "host"), None),
+            port=port,
+            user=_decode(user) or next((v for k, v in pairs if k == "user"), None),
+            password=Secret(secret) if secret else None,
+            database=_decode(split.path.strip("/")) or None,
+            options=options,
+        )
+        self._set(_text=lambda: raw)
+        shown = f"{user}:{MASK}" if colon else user if self.shows_lone_user or not user else MASK
+        query = "&".join(
+            f"{pair.partition('=')[0]}={MASK}"
+            if SECRET_OPTION.search(pair.partition("=")[0])
+            else pair
+            for pair in split.query.split("&")
+        )
+        self._set(
+            _masked=f"{scheme}://{shown}{at}{location}{split.path}{'?' if query else ''}{query}"
+        )
+
+    def _parse_location(self, location: str) -> tuple[str, int | None]:
+        hosts, ports = [], []
+        for one in location.split(","):  # libpq takes several
+            match = re.fullmatch(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(\d*))?", one)
+            if match is None:
+                raise self._bad("has a port that is not a whole number in 1..65535")
+            if match[2]:
+                if not 1 <= int(match[2][:6]) <= 65535:
+                    raise self._bad("has a port that is not in 1..65535")
+                ports.append(int(match[2]))
+            hosts.append(match[1].strip("[]"))
+        return ",".join(hosts), ports[0] if ports else None
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        host: str,
+        port: int,
+        user: str | None = None,
+        password: Secret | None = None,
+        database: str | None = None,
+    ) -> Self:
+        """Make the URL from its parts, percent-encoding whatever needs it.
+
+        Returns:
+            The URL.
+        """
+        name = f"/{_encode(database)}" if database else ""
+        location = _location(host, port)
+        return cls(f"{next(iter(cls.schemes))}://{_userinfo(user, password)}{location}{name}")
+
+    def replace(
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        user: str | None = None,
+        password: Secret | None = None,
+        database: str | None = None,
+    ) -> Self:
+        """Return this URL with the given parts in place of its own; the options stay.
+
+        Returns:
+            A new URL.
+        """
+        if self.embedded or not (host or port or user or password or database):
+            return self
+        split = urlsplit(self._text())
+        userinfo, _, location = split.netloc.rpartition("@")
+        if user or password:
+            old_user, _, old_password = userinfo.partition(":")
+            kept = Secret(_decode(old_password)) if old_password else None
+            userinfo = _userinfo(user or _decode(old_user) or None, password or kept).rstrip("@")
+        if host or port:
+            location = _location(host or self.host or "", port or self.port)
+        netloc = f"{userinfo}@{location}" if userinfo else location
+        path = f"/{_encode(database)}" if database else split.path
+        return type(self)(split._replace(netloc=netloc, path=path).geturl())
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the store lives in this process: nothing to connect to."""
+        return False
+
+    @property
+    def local(self) -> bool:
+        """Whether the store is on this machine: loopback, socket or embedded."""
+        return self.embedded or is_local(self.host)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is certainly encrypted."""
+        return self.embedded
+
+    def __str__(self) -> str:
+        return self._masked
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _redacted, (type(self), self._masked)
+
+    @classmethod
+    def _validate(cls, value: object) -> Self:
+        if isinstance(value, SecretURL) and not isinstance(value, cls):
+            raise ValueError(f"is no {cls.__name__}; allowed: {cls.shape}")  # noqa: TRY004 - pydantic wants a ValueError
+        return super()._validate(value)
+
+
+class PostgresURL(SecretURL):
+    """``postgresql://user:password@host:5432/database?sslmode=verify-full``."""
+
+    __slots__ = ()
+    schemes = {"postgresql": "postgresql", "postgres": "postgresql"}
+    default_port = 5432
+    shape = "postgresql://user:password@host:port/database"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether ``sslmode`` insists on TLS: libpq's default falls back to plain text."""
+        return self.options.get("sslmode") in {"require", "verify-ca", "verify-full"}
+
+
+class RedisURL(SecretURL):
+    """``redis://:password@host:6379/0``, ``rediss://`` for TLS, ``unix:///socket``."""
+
+    __slots__ = ()
+    schemes = {
+        "redis": "redis",
+        "rediss": "rediss",
+        "unix": "unix",
+        "valkey": "redis",
+        "valkeys": "rediss",
+    }
+    default_port = 6379
+    shape = "redis://user:password@host:port/number (rediss:// for TLS, unix:///socket)"
+    shows_lone_user = False  # redis://password@host is a common slip
+
+    def _parse(self, raw: str) -> None:
+        super()._parse(raw)
+        number = self.options.get("db", None if self.scheme == "unix" else self.database)
+        if number is not None and not re.fullmatch(r"[0-9]{1,9}", number):
+            raise self._bad("has a database that is not a whole number")
+        if self.scheme == "unix":
+            self._set(host=f"/{self.database or ''}")
+        self._set(database=number)
+
+    @property
+    def local(self) -> bool:
+        """Whether the store is on this machine."""
+        return self.scheme == "unix" or is_local(self.host)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the scheme is ``rediss``."""
+        return self.scheme == "rediss"
+
+
+class ClickHouseURL(SecretURL):
+    """``clickhouse://user:password@host:8123/database``, ``chdb://memory``, ``chdb:///path``."""
+
+    __slots__ = ()
+    schemes = {
+        name: name
+        for name in ("clickhouse", "clickhouses", "clickhousedb", "http", "https", "chdb")
+    }
+    default_port = 8123
+    shape = "clickhouse://user:password@host:port/database, chdb://memory or chdb:///path"
+
+    def _parse(self, raw: str) -> None:
+        super()._parse(raw)
+        if self.embedded:  # chdb://memory/database, chdb:///path
+            self._set(host=None, port=None, database=self.database if self.host else None)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self.scheme == "chdb"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the scheme, the ``secure`` option or the port says TLS."""
+        return (
+            self.embedded
+            or self.scheme in {"clickhouses", "https"}
+            or self.options.get("secure", "").lower() in {"true", "1"}
+            or self.options.get("interface") == "https"
+            or self.port in {443, 8443}
+        )
+
+
+class QdrantURL(SecretURL):
+    """``http://host:6333``, ``https://...``, ``:memory:``, ``path:/folder``."""
+
+    __slots__ = ()
+    schemes = {"http": "http", "https": "https"}
+    default_port = 6333
+    shape = "http://host:port, https://host:port, :memory: or path:/folder"
+    shows_lone_user = False
+
+    def _parse(self, raw: str) -> None:
+        if raw == ":memory:" or (raw.startswith("path:") and len(raw) > len("path:")):
+            self._set(scheme=raw.partition(":")[0], host=None, port=None, user=None, password=None)
+            self._set(database=None, options={}, _masked=raw)
+        else:
+            super()._parse(raw)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the store runs in this process."""
+        return self.scheme not in self.schemes
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the scheme is ``https``."""
+        return self.embedded or self.scheme == "https"
+
+
+def is_local(host: str | None) -> bool:
+    """Whether a host is this machine: loopback name or address, socket folder, or none at all."""
+    if not host or host.startswith(("/", "@")) or host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.lower().endswith(".localhost")
+
+
+def check_host(host: str) -> str:
+    """Refuse what is no host name, address or socket folder.
+
+    Returns:
+        The host as it came.
+
+    Raises:
+        ValueError: If it could not stand in a URL; the message says what is allowed.
+    """
+    if not host:
+        raise ValueError("is empty; a host name or an IP address is allowed")
+    if host.startswith("/") or not _BAD_HOST.search(host):
+        return host
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        hint = "; a URL belongs into the *_URL variable" if "://" in host else ""
+        raise ValueError(f"is not a host name or an IP address{hint}") from None
+    return host
+
+
+def _location(host: str, port: int | None) -> str:
+    if ":" in host:
+        host = f"[{quote(host, safe=':')}]"
+    elif host.startswith("/"):
+        host = quote(host, safe="")
+    return host if port is None else f"{host}:{port}"
+
+
+def _userinfo(user: str | None, password: Secret | None) -> str:
+    text = _encode(user or "")
+    if password is not None:
+        text += f":{_encode(password.reveal())}"
+    return f"{text}@" if text else ""
+
+
+def _encode(text: str) -> str:
+    return quote(text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass"), "")
+
+
+def _escaped(text: str) -> bool:
+    """Whether every surrogate stands for a byte of an environment variable that is no UTF-8."""
+    return all("\udc80" <= c <= "\udcff" for c in text if "\ud800" <= c <= "\udfff")
+
+
+def _decode(text: str) -> str:
+    return unquote(text, errors="surrogateescape")
+
+
+def _redacted(cls: type[SecretURL], masked: str) -> SecretURL:
+    url = cls(masked)
+    gone = Secret.__reduce__(url)[0]() if url.password is not None else None
+    url._set(_text=refuse, password=gone)
+    return url
