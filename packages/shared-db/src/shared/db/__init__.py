@@ -1,3 +1,23 @@
 """PostgreSQL, ClickHouse, Qdrant and Redis: pools, batch writer, locks and embedded stores."""
 
-__all__: list[str] = []
+from ._errors import (
+    DatabaseError,
+    DriverMissing,
+    LockLost,
+    NotConfigured,
+    OutcomeUnknown,
+    PoolClosed,
+    PoolExhausted,
+    Unavailable,
+)
+
+__all__ = [
+    "DatabaseError",
+    "DriverMissing",
+    "LockLost",
+    "NotConfigured",
+    "OutcomeUnknown",
+    "PoolClosed",
+    "PoolExhausted",
+    "Unavailable",
+]

@@ -1,0 +1,102 @@
+"""What can go wrong, by what the caller can do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DatabaseError(Exception):
+    """The base of every error of this package.
+
+    The driver's own error stays as ``__cause__``, freed of secrets.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors with keyword-only state survive pickling (process pools, task queues).
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[DatabaseError], args: tuple[Any, ...], state: dict[str, Any]
+) -> DatabaseError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class NotConfigured(DatabaseError):
+    """A store was used that nobody described.
+
+    Attributes:
+        variable: The environment variable that would have described it.
+    """
+
+    def __init__(self, variable: str, message: str | None = None):
+        super().__init__(
+            message or f"{variable} is not set, and no initialize method was called for this store"
+        )
+        self.variable = variable
+
+
+class DriverMissing(DatabaseError, ImportError):
+    """The library for a store is not installed.
+
+    Attributes:
+        install: The command that installs it.
+    """
+
+    def __init__(self, extra: str, library: str):
+        self.install = f"pip install 'shared-db[{extra}]'"
+        super().__init__(f"{library} is not installed: {self.install}")
+
+
+class Unavailable(DatabaseError):
+    """The store cannot be reached, or the connection was lost.
+
+    What was asked may be asked again, unless it is an `OutcomeUnknown`.
+
+    Attributes:
+        store: The kind of store, such as ``"postgres"``.
+    """
+
+    def __init__(self, message: str, *, store: str = ""):
+        super().__init__(message)
+        self.store = store
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection was lost after a change was sent and before its answer came.
+
+    The change may or may not have happened: asking again could do it twice.
+    """
+
+
+class PoolExhausted(DatabaseError, TimeoutError):
+    """Every connection was in use for as long as the caller would wait.
+
+    Attributes:
+        pool: The pool's name.
+        waited: Seconds waited.
+        in_use: Connections in use.
+        holders: Who holds them, as ``file:line`` with the seconds held, longest first.
+    """
+
+    def __init__(self, pool: str, waited: float, in_use: int, holders: list[str]):
+        held = "".join(f"\n  {holder}" for holder in holders)
+        super().__init__(
+            f"no connection of pool {pool!r} came free in {waited:.3g} s: {in_use} in use"
+            + (f", held by{held}" if holders else "")
+        )
+        self.pool = pool
+        self.waited = waited
+        self.in_use = in_use
+        self.holders = holders
+
+
+class PoolClosed(DatabaseError):
+    """The pool is closed or closing: it gives out no connection any more."""
+
+
+class LockLost(DatabaseError):
+    """A lock ran out or was taken away while its holder was still at work."""

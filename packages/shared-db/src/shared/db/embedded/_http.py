@@ -1,0 +1,133 @@
+"""The little HTTP that the child processes of ClickHouse and Qdrant need."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Server(ThreadingHTTPServer):
+    """One thread a connection; restarts on its port at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def server_bind(self) -> None:
+        """Binds without looking up our own name, which can take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Keep-alive, chunked bodies both ways, compressed requests."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "shared-db"
+    sys_version = ""
+    wbufsize = -1
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_") and name[3:] in self.methods:
+            return self.answer
+        raise AttributeError(name)
+
+    def setup(self) -> None:
+        """Small answers leave at once."""
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def answer(self) -> None:
+        """Answers one request."""
+        raise NotImplementedError
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """The log is for what the store itself says."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The request's body, decompressed, as it arrives."""
+        return _decompressed(self._raw_chunks(), self.headers.get("Content-Encoding", ""))
+
+    def body(self) -> bytes:
+        """The request's whole body."""
+        return b"".join(self.chunks())
+
+    def _raw_chunks(self) -> Iterator[bytes]:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                yield from self._exactly(size)
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass
+        else:
+            yield from self._exactly(int(self.headers.get("Content-Length") or 0))
+
+    def _exactly(self, size: int) -> Iterator[bytes]:
+        while size:
+            data = self.rfile.read(min(size, 1 << 20))
+            if not data:
+                raise ConnectionError("the request ended early")
+            size -= len(data)
+            yield data
+
+    def reply(self, status: int, headers: dict[str, str], parts: bytes | Iterable[bytes]) -> None:
+        """Sends one answer; parts that are not yet known go out chunked."""
+        whole = isinstance(parts, bytes)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value.replace("\n", " ").replace("\r", " "))
+        if whole:
+            self.send_header("Content-Length", str(len(parts)))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if whole:
+            self.wfile.write(parts)
+        else:
+            for part in parts:
+                if part:
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+
+def _decompressed(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding in {"", "identity"}:
+        yield from chunks
+    elif encoding == "gzip":
+        yield gzip.decompress(b"".join(chunks))
+    elif encoding == "deflate":
+        yield zlib.decompress(b"".join(chunks))
+    elif encoding == "lz4":
+        import lz4.frame
+
+        yield lz4.frame.decompress(b"".join(chunks))
+    elif encoding == "zstd":
+        yield _zstd(b"".join(chunks))
+    else:
+        raise ValueError(f"Content-Encoding {encoding} is not one of gzip, deflate, lz4, zstd")
+
+
+def _zstd(data: bytes) -> bytes:
+    try:
+        from compression.zstd import decompress
+    except ImportError:
+        try:
+            from backports.zstd import decompress
+        except ImportError:
+            import zstandard
+
+            return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return bytes(decompress(data))

