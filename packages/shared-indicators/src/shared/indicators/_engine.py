@@ -1,0 +1,62 @@
+"""Which kernels calculate: numba's if it is installed, numpy's otherwise."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Engine = Literal["auto", "numba", "numpy"]
+
+_chosen: ContextVar[str] = ContextVar("shared.indicators.engine", default="auto")
+
+
+@lru_cache(maxsize=1)
+def _installed() -> bool:
+    return find_spec("numba") is not None
+
+
+def kernels() -> Any:
+    """The module with the kernels of this context; numba is imported when first needed."""
+    name = _chosen.get()
+    if name == "numpy" or (name == "auto" and not _installed()):
+        from . import _kernels_numpy
+
+        return _kernels_numpy
+    if not _installed():
+        msg = "engine 'numba' needs numba: pip install 'shared-indicators[fast]'"
+        raise ImportError(msg)
+    from . import _kernels_numba
+
+    return _kernels_numba
+
+
+@contextmanager
+def engine(name: Engine) -> Iterator[None]:
+    """Choose the kernels of `calculate` in this context (thread, task).
+
+    Args:
+        name: `"numpy"`, `"numba"` (extra `[fast]`) or `"auto"`: numba if it is installed.
+
+    Raises:
+        ValueError: Another name.
+
+    Example:
+        >>> from shared.indicators import SMA, engine
+        >>> with engine("numpy"):
+        ...     SMA(2).calculate([1.0, 2.0, 4.0])
+        array([nan, 1.5, 3. ])
+    """
+    if name not in {"auto", "numba", "numpy"}:
+        msg = f"engine: got {name!r}, allowed are 'auto', 'numba' and 'numpy'"
+        raise ValueError(msg)
+    token = _chosen.set(name)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)

@@ -1,0 +1,164 @@
+"""The formula of an indicator as a graph.
+
+An indicator writes its formula once, on `Expr` objects. The graph that comes out of it is run in four
+ways: over blocks of bars (numpy or numba), over many rows at once, one value at a time on Python
+floats, and one tick of many symbols at a time on arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Stream(Protocol):
+    """The running state of one operation, on floats or on arrays of one value a symbol."""
+
+    def step(self, *values: Any) -> Any:
+        """Take the next value; None until enough were seen."""
+
+
+class Runner(Protocol):
+    """The running state of one operation over blocks of bars: 2-D arrays, rows x bars."""
+
+    def feed(self, *blocks: Any) -> Any:
+        """Take the next block; the answer is shorter while warming up."""
+
+    def resume(self) -> Stream:
+        """The same state as a stream on floats, for one row."""
+
+
+class Op:
+    """One operation. Subclasses are frozen dataclasses: equal parameters make equal operations."""
+
+    @property
+    def lookback(self) -> int:
+        """How many inputs pass before the first output."""
+        return 0
+
+    def stream(self, *, scalar: bool) -> Stream:
+        """A fresh stream, on floats or on arrays."""
+        raise NotImplementedError
+
+    def runner(self, kernels: Any) -> Runner:
+        """A fresh runner on these kernels (numpy or numba)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Source(Op):
+    """The i-th input of the indicator."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Map(Op):
+    """An elementwise operation without state, as text for floats and text for arrays."""
+
+    scalar: str
+    array: str = ""
+
+    @property
+    def array_text(self) -> str:
+        """The text for arrays; the scalar text where both are the same."""
+        return self.array or self.scalar
+
+
+@dataclass(frozen=True)
+class Pick(Op):
+    """One of several outputs of an operation."""
+
+    index: int
+
+
+class Expr:
+    """A node of the graph: an operation and what it is applied to."""
+
+    __slots__ = ("args", "offset", "op")
+
+    def __init__(self, op: Op, *args: Expr, offset: int | None = None) -> None:
+        self.op = op
+        self.args = args
+        before = max((arg.offset for arg in args), default=0)
+        self.offset = before + op.lookback if offset is None else offset
+
+    def _binary(self, other: Expr | float, text: str, swapped: str | None = None) -> Expr:
+        if isinstance(other, Expr):
+            return Expr(Map(text), self, other)
+        return Expr(Map((swapped or text).replace("{1}", repr(float(other)))), self)
+
+    def __add__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} + {1})")
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} - {1})")
+
+    def __rsub__(self, other: float) -> Expr:
+        return self._binary(other, "({1} - {0})")
+
+    def __mul__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} * {1})")
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: float) -> Expr:
+        """Divide by a constant. For a divisor that may be zero there is `ratio`."""
+        return self._binary(other, "({0} / {1})")
+
+    def __neg__(self) -> Expr:
+        return Expr(Map("(-{0})"), self)
+
+    def __gt__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} > {1})")
+
+    def __lt__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} < {1})")
+
+    def __ge__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} >= {1})")
+
+    def __le__(self, other: Expr | float) -> Expr:
+        return self._binary(other, "({0} <= {1})")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a plan: equal subformulas are one node."""
+
+    op: Op
+    args: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The nodes of a formula, each after what it needs, and which of them are the outputs."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    lookback: int
+    inputs: int
+
+
+def trace(formula: Callable[..., Any], inputs: int) -> Plan:
+    """Run a formula on symbols and order what it did."""
+    returned = formula(*(Expr(Source(i)) for i in range(inputs)))
+    outputs: Sequence[Expr] = returned if isinstance(returned, tuple) else (returned,)
+    nodes: dict[Node, int] = {Node(Source(i), (), 0): i for i in range(inputs)}
+    seen: dict[int, int] = {}
+
+    def place(expr: Expr) -> int:
+        if id(expr) not in seen:
+            node = Node(expr.op, tuple(place(arg) for arg in expr.args), expr.offset)
+            seen[id(expr)] = nodes.setdefault(node, len(nodes))
+        return seen[id(expr)]
+
+    places = tuple(place(expr) for expr in outputs)
+    lookback = max(expr.offset for expr in outputs)
+    return Plan(tuple(nodes), places, lookback, inputs)

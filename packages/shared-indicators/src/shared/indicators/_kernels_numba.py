@@ -1,0 +1,1 @@
+from ._kernels_numpy import *

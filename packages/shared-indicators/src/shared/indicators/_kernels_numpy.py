@@ -1,0 +1,196 @@
+"""The operations over blocks of rows x bars, on numpy alone.
+
+Every result at a bar depends on what came before it only, in an order of operations that depends on
+neither the number of rows nor the number of bars: rows of a panel equal single series bit for bit, and
+the result on a prefix is the prefix of the result.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._streams import CANCELLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Array = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+# Weights of a scan stay within 10**-50 .. 10**50, so that neither they nor the products overflow.
+_SPAN = 100 * log(10)
+_LONGEST = 512
+
+
+def windowed(x: Array, period: int, join: Callable[..., Any], *args: Any) -> Any:
+    """Aggregate every window by doubling: runs of 1, 2, 4, .. values, then the ones that make `period`.
+
+    `join(older, newer, length of the older, length of the newer)` joins neighbouring runs.
+    """
+    run: Any = (x, *args)
+    length, done, found = 1, 0, None
+    while True:
+        if period & length:
+            if found is None:
+                found = run
+            else:
+                # The run goes before what is there.
+                newer = tuple(part[..., length:] for part in found)
+                older = tuple(part[..., : newer[0].shape[-1]] for part in run)
+                found = join(older, newer, length, done)
+            done += length
+        if done == period:
+            return found
+        older = tuple(part[..., :-length] for part in run)
+        newer = tuple(part[..., length:] for part in run)
+        run = join(older, newer, length, length)
+        length *= 2
+
+
+def lag(x: Array, bars: int) -> Array:
+    """The values of `bars` bars ago."""
+    return x[:, :-bars]
+
+
+def total(x: Array, period: int) -> Array:
+    """Sums of windows."""
+    found: Array = windowed(x, period, lambda a, b, _m, _n: (a[0] + b[0],))[0]
+    return found
+
+
+def _extreme(x: Array, period: int, join: np.ufunc) -> Array:
+    length = 1
+    while 2 * length <= period:
+        x = join(x[:, :-length], x[:, length:])
+        length *= 2
+    if length < period:
+        x = join(x[:, : -(period - length)], x[:, period - length :])
+    return x
+
+
+def highest(x: Array, period: int) -> Array:
+    """Maxima of windows."""
+    return _extreme(x, period, np.maximum)
+
+
+def lowest(x: Array, period: int) -> Array:
+    """Minima of windows."""
+    return _extreme(x, period, np.minimum)
+
+
+def weighted(x: Array, period: int) -> Array:
+    """Sums of windows, weighted 1 .. period."""
+
+    def join(a: Any, b: Any, older: int, _newer: int) -> Any:
+        return a[0] + b[0], a[1] + b[1] + older * b[0]
+
+    found: Array = windowed(x, period, join, x)[1]
+    return found
+
+
+def variance(x: Array, period: int) -> Array:
+    """Population variances of windows."""
+    distance = x - x[:, :1]
+    squares = distance * distance
+    s, ss = total(distance, period), total(squares, period)
+    found = (ss - s * s / period) / period
+    bad = ~(found * period >= CANCELLED * ss)
+    if bad.any():
+        rows, bars = np.nonzero(bad)
+        # A few at a time: each needs its whole window.
+        for start in range(0, len(rows), chunk := max(1, 65536 // period)):
+            r, b = rows[start : start + chunk], bars[start : start + chunk]
+            window = x[r[:, None], b[:, None] + np.arange(period)]
+            away = window - windowed(window, period, lambda p, q, _m, _n: (p[0] + q[0],))[0] / period
+            away *= away
+            found[r, b] = total(away, period)[:, 0] / period
+    return found
+
+
+def deviation(x: Array, period: int) -> Array:
+    """Mean absolute distances of windows from their means."""
+    mean = total(x, period) / period
+    bars = mean.shape[1]
+    found = np.zeros_like(mean)
+    for start in range(period):
+        away = x[:, start : start + bars] - mean
+        found += np.abs(away, out=away)
+    return found / period
+
+
+def _since(x: Array, period: int) -> Array:
+    def join(a: Any, b: Any, _older: int, newer: int) -> Any:
+        stays = a[0] > b[0]
+        return np.where(stays, a[0], b[0]), np.where(stays, a[1] + newer, b[1])
+
+    found: Array = windowed(x, period, join, np.zeros_like(x))[1]
+    return found
+
+
+def bars_since_high(x: Array, period: int) -> Array:
+    """Bars since the maxima of windows."""
+    return _since(x, period)
+
+
+def bars_since_low(x: Array, period: int) -> Array:
+    """Bars since the minima of windows."""
+    return _since(-x, period)
+
+
+@lru_cache(maxsize=256)
+def _weights(keep: float) -> tuple[Array, Array, Array]:
+    """keep**(c-i), keep**(i-c) and keep**(i+1) over the longest block whose weights stay in range."""
+    length = _LONGEST if keep >= 1.0 else max(1, min(_LONGEST, int(_SPAN / -log(keep))))
+    steps = np.arange(length)
+    middle = length // 2
+    return keep ** (middle - steps), keep ** (steps - middle + 0.0), keep ** (steps + 1.0)
+
+
+def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
+    """y[i] = keep * y[i-1] + gain * x[i] from `carry`, which is left at the last y.
+
+    Within a block y[i] = keep**i * cumsum(gain * x[i] / keep**i); then the carries of all blocks.
+    """
+    if keep == 0.0:
+        if x.shape[1]:
+            carry[:] = gain * x[:, -1]
+        return gain * x
+    up, down, fade = _weights(keep)
+    length, (rows, bars) = len(up), x.shape
+    found = np.empty((rows, bars))
+    whole = bars // length * length
+    if whole:
+        blocks = found[:, :whole].reshape(rows, -1, length)
+        _scan_blocks(x[:, :whole].reshape(rows, -1, length), blocks, keep, gain, carry)
+        found[:, :whole] = blocks.reshape(rows, whole)
+    if whole < bars:
+        rest = np.empty((rows, 1, bars - whole))
+        _scan_blocks(x[:, None, whole:], rest, keep, gain, carry)
+        found[:, whole:] = rest[:, 0]
+    return found
+
+
+def _scan_blocks(x: Array, out: Array, keep: float, gain: float, carry: np.ndarray) -> None:
+    up, down, fade = (w[: x.shape[2]] for w in _weights(keep))
+    if keep == 1.0:
+        np.add.accumulate(gain * x, axis=2, out=out)
+    else:
+        np.multiply(x, gain * up, out=out)
+        np.add.accumulate(out, axis=2, out=out)
+        out *= down
+    ends = out[:, :, -1]
+    before = np.empty(ends.shape)
+    last = fade[-1]
+    for i in range(ends.shape[1]):
+        before[:, i] = carry
+        carry *= last
+        carry += ends[:, i]
+    out += before[:, :, None] * fade
+
+
+def all_finite(blocks: Sequence[Array]) -> bool:
+    """Whether no value is NaN or infinite."""
+    return all(bool(np.isfinite(block).all()) for block in blocks)

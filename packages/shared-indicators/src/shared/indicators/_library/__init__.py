@@ -1,0 +1,1 @@
+"""One file an indicator; the file is named as the class, in lower case."""

@@ -1,0 +1,55 @@
+"""Bollinger bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from .._checks import number, whole
+from .._indicator import FloatArray, Multiple
+from .._words import mean, root, variance
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+T = TypeVar("T")
+
+
+class BollingerBandsResult(NamedTuple, Generic[T]):
+    """The lines of `BollingerBands`."""
+
+    upper: T
+    middle: T
+    lower: T
+
+
+class BollingerBands(
+    Multiple[BollingerBandsResult[Any], BollingerBandsResult[float], BollingerBandsResult[FloatArray]]
+):
+    """Bollinger bands: a simple average and `std_dev` standard deviations to both sides.
+
+    Source: John Bollinger; equal to TA-Lib BBANDS: population deviation (ddof 0).
+
+    Args:
+        period: Bars of the window.
+        std_dev: Width to each side, in standard deviations.
+
+    Example:
+        >>> from shared.indicators import BollingerBands
+        >>> BollingerBands(2, 1.0).calculate([1.0, 3.0, 3.0]).upper
+        array([nan,  3.,  3.])
+    """
+
+    group = "volatility"
+    outputs = ("upper", "middle", "lower")
+    result = BollingerBandsResult
+
+    def __init__(self, period: int = 20, std_dev: float = 2.0) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+        self.std_dev = number("std_dev", std_dev)
+
+    def formula(self, close: Expr) -> tuple[Expr, ...]:
+        """The mean and the bands."""
+        middle = mean(close, self.period)
+        width = root(variance(close, self.period)) * self.std_dev
+        return middle + width, middle, middle - width

@@ -1,0 +1,38 @@
+"""Exponential moving average."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import ema
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class EMA(Single):
+    """Exponential moving average, alpha 2 / (period + 1).
+
+    Source: TA-Lib EMA, equal to it: the first value is the mean of the first `period` values.
+
+    Args:
+        period: Bars of the seed; sets alpha.
+
+    Example:
+        >>> from shared.indicators import EMA
+        >>> EMA(3).calculate([1.0, 2.0, 3.0, 7.0])
+        array([nan, nan, 2. , 4.5])
+    """
+
+    group = "overlap"
+    outputs = ("ema",)
+
+    def __init__(self, period: int = 30) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The exponential mean."""
+        return ema(close, self.period)

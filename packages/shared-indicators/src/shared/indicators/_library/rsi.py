@@ -1,0 +1,44 @@
+"""Relative strength index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import number, whole
+from .._indicator import Single
+from .._words import change, maximum, ratio, rma
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class RSI(Single):
+    """Relative strength index: the share of gains in all moves, 0 to 100.
+
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib RSI.
+    The first averages are the means of the first `period` moves. All gains give 100.0, all losses 0.0.
+
+    Args:
+        period: Bars of Wilder's averages.
+        flat: The value where nothing moved.
+
+    Example:
+        >>> from shared.indicators import RSI
+        >>> RSI(2).calculate([1.0, 2.0, 1.0, 2.0]).round(2)
+        array([nan, nan, 50., 75.])
+    """
+
+    group = "momentum"
+    outputs = ("rsi",)
+
+    def __init__(self, period: int = 14, *, flat: float = 50.0) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+        self.flat = number("flat", flat)
+
+    def formula(self, close: Expr) -> Expr:
+        """Average gain over average move."""
+        move = change(close)
+        gain = rma(maximum(move, 0.0), self.period)
+        loss = rma(maximum(-move, 0.0), self.period)
+        return ratio(gain, gain + loss, self.flat / 100.0) * 100.0

@@ -1,0 +1,204 @@
+"""The running states of window operations.
+
+They keep two stacks: suffix aggregates of the last full block of `period` values, and the prefix
+aggregate of the block being filled. A window is one of each, so a step costs O(1) on average, nothing
+is ever subtracted, and a value that left the window leaves no trace and no drift. The same code runs on
+floats (one series) and on arrays (one value a symbol).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Below this share of the sum of squares the difference of sums has lost too many digits.
+CANCELLED = 1e-5
+
+
+def suffixes(block: list[Any], combine: Callable[[Any, Any], Any]) -> list[Any]:
+    """Aggregates of the last 1, 2, .. p-1 values of a block."""
+    found = list(accumulate(reversed(block), lambda newer, older: combine(older, newer)))
+    found.pop()
+    return found
+
+
+class TwoStacks:
+    """Any associative aggregate of the last `period` values."""
+
+    __slots__ = ("block", "combine", "older", "period", "prefix")
+
+    def __init__(self, period: int, combine: Callable[[Any, Any], Any]) -> None:
+        self.period = period
+        self.combine = combine
+        self.block: list[Any] = []
+        self.older: list[Any] = []
+        self.prefix: Any = None
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the aggregate once the window is full."""
+        block = self.block
+        self.prefix = prefix = self.combine(self.prefix, value) if block else value
+        block.append(value)
+        if self.older:
+            return self.combine(self.older.pop(), prefix)
+        if len(block) < self.period:
+            return None
+        self.older = suffixes(block, self.combine)
+        self.block = []
+        return prefix
+
+
+class SumStream:
+    """`TwoStacks` for sums, spelled out for speed."""
+
+    __slots__ = ("block", "older", "period", "prefix")
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self.block: list[Any] = []
+        self.older: list[Any] = []
+        self.prefix: Any = 0.0
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the sum once the window is full."""
+        self.block.append(value)
+        self.prefix = prefix = self.prefix + value
+        if self.older:
+            return self.older.pop() + prefix
+        if len(self.block) < self.period:
+            return None
+        self.older = list(accumulate(reversed(self.block)))
+        self.older.pop()
+        self.block = []
+        self.prefix = 0.0
+        return prefix
+
+
+class LagStream:
+    """The value of `bars` steps ago."""
+
+    __slots__ = ("past",)
+
+    def __init__(self, bars: int) -> None:
+        self.past: deque[Any] = deque(maxlen=bars)
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the one `bars` before it."""
+        past = self.past
+        old = past[0] if len(past) == past.maxlen else None
+        past.append(value)
+        return old
+
+
+class PreviousStream:
+    """The value before this one."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: Any = None
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the one before it."""
+        old = self.last
+        self.last = value
+        return old
+
+
+class VarianceStream:
+    """Population variance: sums of squares around a value of the window.
+
+    Where the sums cancel (a trend that dwarfs the spread, a spike as the reference) the window is
+    summed again in two passes.
+    """
+
+    __slots__ = ("before", "block", "older", "period", "reference", "s", "scalar", "ss")
+
+    def __init__(self, period: int, *, scalar: bool) -> None:
+        self.period = period
+        self.scalar = scalar
+        self.before: list[Any] = []
+        self.block: list[Any] = []
+        self.older: list[tuple[Any, Any]] = []
+        self.reference: Any = None
+        self.s: Any = 0.0
+        self.ss: Any = 0.0
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the variance once the window is full."""
+        period = self.period
+        if self.reference is None:
+            self.reference = value
+        distance = value - self.reference
+        self.block.append(value)
+        self.s = s = self.s + distance
+        self.ss = ss = self.ss + distance * distance
+        if self.older:
+            s_old, ss_old = self.older.pop()
+            s, ss = s + s_old, ss + ss_old
+        elif len(self.block) < period:
+            return None
+        variance = (ss - s * s / period) / period
+        if self.scalar:
+            if not variance * period >= CANCELLED * ss:
+                variance = self._two_passes()
+        else:
+            bad = ~(variance * period >= CANCELLED * ss)
+            if bad.any():
+                variance = self._two_passes_where(variance, bad)
+        if len(self.block) == period:
+            self._turn(value)
+        return variance
+
+    def _window(self) -> list[Any]:
+        block = self.block
+        return self.before[len(block) :] + block
+
+    def _two_passes(self) -> float:
+        window, period = self._window(), self.period
+        mean = sum(window) / period
+        return sum([(x - mean) * (x - mean) for x in window]) / period
+
+    def _two_passes_where(self, variance: Any, bad: Any) -> Any:
+        window = np.array([row[bad] for row in self._window()])
+        distance = window - window.sum(axis=0) / self.period
+        variance[bad] = (distance * distance).sum(axis=0) / self.period
+        return variance
+
+    def _turn(self, reference: Any) -> None:
+        distances = [x - reference for x in reversed(self.block)]
+        self.older = list(
+            zip(accumulate(distances), accumulate([d * d for d in distances]), strict=True)
+        )
+        self.older.pop()
+        self.before, self.block = self.block, []
+        self.reference = reference
+        self.s = self.ss = 0.0
+
+
+class DeviationStream:
+    """Mean absolute distance from the mean of the window; O(period), as the formula is."""
+
+    __slots__ = ("past", "scalar")
+
+    def __init__(self, period: int, *, scalar: bool) -> None:
+        self.past: deque[Any] = deque(maxlen=period)
+        self.scalar = scalar
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the mean deviation once the window is full."""
+        past = self.past
+        past.append(value)
+        if len(past) < (period := past.maxlen or 1):
+            return None
+        if self.scalar:
+            mean = sum(past) / period
+            return sum([abs(x - mean) for x in past]) / period
+        window = np.array(past)
+        return np.abs(window - window.sum(axis=0) / period).sum(axis=0) / period

@@ -1,0 +1,142 @@
+"""The words that formulas are written in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._expr import Expr, Map
+from ._scan import Scan
+from ._windows import Window
+
+if TYPE_CHECKING:
+    from ._expr import Op
+
+
+def _map(scalar: str, array: str, *args: Expr | float) -> Expr:
+    """An elementwise operation; constants are written into its text."""
+    nodes: list[Expr] = []
+    for i, arg in enumerate(args):
+        if isinstance(arg, Expr):
+            slot = f"{{{len(nodes)}}}"
+            nodes.append(arg)
+        else:
+            slot = f"({float(arg)!r})"
+        scalar, array = scalar.replace(f"<{i}>", slot), array.replace(f"<{i}>", slot)
+    return Expr(Map(scalar, array), *nodes)
+
+
+def maximum(a: Expr | float, b: Expr | float) -> Expr:
+    """The larger of two values."""
+    return _map("(<0> if <0> > <1> else <1>)", "maximum(<0>, <1>)", a, b)
+
+
+def minimum(a: Expr | float, b: Expr | float) -> Expr:
+    """The smaller of two values."""
+    return _map("(<0> if <0> < <1> else <1>)", "minimum(<0>, <1>)", a, b)
+
+
+def where(condition: Expr, yes: Expr | float, no: Expr | float) -> Expr:
+    """One value where the condition holds, the other elsewhere."""
+    return _map("(<1> if <0> else <2>)", "where(<0>, <1>, <2>)", condition, yes, no)
+
+
+def ratio(a: Expr | float, b: Expr, undefined: float) -> Expr:
+    """Quotient; `undefined` where the divisor is zero."""
+    return _map("(<0> / <1> if <1> else <2>)", "ratio(<0>, <1>, <2>)", a, b, undefined)
+
+
+def root(a: Expr) -> Expr:
+    """Square root of what is not negative."""
+    return _map("sqrt(<0>)", "sqrt(<0>)", a)
+
+
+def size(a: Expr) -> Expr:
+    """Absolute value."""
+    return _map("abs(<0>)", "abs(<0>)", a)
+
+
+def lag(x: Expr, bars: int = 1) -> Expr:
+    """The value of `bars` bars ago."""
+    return Expr(Window("lag", bars), x) if bars else x
+
+
+def change(x: Expr, bars: int = 1) -> Expr:
+    """How far a value moved in `bars` bars."""
+    return x - lag(x, bars)
+
+
+def total(x: Expr, period: int) -> Expr:
+    """Sum of the last `period` values."""
+    return Expr(Window("total", period), x)
+
+
+def mean(x: Expr, period: int) -> Expr:
+    """Mean of the last `period` values."""
+    return total(x, period) / period
+
+
+def highest(x: Expr, period: int) -> Expr:
+    """Largest of the last `period` values."""
+    return Expr(Window("highest", period), x)
+
+
+def lowest(x: Expr, period: int) -> Expr:
+    """Smallest of the last `period` values."""
+    return Expr(Window("lowest", period), x)
+
+
+def bars_since_high(x: Expr, period: int) -> Expr:
+    """Bars since the largest of the last `period` values; the newest of equals."""
+    return Expr(Window("bars_since_high", period), x)
+
+
+def bars_since_low(x: Expr, period: int) -> Expr:
+    """Bars since the smallest of the last `period` values; the newest of equals."""
+    return Expr(Window("bars_since_low", period), x)
+
+
+def variance(x: Expr, period: int) -> Expr:
+    """Population variance of the last `period` values."""
+    return Expr(Window("variance", period), x)
+
+
+def mean_deviation(x: Expr, period: int) -> Expr:
+    """Mean absolute distance of the last `period` values from their mean."""
+    return Expr(Window("deviation", period), x)
+
+
+def weighted_mean(x: Expr, period: int) -> Expr:
+    """Mean of the last `period` values, weighted 1 (oldest) to `period` (newest)."""
+    return Expr(Window("weighted", period), x) / (period * (period + 1) / 2)
+
+
+def ema(x: Expr, period: int, *, skip: int = 0) -> Expr:
+    """Exponential mean, alpha 2 / (period + 1), seeded by the mean of the first `period` values."""
+    alpha = 2.0 / (period + 1)
+    return Expr(Scan(1.0 - alpha, alpha, period, 1.0 / period, skip=skip), x)
+
+
+def ema_from_first(x: Expr, period: int) -> Expr:
+    """Exponential mean seeded by the first value."""
+    alpha = 2.0 / (period + 1)
+    return Expr(Scan(1.0 - alpha, alpha, 1, 1.0), x)
+
+
+def rma(x: Expr, period: int) -> Expr:
+    """Wilder's mean, alpha 1 / period, seeded by the mean of the first `period` values."""
+    return Expr(Scan((period - 1) / period, 1.0 / period, period, 1.0 / period), x)
+
+
+def wilder_total(x: Expr, period: int) -> Expr:
+    """Wilder's running sum, seeded by the sum of the first `period - 1` values."""
+    return Expr(Scan((period - 1) / period, 1.0, period - 1, 1.0, shown=False), x)
+
+
+def running_total(x: Expr) -> Expr:
+    """Sum of all values so far."""
+    return Expr(Scan(1.0, 1.0, 1, 1.0), x)
+
+
+def after(x: Expr, bars: int) -> Expr:
+    """The same values, the first `bars` of them held back."""
+    return Expr(x.op, *x.args, offset=x.offset + bars)
