@@ -1,3 +1,28 @@
 """Windows, aggregation, rates, anomalies and downsampling of time series."""
 
-__all__: list[str] = []
+from ._aggregate import aggregate_time_series
+from ._anomalies import Anomalies, detect_anomalies
+from ._counters import calculate_rate_of_change, counter_increase, counter_rate
+from ._detector import Anomaly, AnomalyDetector
+from ._percentile import calculate_percentile
+from ._rolling import ewma, rolling
+from ._series import TimeSeries
+from ._windows import TimeWindow, TimeWindows, create_time_windows
+
+__all__ = [
+    "Anomalies",
+    "Anomaly",
+    "AnomalyDetector",
+    "TimeSeries",
+    "TimeWindow",
+    "TimeWindows",
+    "aggregate_time_series",
+    "calculate_percentile",
+    "calculate_rate_of_change",
+    "counter_increase",
+    "counter_rate",
+    "create_time_windows",
+    "detect_anomalies",
+    "ewma",
+    "rolling",
+]

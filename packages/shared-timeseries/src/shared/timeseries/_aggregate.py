@@ -1,0 +1,326 @@
+"""Aggregates of windows of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._clock import Clock, read_time, zone
+from ._fast import fast_sums, wants_fast
+from ._grid import Grid, from_wall, make_grid
+from ._kernels import read_aggregations, reduce_runs
+from ._points import Points, flatten, give, read_points
+from ._series import is_sorted
+from ._sizes import read_size
+from ._windows import MAX_WINDOWS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ._types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time
+
+FILLS = ("none", "null", "previous", "linear", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything about a request that is the same for each group."""
+
+    names: list[str]
+    grid: Grid
+    first: int
+    stop: int
+    fill: Fill
+    skipna: bool
+    closed_end: int | None  # points exactly here belong to the last window
+    fast: bool | None
+
+
+def aggregate_time_series(
+    data: Data,
+    timestamp_field: str | None = None,
+    value_field: str | None = None,
+    window_size: Size = "1m",
+    aggregation: str | Sequence[str] = "avg",
+    *,
+    by: str | Sequence[str] | None = None,
+    fill: Fill = "none",
+    align: Align = "start",
+    tz: str | dt.tzinfo | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
+    include_end: bool = False,
+    skipna: bool = True,
+    unit: str = "s",
+    max_windows: int = MAX_WINDOWS,
+    output: Output | None = None,
+    fast: bool | None = None,
+) -> Any:
+    """Aggregate points over half-open windows of time.
+
+    Unsorted input gives the answer of sorted input. Equal times all count; for `first` and
+    `last` the smaller value of a tie comes first. Rows without a time are dropped and counted
+    in `dropped` of what is returned (`attrs["dropped"]` of a pandas frame).
+
+    Args:
+        data: A list of dicts, a pandas or polars frame, `(times, values)`, a list of
+            `(time, value)` pairs, a mapping of columns, or a `TimeSeries`.
+        timestamp_field: Name of the time column; `"timestamp"` when not given.
+        value_field: Name of the value column; `"value"` when not given.
+        window_size: `"5m"`, `"1d"` (calendar), `"24h"`, a timedelta, or a number in `unit`.
+        aggregation: `avg sum min max count first last std median p50 p95 p99` (any `pNN`), or
+            several. `std` is the sample's; quantiles are linear.
+        by: Column or columns to group by.
+        fill: Empty windows: `"none"` drops them, `"null"` keeps them with a count and sum of 0
+            and nothing else, `"previous"` and `"linear"` fill the rest from the neighbours,
+            `"0"` writes zeros.
+        align: Where windows begin, see `create_time_windows`; `"start"` is `start` or, without
+            it, the first point of all.
+        tz: Zone of calendar windows; the zone of the times when not given.
+        start: Leave out points before this instant.
+        end: Leave out points at or after this instant (after it, with `include_end`).
+        include_end: A point exactly at the end of the range joins the last window instead of
+            opening its own.
+        skipna: Leave NaN values out; otherwise they make their window NaN and are counted.
+        unit: Unit of plain numbers.
+        max_windows: More windows than this are refused before memory is taken.
+        output: `"records"`, `"pandas"`, `"polars"`, `"arrays"` or `"series"`; the form of the
+            input when not given (arrays for a series).
+        fast: True insists on the `fast` extra (numba), False does without it; by default it is
+            used where it is loaded already or the input is large.
+
+    Returns:
+        One row a window, in order of group and time: the columns of `by`, `window_start`,
+        `window_end`, `count`, and `value` for a single aggregation or one column named after
+        each of several.
+
+    Raises:
+        TypeError: naive and aware times are mixed, or a value is no number.
+        ValueError: an unknown aggregation, a size of zero or less, too many windows.
+        KeyError: a column that does not exist.
+
+    Example:
+        >>> rows = [{"at": 0, "ms": 3}, {"at": 59, "ms": 5}, {"at": 60, "ms": 9}]
+        >>> aggregate_time_series(rows, "at", "ms", "1m")
+        [{'window_start': 0, 'window_end': 60, 'count': 2, 'value': 4.0},
+         {'window_start': 60, 'window_end': 120, 'count': 1, 'value': 9.0}]
+        >>> aggregate_time_series(rows, "at", "ms", "1m", ["max", "p95"])[0]["p95"]
+        4.9
+    """
+    given, names, single = read_aggregations(aggregation)
+    step = read_size(window_size, "window_size", unit)
+    fill = check_fill(fill)
+    points = read_points(data, timestamp_field, value_field, by=by, unit=unit)
+    points, low, high = limit(points, start, end, tz=tz, unit=unit, closed=include_end)
+    columns = ["window_start", "window_end", "count", *(["value"] if single else given)]
+    times = ("window_start", "window_end")
+    if not len(points.times):
+        empty: dict[str, Any] = {name: [] for name in points.by}
+        for column in columns:
+            kind = np.int64 if column in {*times, "count"} else np.float64
+            empty[column] = np.empty(0, dtype=kind)
+        return give(empty, points, output, times)
+    earliest, latest = (low, high) if is_sorted(points.times) else (None, None)
+    first_time = int(points.times[0] if earliest is not None else points.times.min())
+    last_time = int(points.times[-1] if latest is not None else points.times.max())
+    closing = last_time if high is None else high
+    closed = closing if include_end and closing > (first_time if low is None else low) else None
+    plan = _plan(points, step, align, (first_time if low is None else low), last_time, closed,
+                 names=names, fill=fill, skipna=skipna, fast=fast, max_windows=max_windows,
+                 begin=first_time, whole=(low, high))  # fmt: skip
+    groups: list[tuple[tuple[Any, ...], Int64s, Float64s]]
+    if points.codes is None:
+        groups = [((), points.times, points.values)]
+    else:
+        groups = [
+            (key, points.times[chosen], points.values[chosen])
+            for code, key in enumerate(points.keys)
+            if (chosen := points.codes == code).any()
+        ]
+    parts = []
+    for key, ns, numbers in groups:
+        part = _windows_of(ns, numbers, plan, points.form if output is None else output)
+        rows = len(part["window_start"])
+        out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
+        for name in ("window_start", "window_end"):
+            out[name] = part[name]
+        out["count"] = part["count"]
+        for name, plain in zip(given, names, strict=True):
+            out["value" if single else name] = part[f"={plain}"]
+        parts.append(out)
+    return give(flatten(parts) if len(parts) > 1 else parts[0], points, output, times)
+
+
+def check_fill(fill: Any) -> Fill:
+    """The fill's name; ValueError for one that does not exist."""
+    fill = "0" if fill == 0 and not isinstance(fill, bool) else "none" if fill is None else fill
+    if fill not in FILLS:
+        raise ValueError(f"fill: {fill!r} is not one of {', '.join(FILLS)}")
+    chosen: Fill = fill
+    return chosen
+
+
+def limit(
+    points: Points,
+    start: Time | None,
+    end: Time | None,
+    *,
+    tz: str | dt.tzinfo | None,
+    unit: str,
+    closed: bool,
+) -> tuple[Points, int | None, int | None]:
+    """Points within `[start, end)`, their clock in the zone, and the bounds as instants."""
+    from dataclasses import replace
+
+    clock, place = points.clock, zone(tz)
+    if place is not None and len(points.times):
+        if not clock.aware:
+            raise TypeError("tz: the times are naive and name no instant; localise them first")
+        kind = "datetime" if clock.kind == "number" else clock.kind
+        clock = clock if clock.kind == "number" else Clock(kind, place, clock.unit)
+        clock = Clock(clock.kind, place, clock.unit)
+    bounds: list[int | None] = []
+    for name, bound in (("start", start), ("end", end)):
+        if bound is None:
+            bounds.append(None)
+            continue
+        ns, other = read_time(bound, name, unit)
+        if len(points.times) and other.aware != clock.aware:
+            if not (place is not None and not other.aware):
+                raise TypeError(f"{name}: naive and aware times are mixed with those of the data")
+            ns = from_wall(ns, place)
+        bounds.append(ns)
+    low, high = bounds
+    if low is not None and high is not None and high < low:
+        raise ValueError(f"end: {end} is before start ({start})")
+    if low is None and high is None:
+        return replace(points, clock=clock), None, None
+    keep = np.ones(len(points.times), dtype=bool)
+    if low is not None:
+        keep &= points.times >= low
+    if high is not None:
+        keep &= (points.times <= high) if closed else (points.times < high)
+    if not keep.all():
+        codes = points.codes if points.codes is None else points.codes[keep]
+        points = replace(points, times=points.times[keep], values=points.values[keep], codes=codes)
+    return replace(points, clock=clock), low, high
+
+
+def _plan(
+    points: Points,
+    step: Any,
+    align: Align,
+    origin: int,
+    last_time: int,
+    closed: int | None,
+    *,
+    names: list[str],
+    fill: Fill,
+    skipna: bool,
+    fast: bool | None,
+    max_windows: int,
+    begin: int,
+    whole: tuple[int | None, int | None],
+) -> Plan:
+    """The grid and the range of windows, refused when there are too many."""
+    low, high = whole
+    grid = make_grid(step, origin, align, points.clock.tz)
+    first_of, last_of = (begin, last_time) if fill == "none" else (
+        begin if low is None else low,
+        last_time if high is None else max(high - 1, last_time),
+    )  # fmt: skip
+    rough = (last_of - first_of) // step.least_ns
+    if rough > 2 * max_windows:
+        raise ValueError(_too_many(rough, max_windows))
+    first, last = grid.locate(first_of), grid.locate(last_of)
+    if closed is not None and grid.edge(last) == closed and last > first:
+        last -= 1
+    else:
+        closed = None
+    if last - first + 1 > max_windows:
+        raise ValueError(_too_many(last - first + 1, max_windows))
+    return Plan(names, grid, first, last + 1, fill, skipna, closed, fast)
+
+
+def _too_many(count: int, allowed: int) -> str:
+    return f"window_size: makes {count} windows, more than max_windows={allowed}"
+
+
+def _windows_of(ns: Int64s, numbers: Float64s, plan: Plan, form: Output) -> dict[str, Any]:
+    """Windows of one group: starts, ends, counts and `=name` for each aggregate."""
+    ordered = is_sorted(ns)
+    ties = {"first", "last"} & set(plan.names)
+    if ties or not ordered:
+        if ties and (not ordered or bool((ns[1:] == ns[:-1]).any())):
+            order = np.lexsort((numbers, ns))
+        else:
+            order = None if ordered else np.argsort(ns, kind="stable")
+        if order is not None:
+            ns, numbers = ns[order], numbers[order]
+    if plan.skipna and np.isnan(np.add.reduce(numbers)):
+        there = ~np.isnan(numbers)
+        ns, numbers = ns[there], numbers[there]
+    edges = plan.grid.edges(plan.first, plan.stop + 1)
+    if wants_fast(plan.fast, len(ns)) and set(plan.names) <= {"avg", "sum", "min", "max", "count"}:
+        counts, found = fast_sums(ns, numbers, edges, plan.closed_end)
+        filled = np.flatnonzero(counts)
+        reduced = {name: found[name][filled] for name in plan.names}
+    else:
+        cuts = np.searchsorted(ns, edges)
+        if plan.closed_end is not None:
+            cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
+        counts = np.diff(cuts)
+        filled = np.flatnonzero(counts)
+        reduced = reduce_runs(numbers, cuts[:-1][filled], cuts[1:][filled], plan.names)
+    return shape(edges, counts, filled, reduced, plan.fill, form)
+
+
+def shape(
+    edges: Int64s,
+    counts: Int64s,
+    filled: Int64s,
+    reduced: dict[str, Float64s],
+    fill: Fill,
+    form: Output,
+) -> dict[str, Any]:
+    """Rows for the windows: only the filled ones, or all with the empty ones filled."""
+    out: dict[str, Any] = {}
+    if fill == "none":
+        out["window_start"], out["window_end"] = edges[:-1][filled], edges[1:][filled]
+        out["count"] = counts[filled]
+        holes = np.zeros(len(filled), dtype=bool)
+    else:
+        out["window_start"], out["window_end"] = edges[:-1], edges[1:]
+        out["count"] = counts
+        holes = counts == 0
+    for name, column in reduced.items():
+        if fill != "none":
+            column = _fill(column, edges[:-1], filled, name, fill)
+        blank = np.isnan(column) & (holes | (out["count"] < 2)) if form == "records" else holes
+        if form == "records" and blank.any():
+            made = column.tolist()
+            for i in np.flatnonzero(blank).tolist():
+                made[i] = None
+            out[f"={name}"] = made
+        else:
+            out[f"={name}"] = column.astype(np.int64) if name == "count" else column
+    return out
+
+
+def _fill(column: Float64s, at: Int64s, filled: Int64s, name: str, fill: Fill) -> Float64s:
+    whole = np.full(len(at), 0.0 if name in {"count", "sum"} or fill == "0" else np.nan)
+    whole[filled] = column
+    if name in {"count", "sum"} or fill in {"null", "0"} or not len(filled):
+        return whole
+    if fill == "previous":
+        source = np.searchsorted(filled, np.arange(len(at)), side="right") - 1
+        return np.where(source >= 0, column[np.maximum(source, 0)], np.nan)
+    inside = slice(int(filled[0]), int(filled[-1]) + 1)
+    origin = at[filled[0]]
+    whole[inside] = np.interp(
+        (at[inside] - origin).astype(np.float64), (at[filled] - origin).astype(np.float64), column
+    )
+    return whole

@@ -1,0 +1,172 @@
+"""Anomalies in a series that is there as a whole."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from . import _baselines as base
+from ._esd import generalised_esd
+from ._points import read_values
+
+if TYPE_CHECKING:
+    from ._types import Float64s
+
+Method = Literal["zscore", "mad", "rolling_zscore", "rolling_mad", "iqr", "seasonal", "esd"]
+METHODS = ("zscore", "mad", "rolling_zscore", "rolling_mad", "iqr", "seasonal", "esd")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anomalies:
+    """What `detect_anomalies(details=True)` found: one entry a value, but for `indices`."""
+
+    indices: list[int]
+    scores: Float64s
+    """Distance from what was expected in standard deviations; infinite off a flat baseline."""
+    expected: Float64s
+    lower: Float64s
+    upper: Float64s
+
+
+@overload
+def detect_anomalies(
+    values: Any,
+    threshold_std_dev: float = 2.0,
+    method: Method = "zscore",
+    *,
+    details: Literal[False] = False,
+    window: int = 30,
+    min_periods: int = 5,
+    period: int | None = None,
+    max_anomalies: int | None = None,
+) -> list[int]: ...
+@overload
+def detect_anomalies(
+    values: Any,
+    threshold_std_dev: float = 2.0,
+    method: Method = "zscore",
+    *,
+    details: Literal[True],
+    window: int = 30,
+    min_periods: int = 5,
+    period: int | None = None,
+    max_anomalies: int | None = None,
+) -> Anomalies: ...
+def detect_anomalies(
+    values: Any,
+    threshold_std_dev: float = 2.0,
+    method: Method = "zscore",
+    *,
+    details: bool = False,
+    window: int = 30,
+    min_periods: int = 5,
+    period: int | None = None,
+    max_anomalies: int | None = None,
+) -> list[int] | Anomalies:
+    """Find values more than a number of standard deviations from what was expected.
+
+    NaN is never an anomaly and a constant series has none.
+
+    Args:
+        values: Numbers in order of time, or a `TimeSeries`.
+        threshold_std_dev: How far is too far, in standard deviations (of a normal series, for
+            the robust methods).
+        method: `"zscore"`: mean and sample standard deviation of all. `"mad"`: median and
+            median absolute deviation, or mean absolute deviation where that is 0.
+            `"rolling_zscore"`, `"rolling_mad"`: the same of the `window` values before.
+            `"iqr"`: beyond the quartiles (Tukey's 1.5 is a threshold of 2.698).
+            `"seasonal"`: `"mad"` of what season and trend leave. `"esd"`: the generalised
+            extreme Studentized deviate test at the threshold's significance.
+        details: Return scores and bounds too.
+        window: How many values before are the baseline of the rolling methods.
+        min_periods: Fewer known values before than this are no baseline.
+        period: Values a season; found by autocorrelation when not given.
+        max_anomalies: Most outliers that `"esd"` tests for; a tenth of the values (at least 1).
+
+    Returns:
+        Positions in order; with `details` an `Anomalies`.
+
+    Raises:
+        ValueError: an unknown method, or a threshold, window or period out of range.
+        TypeError: a value that is no number.
+
+    Example:
+        >>> detect_anomalies([10, 12, 11, 10, 50, 11, 12])
+        [4]
+        >>> detect_anomalies([1] * 9 + [100], method="mad")
+        [9]
+        >>> found = detect_anomalies([1, 2, 1, 2, 9, 1, 2], method="iqr", details=True)
+        >>> found.indices, float(found.upper[0]) < 9
+        ([4], True)
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: {method!r} is not one of {', '.join(METHODS)}")
+    if not (isinstance(threshold_std_dev, (int, float)) and threshold_std_dev > 0):
+        raise ValueError(f"threshold_std_dev: {threshold_std_dev!r} is not above zero")
+    if window < 2 or min_periods < 1:
+        raise ValueError(f"window, min_periods: {window}, {min_periods}: at least 2 and 1")
+    numbers = read_values(values, "values")
+    threshold = float(threshold_std_dev)
+    known = numbers[np.isfinite(numbers)]
+    chosen: list[int] | None = None
+    if not len(known):
+        found = base.Baseline(np.array(np.nan), np.array(np.nan))
+    elif method == "zscore":
+        found = base.whole_zscore(known)
+    elif method == "mad":
+        found = base.whole_mad(known)
+    elif method == "iqr":
+        found = _fences(known)
+    elif method == "seasonal":
+        found = _seasonal(numbers, period)
+    elif method == "esd":
+        alpha = math.erfc(threshold / math.sqrt(2))
+        most = max(1, len(known) // 10) if max_anomalies is None else max_anomalies
+        chosen, scores = generalised_esd(np.where(np.isinf(numbers), np.nan, numbers), alpha, most)
+        rest = np.delete(numbers, chosen)
+        found = base.whole_zscore(rest[np.isfinite(rest)])
+    else:
+        least = min(min_periods, window)
+        rolling = base.rolling_zscore if method == "rolling_zscore" else base.rolling_mad
+        found = rolling(np.where(np.isinf(numbers), np.nan, numbers), window, least)
+    center = np.broadcast_to(found.center, numbers.shape)
+    scale = np.broadcast_to(found.scale, numbers.shape)
+    if chosen is None:
+        scores = base.scores_of(numbers, base.Baseline(center, scale))
+        chosen = np.flatnonzero(scores > threshold).tolist()
+    if not details:
+        return chosen
+    reach = scale * threshold
+    return Anomalies(chosen, scores, center.copy(), center - reach, center + reach)
+
+
+def _fences(known: Float64s) -> base.Baseline:
+    """Quartile fences as a center and a scale: both fences are `threshold` scales away.
+
+    A normal series' quartiles lie 0.674 standard deviations out; a fence at k interquartile
+    ranges beyond them is 0.674 + 1.349 k standard deviations out.
+    """
+    low, high = np.quantile(known, [0.25, 0.75])
+    middle = (low + high) / 2
+    if high > low:
+        return base.Baseline(np.array(middle), np.array((high - low) / base.IQR_TO_SIGMA))
+    return base.whole_mad(known)
+
+
+def _seasonal(numbers: Float64s, period: int | None) -> base.Baseline:
+    if period is not None and period < 2:
+        raise ValueError(f"period: {period} is not at least 2")
+    size = base.find_period(numbers) if period is None else period
+    if not size or len(numbers) < 2 * size:
+        if period is not None:
+            raise ValueError(
+                f"period: {period} needs at least {2 * period} values, not {len(numbers)}"
+            )
+        return base.whole_mad(numbers[np.isfinite(numbers)])
+    away = base.seasonal(np.where(np.isinf(numbers), np.nan, numbers), size)
+    known = away[np.isfinite(away)]
+    center = float(np.median(known))
+    return base.Baseline(numbers - away + center, np.array(base.robust_scale(known, center)))

@@ -1,0 +1,130 @@
+"""What each anomaly method expects of a value, and how wide its normal range is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._types import Float64s
+
+MAD_TO_SIGMA = 1.4826022185056018  # of a normal distribution: 1 / Phi^-1(3/4)
+MEAN_AD_TO_SIGMA = math.sqrt(math.pi / 2)
+IQR_TO_SIGMA = 1.3489795003921634
+QUARTILE = IQR_TO_SIGMA / 2
+_NOISE = 1e-9  # differences below this share of the values are rounding, not news
+
+
+class Baseline(NamedTuple):
+    """Expected values and scales; the scale is in standard deviations of a normal series."""
+
+    center: Float64s
+    scale: Float64s
+
+
+def scores_of(values: Float64s, base: Baseline) -> Float64s:
+    """Distance from what was expected, in scales. NaN values and unknown baselines score 0.
+
+    Where nothing ever moved (scale 0) any real move is infinitely far.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        away = np.abs(values - base.center)
+        away[away <= _NOISE * np.maximum(np.abs(values), np.abs(base.center))] = 0.0
+        scores = away / base.scale
+    scores[away == 0] = 0.0
+    scores[np.isnan(scores)] = 0.0
+    return scores
+
+
+def whole_zscore(values: Float64s) -> Baseline:
+    """Mean and sample standard deviation."""
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return Baseline(np.array(np.mean(values)), np.array(spread))
+
+
+def robust_scale(values: Float64s, center: float) -> float:
+    """1.4826 MAD, or 1.2533 mean absolute deviation when more than half are equal."""
+    away = np.abs(values - center)
+    mad = float(np.median(away))
+    return mad * MAD_TO_SIGMA if mad > 0 else float(np.mean(away)) * MEAN_AD_TO_SIGMA
+
+
+def whole_mad(values: Float64s) -> Baseline:
+    """Median and robust scale (Iglewicz and Hoaglin 1993, modified z-score)."""
+    center = float(np.median(values))
+    return Baseline(np.array(center), np.array(robust_scale(values, center)))
+
+
+def rolling_zscore(values: Float64s, window: int, least: int) -> Baseline:
+    """Mean and standard deviation of the `window` values before each one."""
+    from ._rolling import roll
+
+    before = shift(values)
+    return Baseline(roll(before, window, "mean", least), roll(before, window, "std", least))
+
+
+def rolling_mad(values: Float64s, window: int, least: int) -> Baseline:
+    """Median and robust scale of the `window` values before each one."""
+    from ._rolling import roll, roll_mean_ad
+
+    before = shift(values)
+    center = roll(before, window, "median", least)
+    scale = roll(before, window, "mad", least) * MAD_TO_SIGMA
+    flat = np.flatnonzero(scale == 0)
+    if len(flat):
+        scale[flat] = roll_mean_ad(before, window, center, flat) * MEAN_AD_TO_SIGMA
+    return Baseline(center, scale)
+
+
+def shift(values: Float64s) -> Float64s:
+    """Each place holds the value before: a baseline must not see what it judges."""
+    out = np.empty_like(values)
+    out[:1] = np.nan
+    out[1:] = values[:-1]
+    return out
+
+
+def seasonal(values: Float64s, period: int) -> Float64s:
+    """What remains without a moving median over one period and each phase's median.
+
+    NaN values stay NaN; the season is that of additive decomposition with medians in place of
+    means, so that an outlier does not move it.
+    """
+    from ._rolling import roll
+
+    size = period | 1
+    padded = np.concatenate((np.full(size // 2, np.nan), values, np.full(size // 2, np.nan)))
+    trend = roll(padded, size, "median", 1)[size - 1 :]
+    away = values - trend
+    season = np.array([_median(away[phase::period]) for phase in range(period)])
+    repeats = -(-len(values) // period)
+    out: Float64s = away - np.tile(season, repeats)[: len(values)]
+    return out
+
+
+def _median(values: Float64s) -> float:
+    values = values[~np.isnan(values)]
+    return float(np.median(values)) if len(values) else 0.0
+
+
+def find_period(values: Float64s) -> int:
+    """The lag of the highest autocorrelation peak, 0 when there is none above 0.3."""
+    there = values[~np.isnan(values)]
+    size = len(there)
+    if size < 8:
+        return 0
+    away = there - there.mean()
+    spectrum = np.fft.rfft(away, 1 << (2 * size - 1).bit_length())
+    power = np.fft.irfft(spectrum * spectrum.conj())[: size // 2 + 1]
+    if power[0] <= 0:
+        return 0
+    power = power / power[0] * (size / np.maximum(size - np.arange(len(power)), 1))
+    inner = power[1:-1]
+    peaks = np.flatnonzero((inner > power[:-2]) & (inner >= power[2:]) & (inner > 0.3)) + 1
+    peaks = peaks[peaks > 1]
+    if not len(peaks):
+        return 0
+    best = power[peaks].max()
+    return int(peaks[power[peaks] >= 0.9 * best][0])

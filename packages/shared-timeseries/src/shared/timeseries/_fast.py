@@ -1,0 +1,56 @@
+"""The compiled path: the `fast` extra (numba), with the answers of the NumPy path."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._types import Float64s, Int64s
+
+_LARGE = 2_000_000  # below this, importing numba costs more than it saves
+
+
+def wants_fast(asked: bool | None, size: int) -> bool:  # noqa: FBT001
+    """Whether to take the compiled path.
+
+    Raises:
+        ModuleNotFoundError: it was insisted on and the extra is not installed.
+    """
+    if asked is False:
+        return False
+    if asked is None and size < _LARGE and "numba" not in sys.modules:
+        return False
+    try:
+        import numba  # noqa: F401
+    except ModuleNotFoundError as error:
+        if asked:
+            raise ModuleNotFoundError(
+                "fast=True needs numba: pip install 'shared-timeseries[fast]'"
+            ) from error
+        return False
+    return True
+
+
+def fast_sums(
+    ns: Int64s, numbers: Float64s, edges: Int64s, closed_end: int | None
+) -> tuple[Int64s, dict[str, Float64s]]:
+    """Count, sum, average, minimum and maximum of each window in one pass."""
+    from ._compiled import window_sums
+
+    edges = edges.copy()
+    if closed_end is not None:
+        edges[-1] = closed_end + 1
+    counts, sums, lows, highs = window_sums(ns, numbers, edges)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums / counts
+    found: dict[str, Any] = {
+        "count": counts.astype(np.float64),
+        "sum": sums,
+        "avg": means,
+        "min": lows,
+        "max": highs,
+    }
+    return counts, found

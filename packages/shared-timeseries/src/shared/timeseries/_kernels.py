@@ -1,0 +1,134 @@
+"""Aggregates of consecutive runs of values, in NumPy alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._types import Float64s, Int64s
+
+NAMES = ("avg", "sum", "min", "max", "count", "first", "last", "std", "median", "p50", "p95", "p99")
+_ALIASES = {"mean": "avg", "average": "avg", "total": "sum", "minimum": "min", "maximum": "max"}
+
+
+def quantile_of(name: str) -> float | None:
+    """0.95 for `p95`, 0.5 for `median`; None for what is no quantile."""
+    if name == "median":
+        return 0.5
+    if name[:1] != "p":
+        return None
+    try:
+        percent = float(name[1:])
+    except ValueError:
+        return None
+    return percent / 100 if 0 <= percent <= 100 else None
+
+
+def read_aggregations(aggregation: object) -> tuple[list[str], list[str], bool]:
+    """The names as given, their canonical forms, and whether it was a single one.
+
+    Raises:
+        ValueError: an aggregation that does not exist.
+    """
+    single = isinstance(aggregation, str)
+    if single:
+        given = [aggregation]
+    elif isinstance(aggregation, (list, tuple)) and aggregation:
+        given = list(dict.fromkeys(aggregation))
+    else:
+        raise ValueError(f"aggregation: a name or a list of names is needed, not {aggregation!r}")
+    canonical = []
+    for name in given:
+        plain = _ALIASES.get(name, name) if isinstance(name, str) else ""
+        if not plain or (plain not in NAMES and quantile_of(plain) is None):
+            raise ValueError(f"aggregation: {name!r} is not one of {', '.join(NAMES)} or any pNN")
+        canonical.append(plain)
+    return [str(name) for name in given], canonical, single
+
+
+def reduce_runs(
+    values: Float64s, starts: Int64s, stops: Int64s, names: list[str]
+) -> dict[str, Float64s]:
+    """Aggregates of `values[starts[i]:stops[i]]`; runs are consecutive and none is empty."""
+    out: dict[str, Float64s] = {}
+    count = (stops - starts).astype(np.float64)
+    if not len(starts):
+        return {name: np.empty(0) for name in names}
+    part = values[starts[0] : stops[-1]]
+    offsets = starts - starts[0]
+    for name in names:
+        if name in out:
+            continue
+        if (share := quantile_of(name)) is not None:
+            shares = [s for n in names if (s := quantile_of(n)) is not None]
+            found = quantile_runs(part, offsets, stops - starts, shares)
+            out.update(zip([n for n in names if quantile_of(n) is not None], found, strict=True))
+        elif name == "count":
+            out[name] = count
+        elif name == "sum":
+            out[name] = np.add.reduceat(part, offsets)
+        elif name == "avg":
+            out[name] = (out["sum"] if "sum" in out else np.add.reduceat(part, offsets)) / count
+        elif name == "min":
+            out[name] = np.minimum.reduceat(part, offsets)
+        elif name == "max":
+            out[name] = np.maximum.reduceat(part, offsets)
+        elif name == "first":
+            out[name] = part[offsets]
+        elif name == "last":
+            out[name] = part[stops - 1 - starts[0]]
+        elif name == "std":
+            out[name] = _std_runs(part, offsets, stops - starts)
+        else:
+            raise AssertionError(name, share)
+    return out
+
+
+def _std_runs(values: Float64s, offsets: Int64s, counts: Int64s) -> Float64s:
+    """Sample standard deviation in two passes; NaN for a single value."""
+    means = np.add.reduceat(values, offsets) / counts
+    away = values - np.repeat(means, counts)
+    away *= away
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread: Float64s = np.sqrt(np.add.reduceat(away, offsets) / (counts - 1))
+    return spread
+
+
+def quantile_runs(
+    values: Float64s, offsets: Int64s, counts: Int64s, shares: list[float]
+) -> list[Float64s]:
+    """Linear quantiles of each run: runs of one length are sorted together as a matrix."""
+    out = [np.empty(len(counts)) for _ in shares]
+    order = np.argsort(counts, kind="stable")
+    sizes, begins = np.unique(counts[order], return_index=True)
+    for size, begin, stop in zip(
+        sizes.tolist(), begins.tolist(), [*begins[1:].tolist(), len(order)], strict=True
+    ):
+        rows = order[begin:stop]
+        step = max(1, 4_000_000 // size)  # bounded memory
+        for low in range(0, len(rows), step):
+            some = rows[low : low + step]
+            if len(some) * size == len(values):  # every run has this length
+                block = values.reshape(len(some), size).copy()
+            else:
+                block = values[offsets[some][:, None] + np.arange(size)]
+            block.sort(axis=1)
+            for column, share in zip(out, shares, strict=True):
+                column[some] = interpolate_sorted(block, share)
+    return out
+
+
+def interpolate_sorted(block: Float64s, share: float) -> Float64s:
+    """The linear quantile of each sorted row; a NaN (sorted last) makes the row NaN."""
+    place = share * (block.shape[1] - 1)
+    low = int(place)
+    high = min(low + 1, block.shape[1] - 1)
+    left, right = block[:, low], block[:, high]
+    weight = place - low
+    with np.errstate(invalid="ignore"):  # inf - inf
+        mixed = left + (right - left) * weight if weight else left
+        mixed = np.where(left == right, left, mixed)
+    last = block[:, -1]
+    return np.where(np.isnan(last), np.nan, mixed)

@@ -1,0 +1,277 @@
+"""Statistics of a sliding number of values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._fast import wants_fast
+from ._kernels import quantile_of
+from ._points import read_values
+
+if TYPE_CHECKING:
+    from ._types import Float64s, Int64s
+
+STATS = ("mean", "sum", "min", "max", "std", "count", "median", "mad", "zscore")
+_ALIASES = {"avg": "mean"}
+_BLOCK = 1 << 22  # cells of a sorted block: 32 MB
+
+
+def rolling(
+    values: Any,
+    window: int,
+    stat: str = "mean",
+    *,
+    min_periods: int | None = None,
+    fast: bool | None = None,
+) -> Float64s:
+    """A statistic of each value and the `window - 1` values before it.
+
+    NaN values are left out of their windows.
+
+    Args:
+        values: Numbers in order of time, or a `TimeSeries`.
+        window: How many values.
+        stat: `mean sum min max std count median mad zscore` or any `pNN`. `std` is the
+            sample's, `mad` the median absolute deviation (not scaled), `zscore` the value's
+            distance from the window's mean in its standard deviations.
+        min_periods: Windows with fewer known values are NaN; `window` when not given.
+        fast: As for `aggregate_time_series`.
+
+    Returns:
+        As many values as came in.
+
+    Example:
+        >>> rolling([1, 2, 6, 3], 3, "median").tolist()
+        [nan, nan, 2.0, 3.0]
+    """
+    numbers = read_values(values, "values")
+    stat = _ALIASES.get(stat, stat)
+    if stat not in STATS and quantile_of(stat) is None:
+        raise ValueError(f"stat: {stat!r} is not one of {', '.join(STATS)} or any pNN")
+    if isinstance(window, bool) or not isinstance(window, (int, np.integer)) or window < 1:
+        raise ValueError(f"window: {window!r} is not a whole number of values above zero")
+    least = int(window) if min_periods is None else min_periods
+    if not 0 <= least <= window:
+        raise ValueError(f"min_periods: {min_periods} is not between 0 and window={window}")
+    return roll(numbers, int(window), stat, least, fast)
+
+
+def roll(
+    values: Float64s, window: int, stat: str, least: int, fast: bool | None = None
+) -> Float64s:
+    """`rolling` for arguments that are already checked."""
+    if not len(values):
+        return np.empty(0)
+    window = min(window, len(values))
+    gone = np.isnan(values)
+    counts = _slide(np.add, (~gone).astype(np.float64), window, 0.0)
+    share = quantile_of(stat)
+    if stat == "count":
+        return np.where(counts >= least, counts, np.nan)
+    if stat in {"min", "max"}:
+        edge = np.inf if stat == "min" else -np.inf
+        kernel = np.minimum if stat == "min" else np.maximum
+        out = _slide(kernel, np.where(gone, edge, values), window, edge)
+        return np.where((counts >= least) & (counts > 0), out, np.nan)
+    if share is not None or stat == "mad":
+        out = _ordered(
+            values, window, 0.5 if share is None else share, mad=stat == "mad", fast=fast
+        )
+        return np.where((counts >= least) & (counts > 0), out, np.nan)
+    mean, squares, sums = _moments(values, gone, window, counts)
+    if stat == "sum":
+        return np.where(counts >= least, sums, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if stat == "mean":
+            out = mean
+        else:
+            out = np.sqrt(squares / (counts - 1))
+            if stat == "zscore":
+                out = (values - mean) / np.where(out > 0, out, np.nan)
+    return np.where((counts >= least) & (counts > 0), out, np.nan)
+
+
+def _slide(kernel: Any, values: Float64s, window: int, neutral: float) -> Float64s:
+    """A window's reduction from the end of one block and the start of the next.
+
+    Blocks are as long as the window, so each sum starts afresh and nothing cancels
+    (van Herk 1992, Gil and Werman 1993).
+    """
+    size = len(values)
+    blocks = -(-size // window)
+    padded = np.full((blocks, window), neutral)
+    padded.reshape(-1)[:size] = values
+    ahead = kernel.accumulate(padded, axis=1).reshape(-1)[:size]
+    behind = kernel.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
+    out: Float64s = ahead.copy()
+    if size > window:
+        # The window that ends at i begins at i - window + 1: the rest of the block before.
+        ends = np.arange(window, size)
+        whole = (ends + 1) % window == 0
+        joined = kernel(ahead[window:], behind[1 : size - window + 1])
+        out[window:] = np.where(whole, ahead[window:], joined)
+    return out
+
+
+def _moments(
+    values: Float64s, gone: Any, window: int, counts: Float64s
+) -> tuple[Float64s, Float64s, Float64s]:
+    """Mean, sum of squared deviations and sum of each window.
+
+    Each block of values is counted from its own mean, so that a large level does not cancel.
+    """
+    size = len(values)
+    blocks = -(-size // window)
+    padded = np.zeros((blocks, window))
+    there = np.zeros((blocks, window))
+    padded.reshape(-1)[:size] = np.where(gone, 0.0, values)
+    there.reshape(-1)[:size] = ~gone
+    known = there.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        level = padded.sum(axis=1) / np.maximum(known, 1)
+    away = (padded - level[:, None]) * there
+    flat = np.repeat(level, window)[:size]
+
+    def both(cells: Float64s) -> tuple[Float64s, Float64s]:
+        ahead = np.add.accumulate(cells, axis=1).reshape(-1)[:size]
+        behind = np.add.accumulate(cells[:, ::-1], axis=1)[:, ::-1].reshape(-1)
+        joined = np.zeros(size)
+        if size > window:
+            part = behind[1 : size - window + 1]
+            joined[window:] = np.where((np.arange(window, size) + 1) % window == 0, 0.0, part)
+        return ahead, joined
+
+    one, two = both(away)
+    one_2, two_2 = both(away * away)
+    count_1 = np.add.accumulate(there, axis=1).reshape(-1)[:size]
+    count_2 = counts - count_1
+    step = np.zeros(size)
+    step[window:] = flat[:-window] - flat[window:]  # the level of the block before, from here
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_1 = one / np.maximum(count_1, 1)
+        mean_2 = two / np.maximum(count_2, 1) + step
+        squares = (one_2 - one * mean_1) + (two_2 - two * (two / np.maximum(count_2, 1)))
+        between = mean_1 - mean_2
+        squares += between * between * (count_1 * count_2 / np.maximum(counts, 1))
+        offset = (one + two + step * count_2) / counts
+        mean = flat + offset
+    squares = np.maximum(squares, 0.0)
+    # What rounding leaves of a constant window is no deviation.
+    squares[squares <= (1e-15 * np.abs(flat)) ** 2 * counts] = 0.0
+    return mean, squares, flat * counts + (one + two + step * count_2)
+
+
+def _ordered(
+    values: Float64s, window: int, share: float, *, mad: bool, fast: bool | None
+) -> Float64s:
+    """Quantile, or median absolute deviation, of every window."""
+    if wants_fast(fast, len(values) * max(1, window // 8)):
+        from ._compiled import sliding_mad, sliding_quantile
+
+        out: Float64s = (
+            sliding_mad(values, window) if mad else sliding_quantile(values, window, share)
+        )
+        return out
+    out = np.empty(len(values))
+    padded = np.concatenate((np.full(window - 1, np.nan), values))
+    views = np.lib.stride_tricks.sliding_window_view(padded, window)
+    step = max(1, _BLOCK // window)
+    for begin in range(0, len(values), step):
+        block = np.sort(views[begin : begin + step], axis=1)
+        middle = _ragged_quantile(block, share)
+        if mad:
+            block = np.sort(np.abs(block - middle[:, None]), axis=1)
+            middle = _ragged_quantile(block, 0.5)
+        out[begin : begin + step] = middle
+    return out
+
+
+def _ragged_quantile(block: Float64s, share: float) -> Float64s:
+    """The quantile of each sorted row's values before its NaN."""
+    width = block.shape[1]
+    if not np.isnan(block[:, -1]).any():
+        known = np.full(len(block), width)
+    else:
+        known = width - np.isnan(block).sum(axis=1)
+    place = share * (known - 1)
+    low = np.maximum(place.astype(np.int64), 0)
+    high = np.minimum(low + 1, np.maximum(known - 1, 0))
+    rows = np.arange(len(block))
+    left, right = block[rows, low], block[rows, high]
+    with np.errstate(invalid="ignore"):
+        mixed = left + (right - left) * (place - low)
+    return np.where(left == right, left, mixed)
+
+
+def roll_mean_ad(values: Float64s, window: int, center: Float64s, places: Int64s) -> Float64s:
+    """Mean absolute deviation from a given center, of the windows that end at some places."""
+    out = np.empty(len(places))
+    padded = np.concatenate((np.full(window - 1, np.nan), values))
+    views = np.lib.stride_tricks.sliding_window_view(padded, window)
+    step = max(1, _BLOCK // window)
+    for begin in range(0, len(places), step):
+        some = places[begin : begin + step]
+        away = np.abs(views[some] - center[some][:, None])
+        known = np.maximum((~np.isnan(away)).sum(axis=1), 1)
+        out[begin : begin + step] = np.nansum(away, axis=1) / known
+    return out
+
+
+def ewma(
+    values: Any,
+    *,
+    alpha: float | None = None,
+    span: float | None = None,
+    halflife: float | None = None,
+    com: float | None = None,
+    adjust: bool = True,
+) -> Float64s:
+    """Exponentially weighted moving average; NaN values are passed over but age the rest.
+
+    Args:
+        values: Numbers in order of time, or a `TimeSeries`.
+        alpha: Weight of the newest value, above 0 and at most 1. Or one of:
+        span: Weight 2 / (span + 1).
+        halflife: Number of values after which a weight has halved.
+        com: Weight 1 / (1 + com).
+        adjust: Divide by the weights seen so far; otherwise the first value starts at full
+            weight. (The meaning of all these is pandas' `ewm`.)
+
+    Returns:
+        As many values as came in.
+
+    Example:
+        >>> ewma([1, 2, 3], alpha=0.5, adjust=False).tolist()
+        [1.0, 1.5, 2.25]
+    """
+    weight = _weight(alpha=alpha, span=span, halflife=halflife, com=com)
+    out: list[float] = []
+    mean, old, keep = float("nan"), 1.0, 1 - weight
+    gain = 1.0 if adjust else weight
+    for value in read_values(values, "values").tolist():
+        if mean == mean:  # noqa: PLR0124  (known)
+            old *= keep
+            if value == value:  # noqa: PLR0124
+                mean = (old * mean + gain * value) / (old + gain) if mean != value else mean
+                old = old + gain if adjust else 1.0
+        elif value == value:  # noqa: PLR0124
+            mean = value
+        out.append(mean)
+    return np.array(out)
+
+
+def _weight(**given: float | None) -> float:
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        raise ValueError("alpha, span, halflife, com: exactly one is needed")
+    name, value = next(iter(chosen.items()))
+    limits = {"alpha": 0 < value <= 1, "span": value >= 1, "halflife": value > 0, "com": value >= 0}
+    if not limits[name]:
+        raise ValueError(f"{name}: {value} is out of range")
+    if name == "alpha":
+        return value
+    if name == "span":
+        return 2 / (value + 1)
+    return 1 / (1 + value) if name == "com" else 1 - float(np.exp(-np.log(2) / value))

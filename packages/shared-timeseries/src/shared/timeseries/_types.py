@@ -1,0 +1,24 @@
+"""Types that the public signatures share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+Int64s: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Kernel: TypeAlias = Callable[..., Any]
+
+Time: TypeAlias = "dt.datetime | dt.date | np.datetime64 | str | float"
+"""A datetime, date, numpy datetime64, ISO 8601 text, or a number (seconds since the epoch)."""
+
+Size: TypeAlias = "str | dt.timedelta | np.timedelta64 | float"
+"""`"5m"`, `"1d"` (calendar), `"24h"` (duration), a timedelta, or seconds."""
+
+Align: TypeAlias = Literal["start", "epoch", "calendar"]
+Fill: TypeAlias = Literal["none", "null", "previous", "linear", "0"]
+Output: TypeAlias = Literal["records", "pandas", "polars", "arrays", "series"]
+Data: TypeAlias = "Sequence[Mapping[str, Any]] | Mapping[str, Any] | Any"

@@ -1,0 +1,150 @@
+"""Windows of time as a lazy sequence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from ._clock import Clock, read_time, zone
+from ._grid import Grid, from_wall, make_grid
+from ._sizes import read_size
+
+if TYPE_CHECKING:
+    from ._types import Align, Size, Time
+
+MAX_WINDOWS = 10_000_000
+
+
+class TimeWindow(NamedTuple):
+    """One window, `[start, end)`, in the form of the times it was made from."""
+
+    start: Any
+    end: Any
+
+
+class TimeWindows(Sequence[TimeWindow]):
+    """Windows made on demand: `len()`, indexing and slicing build nothing.
+
+    Made by `create_time_windows`. Equal to any list or tuple of the same pairs.
+    """
+
+    __slots__ = ("_clock", "_grid", "_limit", "_numbers", "_start")
+
+    def __init__(
+        self, grid: Grid, clock: Clock, numbers: range, limits: tuple[int, int | None]
+    ) -> None:
+        """The numbered windows of a grid, cut to the limits."""
+        self._grid, self._clock, self._numbers = grid, clock, numbers
+        self._start, self._limit = limits
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> TimeWindow: ...
+    @overload
+    def __getitem__(self, index: slice) -> TimeWindows: ...
+    def __getitem__(self, index: int | slice) -> TimeWindow | TimeWindows:
+        if isinstance(index, slice):
+            limits = self._start, self._limit
+            return TimeWindows(self._grid, self._clock, self._numbers[index], limits)
+        number = self._numbers[index]
+        return self._window(self._grid.edge(number), self._grid.edge(number + 1))
+
+    def _window(self, left: int, right: int) -> TimeWindow:
+        if self._limit is not None:
+            left, right = max(left, self._start), min(right, self._limit)
+        return TimeWindow(self._clock.out(left), self._clock.out(right))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (TimeWindows, list, tuple)):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<TimeWindows: none>"
+        return f"<TimeWindows: {len(self)}, {self[0].start} to {self[-1].end}>"
+
+
+def create_time_windows(
+    start: Time,
+    end: Time,
+    window_size: Size,
+    *,
+    tz: str | dt.tzinfo | None = None,
+    align: Align = "start",
+    include_end: bool = False,
+    unit: str = "s",
+    max_windows: int = MAX_WINDOWS,
+) -> TimeWindows:
+    """Split `[start, end)` into half-open windows, made on demand.
+
+    `"1d"`, `"1w"`, `"1mo"`, `"1q"` and `"1y"` are calendar steps in the zone: a day has 23, 24
+    or 25 hours over a clock change. `"24h"`, a timedelta and a number are durations.
+
+    Args:
+        start: First instant: datetime, date, datetime64, ISO 8601 text, or a number.
+        end: Instant after the last, in the same form.
+        window_size: `"5m"`, `"1d"`, a timedelta, or a number in `unit`.
+        tz: Zone of calendar steps. The zone of `start` when not given. Naive times with a
+            zone are wall times in it.
+        align: `"start"`: windows begin at `start` and the last is cut at `end`.
+            `"epoch"`: whole windows, at multiples of the size since 1970 (weeks on Monday).
+            `"calendar"`: whole windows, counted from local midnight.
+        include_end: Whether `end` itself belongs to the range: it joins the last window, and
+            a range of one instant gives one window.
+        unit: Unit of plain numbers: `"s"`, `"ms"`, `"us"` or `"ns"`.
+        max_windows: More windows than this are refused.
+
+    Returns:
+        A sequence of `TimeWindow(start, end)` in the form that came in.
+
+    Raises:
+        TypeError: naive and aware times are mixed.
+        ValueError: a size of zero or less, `end` before `start`, too many windows.
+
+    Example:
+        >>> from datetime import datetime
+        >>> windows = create_time_windows(datetime(2024, 1, 1), datetime(2024, 1, 2), "6h")
+        >>> len(windows), windows[1].start.hour, windows[1].end.hour
+        (4, 6, 12)
+        >>> berlin = create_time_windows(
+        ...     "2024-03-30T00:00+01:00", "2024-04-01T00:00+02:00", "1d", tz="Europe/Berlin"
+        ... )
+        >>> [str(window.end - window.start) for window in berlin], len(berlin)
+        (['1 day, 0:00:00', '1 day, 0:00:00'], 2)
+        >>> [(w.end.timestamp() - w.start.timestamp()) / 3600 for w in berlin]
+        [24.0, 23.0]
+    """
+    step = read_size(window_size, "window_size", unit)
+    first, clock = read_time(start, "start", unit)
+    last, other = read_time(end, "end", unit)
+    if clock.aware != other.aware or (clock.kind == "number") != (other.kind == "number"):
+        raise TypeError("start, end: naive and aware times (or numbers and times) are mixed")
+    place = zone(tz)
+    if place is not None and not clock.aware:
+        first, last = from_wall(first, place), from_wall(last, place)
+        clock = Clock("datetime" if clock.kind == "datetime64" else clock.kind, place, unit)
+    elif place is not None:
+        clock = Clock(clock.kind, place, clock.unit)
+    place = clock.tz
+    if last < first:
+        raise ValueError(f"end: {end} is before start ({start})")
+    grid = make_grid(step, first, align, place)
+    if (last - first) // step.least_ns > 2 * max_windows:
+        count = (last - first) // step.least_ns
+    elif last > first:
+        count = grid.locate(last - 1) + 1
+    else:
+        count = int(include_end)
+    if count > max_windows:
+        raise ValueError(
+            f"window_size: {window_size!r} makes {count} windows, more than "
+            f"max_windows={max_windows}"
+        )
+    cut = last if align == "start" and last > first else None
+    return TimeWindows(grid, clock, range(count), (first, cut))
