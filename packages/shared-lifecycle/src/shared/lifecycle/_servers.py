@@ -1,0 +1,44 @@
+"""Stop the server that handled the signals before we did."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class Stopper(Protocol):
+    """Tells a server to stop, or not to wait for its requests any longer."""
+
+    def __call__(self, *, force: bool) -> None:
+        """Stop, from any thread."""
+
+
+def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None) -> Stopper | None:
+    """Find the server behind the signal handlers that were there before.
+
+    uvicorn's is a bound method of its server. Called, it would record the signal, and
+    uvicorn raises a recorded signal again when it is done: the process would die of
+    SIGTERM after a clean shutdown. Its flag stops it just as well and is not recorded.
+    """
+    handler = previous.get(signal.SIGTERM)
+    server: Any = getattr(handler, "__self__", None)
+    if hasattr(server, "should_exit"):
+
+        def stop_flagged(*, force: bool) -> None:
+            server.should_exit = True
+            if force:
+                server.force_exit = True
+
+        return stop_flagged
+    # asyncio's handler is a no-op that stands for one of the loop's own.
+    if callable(handler) and loop is not None and handler.__module__ != "asyncio.unix_events":
+
+        def stop_handled(*, force: bool) -> None:
+            if not force:
+                loop.call_soon_threadsafe(handler, signal.SIGTERM, None)
+
+        return stop_handled
+    return None

@@ -1,0 +1,451 @@
+"""The order of a shutdown: fail readiness, keep serving, finish the work, run the hooks.
+
+A coordinator thread does it all. A signal handler may run between any two bytecodes of
+the main thread, so it only puts the signal into a queue that is safe there: it can
+neither deadlock on a lock that the main thread holds nor be held up by the main loop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import asynccontextmanager
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from ._hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, logger
+from ._servers import stopper_of
+from ._systemd import sd_notify, watchdog_interval
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import FrameType, TracebackType
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+DOUBLE = 0.05
+"""Two signals closer than this, in seconds, are one: a supervisor and its whole process
+group are often signalled together, and the supervisor passes it on."""
+
+
+class GracefulShutdown:
+    """Ends a service so that no request is lost.
+
+    On SIGTERM, SIGINT or `trigger`: the `on_drain` functions run at once; for
+    `drain_delay` seconds everything goes on as before while no new work is sent here;
+    work inside `track` is waited for; the `on_shutdown` hooks run one after the other.
+    A second signal ends the process at once with status 128 + its number.
+
+    Args:
+        drain_delay: seconds to go on serving after readiness failed: as long as the
+            load balancers need to notice.
+        hook_timeout: seconds for one hook.
+        total_timeout: seconds for everything, from the signal on; less than what
+            the supervisor grants (``terminationGracePeriodSeconds`` is 30). A part is
+            kept for the hooks that are still to run, whatever hangs before them.
+        signals: what to react to; SIGTERM and SIGINT where not given.
+        watchdog: asked before each ``WATCHDOG=1`` to systemd; False keeps it back, and
+            systemd restarts the service.
+
+    Raises:
+        ValueError: a time is negative, or the drain leaves nothing of the total.
+
+    Example:
+        >>> shutdown = GracefulShutdown(drain_delay=0)
+        >>> @shutdown.on_shutdown
+        ... def close_database():
+        ...     print("closed")
+        >>> shutdown.trigger("example")
+        >>> shutdown.join().reason
+        closed
+        'example'
+    """
+
+    def __init__(
+        self,
+        drain_delay: float = 5.0,
+        hook_timeout: float = 10.0,
+        total_timeout: float = 25.0,
+        *,
+        signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT),
+        watchdog: Callable[[], bool] | None = None,
+    ) -> None:
+        if not drain_delay >= 0:
+            raise ValueError(f"drain_delay must be 0 s or more, not {drain_delay!r}")
+        for argument, value in (("hook_timeout", hook_timeout), ("total_timeout", total_timeout)):
+            if not value > 0:
+                raise ValueError(f"{argument} must be a positive number of seconds, not {value!r}")
+        if drain_delay >= total_timeout:
+            raise ValueError(
+                f"drain_delay ({drain_delay:g} s) must be less than total_timeout "
+                f"({total_timeout:g} s): the rest of it is for the work and the hooks"
+            )
+        self.drain_delay = drain_delay
+        self.hook_timeout = hook_timeout
+        self.total_timeout = total_timeout
+        self._signals = signals
+        self._watchdog = watchdog
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._in_flight = 0
+        self._hooks: list[Hook] = []
+        self._drain_hooks: list[Hook] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._previous: dict[int, Any] = {}
+        self._first_signal: float | None = None
+        self._ready_sent = False
+        self._renew()
+
+    def _renew(self) -> None:
+        self._inbox: SimpleQueue[tuple[str, float]] = SimpleQueue()
+        self._coordinator: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._requested = threading.Event()
+        self._done = threading.Event()
+        self._report: ShutdownReport | None = None
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None], bool]] = []
+        self._serving = False
+        self._server_stopped = threading.Event()
+        self._first_signal = None
+
+    # -- registering ----------------------------------------------------------------
+
+    @overload
+    def on_shutdown(self, fn: F, /, *, priority: int = 0, timeout: float | None = None) -> F: ...
+    @overload
+    def on_shutdown(
+        self, fn: None = None, /, *, priority: int = 0, timeout: float | None = None
+    ) -> Callable[[F], F]: ...
+    def on_shutdown(
+        self, fn: Any = None, /, *, priority: int = 0, timeout: float | None = None
+    ) -> Any:
+        """Register a hook; a decorator, with or without arguments, or a plain call.
+
+        Hooks of higher priority run first; of the same priority, the last registered
+        first. A sync hook runs in a thread, an async one on the service's loop.
+
+        Args:
+            fn: called without arguments.
+            priority: higher runs earlier.
+            timeout: seconds for this hook instead of `hook_timeout`.
+        """
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
+
+        def register(fn: F) -> F:
+            if not callable(fn):
+                raise TypeError(f"a shutdown hook must be callable, not {type(fn).__name__}")
+            with self._lock:
+                self._hooks.append(Hook(fn, priority, timeout))
+            return fn
+
+        return register if fn is None else register(fn)
+
+    def on_drain(self, fn: F) -> F:
+        """Register what runs first, at once: ``shutdown.on_drain(health.start_draining)``.
+
+        All of them start together. One with a parameter called ``seconds`` is told the
+        drain delay.
+        """
+        if not callable(fn):
+            raise TypeError(f"a drain function must be callable, not {type(fn).__name__}")
+        hook = Hook(fn, wants_seconds=has_seconds(fn))
+        with self._lock:
+            self._drain_hooks.append(hook)
+        return fn
+
+    def track(self) -> Tracked:
+        """Return a context manager, sync and async, for work that must not be cut off."""
+        return Tracked(self)
+
+    # -- asking for it --------------------------------------------------------------
+
+    def trigger(self, reason: str = "trigger") -> None:
+        """Begin the shutdown and return at once. From any thread; harmless when begun."""
+        self._request(reason, self.drain_delay)
+
+    def _request(self, reason: str, drain_delay: float) -> None:
+        self._launch()
+        self._inbox.put((reason, drain_delay))
+
+    def _launch(self) -> None:
+        """Start the coordinator: here, for a signal handler must not start a thread."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._renew()
+            if self._coordinator is None:
+                self._coordinator = threading.Thread(
+                    target=self._coordinate, name="shutdown", daemon=True
+                )
+                self._coordinator.start()
+
+    def install(self) -> None:
+        """Handle the signals from now on; the waiting methods do it by themselves.
+
+        Raises:
+            RuntimeError: this is not the main thread; Python handles signals there alone.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError(
+                "signals can only be handled from the main thread of the process: call install() "
+                "there first, or end this service with trigger()"
+            )
+        self._launch()
+        for number in self._signals:
+            if number not in self._previous:
+                self._previous[number] = signal.signal(number, self._on_signal)
+
+    def uninstall(self) -> None:
+        """Give the signals back to whom they belonged to before `install`."""
+        if threading.current_thread() is threading.main_thread():
+            while self._previous:
+                number, handler = self._previous.popitem()
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._first_signal is None:
+            self._first_signal = now
+            self._inbox.put((signal.Signals(number).name, self.drain_delay))
+        elif now - self._first_signal > DOUBLE:
+            os.write(2, b"second signal: exit at once\n")
+            os._exit(128 + number)
+
+    # -- waiting --------------------------------------------------------------------
+
+    @property
+    def requested(self) -> bool:
+        """Whether a shutdown has begun: a loop that takes new work should end."""
+        return self._requested.is_set()
+
+    @property
+    def in_flight(self) -> int:
+        """Pieces of tracked work under way."""
+        return self._in_flight
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleep, but wake when a shutdown begins; whether one has."""
+        return self._requested.wait(seconds)
+
+    async def asleep(self, seconds: float) -> bool:
+        """Sleep in an event loop, but wake when a shutdown begins; whether one has."""
+        import asyncio
+
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until(requested=True)
+        except TimeoutError:
+            pass
+        return self.requested
+
+    def wait_for_signal(self) -> ShutdownReport:
+        """Block the main thread until the whole shutdown is done.
+
+        Returns:
+            What happened; the process ends with status 0 when your main ends after
+            this, or with ``sys.exit(report.exit_code)``.
+
+        Raises:
+            RuntimeError: this is not the main thread and `install` was not called there.
+        """
+        if not self._previous:
+            self.install()
+        self.notify_ready()
+        try:
+            return self.join()
+        finally:
+            self.uninstall()
+
+    def join(self) -> ShutdownReport:
+        """Block until a shutdown, however it begins, is done. From any thread."""
+        self._done.wait()
+        assert self._report is not None
+        return self._report
+
+    async def wait(self) -> ShutdownReport:
+        """Wait in an event loop until the whole shutdown is done.
+
+        Handles the signals where this is the main thread; elsewhere `trigger` ends it.
+        Async hooks run on this loop.
+        """
+        import asyncio
+
+        self._loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            self.install()
+        else:
+            self._launch()
+        self.notify_ready()
+        try:
+            await self._until(requested=False)
+        finally:
+            self.uninstall()
+        assert self._report is not None
+        return self._report
+
+    async def _until(self, *, requested: bool) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        waiter = (loop, future, requested)
+        with self._lock:
+            event = self._requested if requested else self._done
+            if event.is_set():
+                return
+            self._waiters.append(waiter)
+        try:
+            await future
+        finally:
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+
+    def _announce(self, event: threading.Event, *, requested: bool) -> None:
+        with self._lock:
+            event.set()
+            woken = [waiter for waiter in self._waiters if waiter[2] is requested]
+            self._waiters = [waiter for waiter in self._waiters if waiter[2] is not requested]
+        for loop, future, _ in woken:
+            try:
+                loop.call_soon_threadsafe(lambda f=future: f.done() or f.set_result(None))  # type: ignore[misc]
+            except RuntimeError:
+                pass  # that loop is closed; nobody waits there any more
+
+    def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
+        """The lifespan of a Starlette or FastAPI application: ``Starlette(lifespan=shutdown.lifespan)``.
+
+        Under uvicorn (also as gunicorn's worker) the signals come here first: readiness
+        fails, uvicorn goes on serving for the drain delay, then it is told to stop, ends
+        the requests under way, and the hooks run. The process exits with status 0.
+        """
+        return self._lifespan()
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        import asyncio
+
+        if self._done.is_set():
+            self._renew()  # an application that is started again, as tests do
+        self._loop = asyncio.get_running_loop()
+        self._server_stopped.clear()
+        self._serving = True
+        if threading.current_thread() is threading.main_thread():
+            self.install()
+        self.notify_ready()
+        try:
+            yield
+        finally:
+            self._server_stopped.set()
+            if not self.requested:
+                # The server stopped by itself: there is nothing left to drain.
+                self._request("server stopped", 0.0)
+            await self._until(requested=False)
+            self._serving = False
+            self.uninstall()
+
+    def notify_ready(self) -> None:
+        """Tell systemd that the service is up; the waiting methods do it by themselves."""
+        if not self._ready_sent:
+            self._ready_sent = sd_notify("READY=1")
+
+    # -- the shutdown itself --------------------------------------------------------
+
+    def _next_request(self) -> tuple[str, float]:
+        interval = watchdog_interval()
+        while True:
+            try:
+                return self._inbox.get(timeout=interval)
+            except Empty:
+                if self._watchdog is None or self._watchdog():
+                    sd_notify("WATCHDOG=1")
+
+    def _coordinate(self) -> None:
+        reason, drain_delay = self._next_request()
+        begin = time.monotonic()
+        deadline = begin + self.total_timeout
+        drains = [Run(hook, self._loop, drain_delay) for hook in list(self._drain_hooks)]
+        self._announce(self._requested, requested=True)
+        sd_notify("STOPPING=1")
+        logger.info("shutdown requested: %s", reason)
+        time.sleep(max(0.0, begin + drain_delay - time.monotonic()))
+
+        # The hooks keep a fifth of the total, however long the work takes.
+        work_until = deadline - min(self.hook_timeout, self.total_timeout / 5)
+        stop_server = stopper_of(self._previous, self._loop) if self._serving else None
+        if stop_server is not None:
+            stop_server(force=False)
+        with self._lock:
+            self._idle.wait_for(
+                lambda: not self._in_flight, max(0.0, work_until - time.monotonic())
+            )
+        if self._serving:
+            self._server_stopped.wait(max(0.0, work_until - time.monotonic()))
+
+        failures = [run.wait(min(self.hook_timeout, 1.0)) for run in drains]
+        failures += self._run_hooks(deadline)
+        with self._lock:
+            unfinished = self._in_flight
+        if unfinished:
+            logger.error("shutdown cut off %d pieces of work", unfinished)
+        if stop_server is not None and not self._server_stopped.is_set():
+            logger.error("shutdown cut off the requests of the server")
+            unfinished = max(unfinished, 1)
+        self._report = ShutdownReport(
+            reason, time.monotonic() - begin, tuple(f for f in failures if f), unfinished
+        )
+        self._announce(self._done, requested=False)
+        if stop_server is not None and not self._server_stopped.is_set():
+            stop_server(force=True)
+
+    def _run_hooks(self, deadline: float) -> list[HookFailure | None]:
+        results = []
+        # A hook that hangs must leave time for the rest: each of those keeps a slice.
+        left = list(self._hooks)
+        slice_ = min(self.total_timeout / 20, self.total_timeout / 2 / max(1, len(left)))
+        while left:
+            index = max(range(len(left)), key=lambda i: (left[i].priority, i))
+            hook = left.pop(index)
+            allowed = deadline - time.monotonic() - slice_ * len(left)
+            timeout = self.hook_timeout if hook.timeout is None else hook.timeout
+            results.append(Run(hook, self._loop).wait(min(timeout, max(allowed, slice_ / 2))))
+        return results
+
+
+class Tracked:
+    """Work under way, while inside of it."""
+
+    __slots__ = ("_shutdown",)
+
+    def __init__(self, shutdown: GracefulShutdown) -> None:
+        self._shutdown = shutdown
+
+    def __enter__(self) -> None:
+        with self._shutdown._lock:  # noqa: SLF001
+            self._shutdown._in_flight += 1  # noqa: SLF001
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._shutdown._lock:  # noqa: SLF001
+            self._shutdown._in_flight -= 1  # noqa: SLF001
+            if not self._shutdown._in_flight:  # noqa: SLF001
+                self._shutdown._idle.notify_all()  # noqa: SLF001
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, trace)

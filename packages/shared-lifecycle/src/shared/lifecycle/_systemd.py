@@ -1,0 +1,57 @@
+"""The readiness protocol of systemd: datagrams to the socket that it names.
+
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def sd_notify(*lines: str) -> bool:
+    """Tell systemd how the service stands, where ``NOTIFY_SOCKET`` is set.
+
+    Args:
+        lines: assignments such as ``READY=1`` or ``STATUS=loading``.
+
+    Returns:
+        Whether it was sent; False where nobody listens.
+
+    Raises:
+        ValueError: a line is no assignment.
+
+    Example:
+        >>> sd_notify("STATUS=loading the model")
+        False
+    """
+    for line in lines:
+        if "=" not in line or "\n" in line:
+            raise ValueError(f"a line must be NAME=value, not {line!r}")
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address or address[0] not in "/@":
+        return False
+    import socket
+
+    if address[0] == "@":
+        address = f"\0{address[1:]}"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.sendto("\n".join(lines).encode(), address)
+    except OSError:
+        return False  # systemd gone or its queue full: no reason to fail the service
+    return True
+
+
+def watchdog_interval() -> float | None:
+    """Return how often systemd wants ``WATCHDOG=1``, in seconds; None where it does not.
+
+    Half of what it allows, as sd_watchdog_enabled(3) recommends.
+    """
+    pid = os.environ.get("WATCHDOG_PID")
+    if pid is not None and pid != str(os.getpid()):
+        return None
+    try:
+        allowed = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
+    except ValueError:
+        return None
+    return allowed / 2 if allowed > 0 and os.environ.get("NOTIFY_SOCKET") else None
