@@ -25,7 +25,7 @@ FAULT_RATE = 1 / 3
 
 
 class MockCloud:
-    """The running server; ``outage(True)`` makes every answer fail until ``outage(False)``."""
+    """The running server; ``outage(on=True)`` makes every answer fail until ``outage(on=False)``."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, seed: int = 7) -> None:
         self._random = random.Random(seed)  # noqa: S311 - faults, not secrets
@@ -68,7 +68,7 @@ class MockCloud:
         self._server.server_close()
         self._thread.join()
 
-    def outage(self, on: bool) -> None:
+    def outage(self, *, on: bool) -> None:
         """Begin or end an outage."""
         self._outage = on
 
