@@ -1,0 +1,152 @@
+"""What every line of the current task carries: bound fields and the correlation id.
+
+One context variable holds one immutable value, so nothing crosses tasks or threads by itself.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from ._state import STATE
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Bound:
+    """Fields as given, and clean for the sanitizer in force: cleaned once, not once a line."""
+
+    __slots__ = ("_clean", "_sanitizer", "raw", "suppressed")
+
+    def __init__(self, raw: Mapping[str, Any], suppressed: int = 0) -> None:
+        self.raw = raw
+        self.suppressed = suppressed
+        self._clean: dict[str, Any] = {}
+        self._sanitizer: object = None
+        if raw:
+            self.clean()
+
+    def clean(self) -> dict[str, Any]:
+        """The fields as they go into a line; never change the returned dict."""
+        if self._sanitizer is not STATE.sanitizer or self._sanitizer is None:
+            from ._pipeline import clean_bound
+
+            self._clean = clean_bound(self.raw)
+            self._sanitizer = STATE.sanitizer
+        return self._clean
+
+
+EMPTY = Bound({})
+CONTEXT: contextvars.ContextVar[Bound] = contextvars.ContextVar("log_context", default=EMPTY)
+
+
+def bind(**fields: Any) -> None:
+    """Add fields to every later line of this task or thread.
+
+    In a plain thread pool they stay with the worker thread: there use `log_context`, or
+    `ContextThreadPoolExecutor`, where every job has a context of its own.
+
+    Args:
+        **fields: Any names and values; secrets are taken out once, here.
+
+    Example:
+        >>> bind(order_id=7)
+        >>> unbind("order_id")
+    """
+    CONTEXT.set(Bound({**CONTEXT.get().raw, **fields}))
+
+
+def unbind(*names: str) -> None:
+    """Remove fields from the context of this task or thread; unknown names are ignored.
+
+    Args:
+        *names: The fields to remove; none means all of them.
+    """
+    raw = CONTEXT.get().raw
+    CONTEXT.set(Bound({k: v for k, v in raw.items() if k not in names}) if names else EMPTY)
+
+
+@contextmanager
+def log_context(**fields: Any) -> Iterator[None]:
+    """Add fields to the lines inside a `with` block or a decorated function.
+
+    Args:
+        **fields: Any names and values.
+
+    Example:
+        >>> with log_context(order_id=7):
+        ...     pass
+    """
+    before = CONTEXT.get()
+    CONTEXT.set(Bound({**before.raw, **fields}))
+    try:
+        yield
+    finally:
+        # Set, not reset: a generator may be closed in another context than it began in.
+        CONTEXT.set(before)
+
+
+def correlation_id() -> str | None:
+    """The correlation id of this task or thread, if one is set."""
+    value = CONTEXT.get().raw.get("correlation_id")
+    return None if value is None else str(value)
+
+
+@contextmanager
+def correlation(id: str | None = None) -> Iterator[str]:  # noqa: A002 - the name of the contract
+    """Give the lines inside a `with` block a correlation id.
+
+    Args:
+        id: The id; a new random one (32 hex digits) if None.
+
+    Yields:
+        The id.
+
+    Example:
+        >>> with correlation("order-7") as value:
+        ...     assert correlation_id() == value
+        >>> correlation_id() is None
+        True
+    """
+    value = uuid.uuid4().hex if id is None else str(id)
+    with log_context(correlation_id=value):
+        yield value
+
+
+def propagate(fn: Callable[P, T]) -> Callable[P, T]:
+    """Carry the present context (log fields, correlation id, span) into another thread or task.
+
+    Args:
+        fn: A function or coroutine function that will run elsewhere.
+
+    Returns:
+        The same function, running in a copy of the context of this moment. What it binds stays
+        in its copy.
+
+    Example:
+        >>> with correlation("a"):
+        ...     carried = propagate(correlation_id)
+        >>> carried()
+        'a'
+    """
+    context = contextvars.copy_context()
+    if inspect.iscoroutinefunction(fn):
+        import asyncio
+
+        @functools.wraps(fn)
+        async def in_task(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return await asyncio.create_task(fn(*args, **kwargs), context=context.copy())
+
+        return in_task  # type: ignore[return-value]
+
+    @functools.wraps(fn)
+    def in_copy(*args: P.args, **kwargs: P.kwargs) -> T:
+        return context.copy().run(fn, *args, **kwargs)
+
+    return in_copy

@@ -1,0 +1,28 @@
+"""A thread pool in which every job has a context of its own."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ContextThreadPoolExecutor(ThreadPoolExecutor):
+    """A thread pool whose jobs run in a copy of the submitter's context.
+
+    What a job binds is gone when it ends, so a reused thread never carries an id to the next job.
+
+    Example:
+        >>> from shared.observability import correlation, correlation_id
+        >>> with ContextThreadPoolExecutor(1) as pool, correlation("a"):
+        ...     pool.submit(correlation_id).result()
+        'a'
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Submit a job with the present context; see `ThreadPoolExecutor.submit`."""
+        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)

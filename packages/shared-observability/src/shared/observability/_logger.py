@@ -1,0 +1,133 @@
+"""The logger: structlog's interface, with a level test in each method and one pass behind it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ._context import EMPTY, Bound
+from ._state import LEVEL_NAMES, REGISTRY, STATE, Core, parse_level
+
+_frame = sys._getframe
+
+
+class Logger:
+    """A logger with bound fields; made by `get_logger`, never by hand.
+
+    Every method takes a message, optional `%` arguments, and fields as keyword arguments.
+    `exc_info=True` (or an exception) adds the field `exception`. A level change reaches every
+    logger already handed out.
+
+    Example:
+        >>> log = get_logger("doc").bind(order_id=7)
+        >>> log.debug("not shown at INFO", step=1)
+    """
+
+    __slots__ = ("_bound", "_core")
+
+    def __init__(self, core: Core, bound: Bound = EMPTY) -> None:
+        self._core = core
+        self._bound = bound
+
+    @property
+    def name(self) -> str:
+        """The logger's name."""
+        return self._core.name
+
+    def __repr__(self) -> str:
+        return f"<Logger {self._core.name!r} {LEVEL_NAMES.get(self._core.level, self._core.level)}>"
+
+    def bind(self, **fields: Any) -> Logger:
+        """Return a logger that adds these fields to each of its lines."""
+        return Logger(self._core, Bound({**self._bound.raw, **fields}))
+
+    def unbind(self, *names: str) -> Logger:
+        """Return a logger without these fields.
+
+        Raises:
+            KeyError: A field is not bound.
+        """
+        raw = dict(self._bound.raw)
+        for name in names:
+            del raw[name]
+        return Logger(self._core, Bound(raw))
+
+    def try_unbind(self, *names: str) -> Logger:
+        """Return a logger without these fields, bound or not."""
+        return Logger(
+            self._core, Bound({k: v for k, v in self._bound.raw.items() if k not in names})
+        )
+
+    def new(self, **fields: Any) -> Logger:
+        """Return a logger with these fields only."""
+        return Logger(self._core, Bound(fields))
+
+    def is_enabled_for(self, level: int | str) -> bool:
+        """Whether a line of this level would be written."""
+        return parse_level(level) >= self._core.level
+
+    def debug(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at DEBUG."""
+        if self._core.level <= 10:
+            STATE.emit(self._core.name, self._bound, "debug", event, args, kw, _frame(1))
+
+    def info(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at INFO."""
+        if self._core.level <= 20:
+            STATE.emit(self._core.name, self._bound, "info", event, args, kw, _frame(1))
+
+    def warning(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at WARNING."""
+        if self._core.level <= 30:
+            STATE.emit(self._core.name, self._bound, "warning", event, args, kw, _frame(1))
+
+    def error(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at ERROR."""
+        if self._core.level <= 40:
+            STATE.emit(self._core.name, self._bound, "error", event, args, kw, _frame(1))
+
+    def critical(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at CRITICAL."""
+        if self._core.level <= 50:
+            STATE.emit(self._core.name, self._bound, "critical", event, args, kw, _frame(1))
+
+    def exception(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at ERROR with the exception being handled."""
+        if self._core.level <= 40:
+            kw.setdefault("exc_info", True)
+            STATE.emit(self._core.name, self._bound, "error", event, args, kw, _frame(1))
+
+    def log(self, level: int | str, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at a level given by name or number.
+
+        Raises:
+            ValueError: The level is unknown.
+        """
+        number = parse_level(level)
+        if self._core.level <= number:
+            name = level_name(number)
+            STATE.emit(self._core.name, self._bound, name, event, args, kw, _frame(1))
+
+    warn = warning
+    fatal = critical
+    msg = info
+
+
+def level_name(number: int) -> str:
+    """The name of a level; a number between two levels counts as the lower one."""
+    return LEVEL_NAMES.get(number) or LEVEL_NAMES[max(10, min(50, number // 10 * 10))]
+
+
+def get_logger(name: str = "") -> Logger:
+    """Return the logger of this name; it works before and after any configuration.
+
+    Args:
+        name: Usually `__name__`; levels are inherited along the dots.
+
+    Example:
+        >>> get_logger("shop.orders").name
+        'shop.orders'
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, not {name!r}")
+    return Logger(REGISTRY.core(name or "root"))

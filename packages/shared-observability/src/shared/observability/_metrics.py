@@ -1,0 +1,264 @@
+"""Counters, gauges and histograms: prometheus-client's, made once, with a bound on their series.
+
+`labels()` goes through a C-made cache, and a counter's `inc()` takes the value's lock directly;
+the rest is the client library.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import prometheus_client
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.values import MutexValue
+
+OVERFLOW: Final = "__overflow__"
+_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
+_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*\Z")
+# https://prometheus.io/docs/practices/naming/#base-units
+_BASE_UNITS: Final = frozenset(
+    "seconds bytes ratio meters metres celsius kelvin volts amperes joules grams hertz watts"
+    " rows items records requests messages size count info bucket total percentile".split()
+)
+_OTHER_UNITS: Final = {
+    **dict.fromkeys(
+        "ms msec millis milliseconds us usec microseconds ns nanoseconds minutes mins hours days"
+        " duration latency".split(),
+        "seconds",
+    ),
+    **dict.fromkeys("kb mb gb kib mib gib kilobytes megabytes gigabytes bits".split(), "bytes"),
+    **dict.fromkeys("percent percentage pct".split(), "ratio"),
+}
+_lock = threading.RLock()
+
+M = TypeVar("M", bound=MetricWrapperBase)
+
+
+class _Guarded(MetricWrapperBase):
+    """A metric whose number of series is bounded."""
+
+    max_series: int
+    buckets: tuple[float, ...] | None
+
+    def guard(self, max_series: int) -> None:
+        self.max_series = max_series
+        if self._labelnames:
+            # Twice the bound: the same series may be asked for by position and by name.
+            cached = lru_cache(maxsize=2 * max_series, typed=True)(self._find)
+            self.__dict__["labels"] = cached
+            self._forget = cached.cache_clear
+
+    def _find(self, *values: object, **named: object) -> Any:
+        make = super().labels
+        if named or len(values) != len(self._labelnames):
+            if values or set(named) != set(self._labelnames):
+                given = [*map(repr, values), *sorted(named)]
+                raise ValueError(
+                    f"{self._name}: labels are {', '.join(self._labelnames)};"
+                    f" given {', '.join(given) or 'none'}"
+                )
+            values = tuple(named[name] for name in self._labelnames)
+        wanted = tuple(str(value) for value in values)
+        with _lock:
+            known: Any = self._metrics
+            if wanted not in known and len(known) - (self._overflow in known) >= self.max_series:
+                wanted = self._overflow
+            return make(*wanted)
+
+    @property
+    def _overflow(self) -> tuple[str, ...]:
+        return (OVERFLOW,) * len(self._labelnames)
+
+    def remove(self, *labelvalues: Any) -> None:
+        super().remove(*labelvalues)
+        self._forget()
+
+    def remove_by_labels(self, labels: dict[str, str]) -> None:
+        super().remove_by_labels(labels)
+        self._forget()
+
+    def clear(self) -> None:
+        super().clear()
+        if self._labelnames:
+            self._forget()
+
+
+class Counter(_Guarded, prometheus_client.Counter):
+    """A counter as in prometheus-client, with a bound on its series."""
+
+    def _metric_init(self) -> None:
+        super()._metric_init()  # type: ignore[no-untyped-call]
+        value = self._value
+        if type(value) is MutexValue and hasattr(value, "_lock") and hasattr(value, "_value"):
+            # A bound method of three calls less; other kinds of values keep the library's way.
+            self.__dict__["inc"] = _make_inc(value, super().inc)
+
+
+class Gauge(_Guarded, prometheus_client.Gauge):
+    """A gauge as in prometheus-client, with a bound on its series."""
+
+
+class Histogram(_Guarded, prometheus_client.Histogram):
+    """A histogram as in prometheus-client, with a bound on its series."""
+
+
+def _make_inc(value: Any, careful: Any) -> Any:
+    lock = value._lock
+
+    def inc(amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        if exemplar is None and amount >= 0:
+            with lock:
+                value._value += amount
+        else:
+            careful(amount, exemplar)
+
+    return inc
+
+
+def counter(
+    name: str,
+    help: str = "",  # noqa: A002 - the name of the contract
+    labels: Sequence[str] = (),
+    max_series: int = 1000,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+) -> Counter:
+    """Return the counter of this name, making it the first time.
+
+    Args:
+        name: With or without `_total`, which it gets as in the client library.
+        help: What it counts.
+        labels: The label names.
+        max_series: The most label combinations; what comes after is counted in one series whose
+            labels are all `__overflow__`.
+        registry: Where it is registered; the client library's default.
+
+    Returns:
+        A `prometheus_client.Counter`: `.labels(...).inc()`.
+
+    Raises:
+        ValueError: An invalid name or label, or a metric of this name with another type or
+            other labels.
+
+    Example:
+        >>> counter("doc_orders_total", "Orders placed.", ["shop"]).labels("north").inc()
+        >>> counter("doc_orders", labels=["shop"]).labels(shop="north").inc(2)
+    """
+    return _get(Counter, name, help, labels, max_series, registry)
+
+
+def gauge(
+    name: str,
+    help: str = "",  # noqa: A002
+    labels: Sequence[str] = (),
+    max_series: int = 1000,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+) -> Gauge:
+    """Return the gauge of this name, making it the first time; arguments as for `counter`.
+
+    Example:
+        >>> gauge("doc_queue_depth", "Jobs that wait.").set(7)
+    """
+    return _get(Gauge, name, help, labels, max_series, registry)
+
+
+def histogram(
+    name: str,
+    help: str = "",  # noqa: A002
+    labels: Sequence[str] = (),
+    max_series: int = 1000,
+    *,
+    buckets: Iterable[float] | None = None,
+    registry: CollectorRegistry = REGISTRY,
+) -> Histogram:
+    """Return the histogram of this name, making it the first time; arguments as for `counter`.
+
+    Args:
+        name: Ends in its base unit, as `_seconds` or `_bytes`; else a warning says so.
+        help: What it observes.
+        labels: The label names.
+        max_series: The most label combinations.
+        buckets: Upper bounds, ascending; the client library's defaults (seconds) if None.
+        registry: Where it is registered.
+
+    Example:
+        >>> histogram("doc_wait_seconds", "Waiting time.").observe(0.2)
+    """
+    bounds = None if buckets is None else tuple(float(bound) for bound in buckets)
+    return _get(Histogram, name, help, labels, max_series, registry, bounds)
+
+
+def _get(
+    kind: type[M],
+    name: str,
+    help: str,  # noqa: A002
+    labels: Sequence[str],
+    max_series: int,
+    registry: CollectorRegistry,
+    buckets: tuple[float, ...] | None = None,
+) -> M:
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise ValueError(
+            f"name: {name!r} is no metric name: letters, digits, _ and :, no digit first"
+        )
+    if isinstance(labels, str):
+        raise TypeError(f"labels must be a collection of names, not one string: {labels!r}")
+    names = tuple(labels)
+    for label in names:
+        if not isinstance(label, str) or not _LABEL.match(label):
+            raise ValueError(
+                f"labels: {label!r} is no label name (letters, digits, _; not __ first)"
+            )
+    if isinstance(max_series, bool) or not isinstance(max_series, int) or max_series < 1:
+        raise ValueError(f"max_series must be an integer of 1 or more, not {max_series!r}")
+    kind_name = kind.__name__.lower()
+    base = name.removesuffix("_total") if kind is Counter else name
+    with _lock:
+        known = registry._names_to_collectors.get(base)
+        if known is None and kind is Counter:
+            known = registry._names_to_collectors.get(f"{base}_total")
+        if known is not None:
+            return _same(known, kind, name, names, buckets)
+        _check_units(kind_name, base)
+        more: dict[str, Any] = {} if buckets is None else {"buckets": buckets}
+        try:
+            made: Any = kind(base, help or base, names, registry=registry, **more)
+        except ValueError as error:
+            raise ValueError(f"{kind_name} {name!r} with labels {names}: {error}") from error
+        made.buckets = buckets
+        made.guard(max_series)
+        return made  # type: ignore[no-any-return]
+
+
+def _same(
+    known: Any, kind: type[M], name: str, names: tuple[str, ...], buckets: tuple[float, ...] | None
+) -> M:
+    known_labels = tuple(getattr(known, "_labelnames", ()))
+    if type(known) is kind and known_labels == names and buckets in {None, known.buckets}:
+        return known
+    asked = f"{kind.__name__.lower()} {name!r} with labels {names}"
+    there = f"{type(known).__name__.lower()} {getattr(known, '_name', name)!r} with labels {known_labels}"
+    if buckets is not None:
+        asked += f" and buckets {buckets}"
+        there += f" and buckets {getattr(known, 'buckets', None)}"
+    raise ValueError(f"{asked} clashes with the registered {there}")
+
+
+def _check_units(kind: str, name: str) -> None:
+    last = name.rpartition("_")[2]
+    if last in _OTHER_UNITS and kind != "counter":
+        advice = f"use the base unit: ..._{_OTHER_UNITS[last]}"
+    elif last in _OTHER_UNITS and last not in {"duration", "latency"}:
+        advice = f"use the base unit: ..._{_OTHER_UNITS[last]}_total"
+    elif kind == "histogram" and last not in _BASE_UNITS:
+        advice = "a histogram's name ends in its base unit, as _seconds or _bytes"
+    else:
+        return
+    warnings.warn(f"metric {name!r}: {advice}", stacklevel=4)

@@ -1,0 +1,332 @@
+"""One record in, one line out: everything between a logging call and the sink, in one pass.
+
+The hot path does no more than the line needs. A key is judged once and remembered; short texts
+pass a substring gate and longer ones a cache; bound fields come clean already; orjson formats
+the datetime. Whatever does not fit (containers, objects, secrets, exceptions, reserved names)
+leaves the path for the careful code, and what fails even there becomes a line that says so.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from ._clean import SCALARS, Sanitizer, encodable, text_of
+from ._context import CONTEXT, EMPTY, Bound
+from ._exceptions import describe, find_exception
+from ._secrets import MARKER, PLAIN, SECRET
+from ._state import get_sanitizer
+
+if TYPE_CHECKING:
+    from logging import LogRecord
+    from types import FrameType
+
+    from ._sink import Sink
+
+Record = dict[str, Any]
+RESERVED: Final = frozenset(
+    "timestamp level logger message module function line exception trace_id span_id"
+    " correlation_id service".split()
+)
+_OPTIONS: Final = (
+    orjson.OPT_UTC_Z
+    | orjson.OPT_APPEND_NEWLINE
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+# C1 controls (U+0085 and U+009B among them) and the line separators, as UTF-8.
+_BREAKERS: Final = re.compile(rb"\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+_MODULES: dict[str, str] = {}
+_KEY_LIMIT: Final = 4_096
+
+
+def encode_json(record: Record) -> bytes:
+    """One strict JSON line; the record holds only what orjson takes."""
+    line = orjson.dumps(record, None, _OPTIONS)
+    if not line.isascii():
+        line = _BREAKERS.sub(_escape, line)
+    return line
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(match[0].decode())
+
+
+def stamp_of(moment: datetime) -> str:
+    """RFC 3339 in UTC, always with microseconds, which orjson leaves out when they are zero."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def module_of(filename: str) -> str:
+    """The name of a source file without folder and suffix, as in standard logging."""
+    name = _MODULES.get(filename)
+    if name is None:
+        name = encodable(os.path.splitext(os.path.basename(filename))[0])  # noqa: PTH119, PTH122
+        _MODULES[filename] = name
+    return name
+
+
+class Pipeline:
+    """The way of a record to its sink.
+
+    Args:
+        sink: Takes the finished lines.
+        sanitizer: Takes the secrets out.
+        encode: Turns a record into a line with its newline.
+        service: The value of the field `service`.
+        clock: Returns the present moment in the time zone given, as `datetime.now` does.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        sanitizer: Sanitizer,
+        encode: Callable[[Record], bytes] = encode_json,
+        service: str | None = None,
+        clock: Callable[[tzinfo], datetime] | None = None,
+    ) -> None:
+        self.sink = sink
+        self.sanitizer = sanitizer
+        self.encode = encode
+        self.service = None if service is None else encodable(sanitizer.text(text_of(service)))
+        self.clock = clock
+        self._plain: set[str] = set()
+        self.emit = self._make_emit()
+
+    def _make_emit(self) -> Callable[..., None]:
+        sanitizer, service, encode = self.sanitizer, self.service, self.encode
+        write, fields, rescue = self.sink.write, self._fields, self._rescue
+        text, texts, always = sanitizer.text, sanitizer.texts, sanitizer.always_search
+        jsonable, plain = sanitizer.jsonable, self._plain
+        now = self.clock or datetime.now
+        loaded, modules, scalars, empty = sys.modules, _MODULES, SCALARS, EMPTY
+
+        def emit(
+            name: str,
+            bound: Bound,
+            level: str,
+            event: Any,
+            args: tuple[Any, ...],
+            kw: dict[str, Any],
+            frame: FrameType | None,
+            foreign: LogRecord | None = None,
+        ) -> None:
+            try:
+                message = interpolate(event, args, sanitizer) if args else event
+                if type(message) is not str:
+                    message = text(text_of(message))
+                elif len(message) > 11 or always or "=" in message or ":" in message:
+                    known = texts.get(message)
+                    message = text(message) if known is None else known
+                if frame is not None:
+                    code = frame.f_code
+                    moment = now(UTC)
+                    record = {
+                        "timestamp": moment if moment.microsecond else stamp_of(moment),
+                        "level": level,
+                        "logger": name,
+                        "message": message,
+                        "module": modules.get(code.co_filename) or module_of(code.co_filename),
+                        "function": code.co_name,
+                        "line": frame.f_lineno,
+                    }
+                else:
+                    record = foreign_record(foreign, level, message)
+                if service is not None:
+                    record["service"] = service
+                if "opentelemetry.trace" in loaded:
+                    add_span(record)
+                context = CONTEXT.get()
+                if context is not empty:
+                    record.update(context.clean())
+                    if context.suppressed:
+                        record["suppressed"] = context.suppressed
+                        CONTEXT.set(Bound(context.raw))
+                if bound is not empty:
+                    record.update(bound.clean())
+                if kw:
+                    for key, value in kw.items():
+                        if key not in plain:
+                            kw = fields(kw, record)
+                            break
+                        kind = type(value)
+                        if kind is str:
+                            if len(value) > 11 or always or "=" in value or ":" in value:
+                                known = texts.get(value)
+                                kw[key] = text(value) if known is None else known
+                        elif kind not in scalars:
+                            kw[key] = jsonable(value)
+                    record.update(kw)
+                line = encode(record)
+            except Exception as error:  # noqa: BLE001 - whoever logs is not to blame
+                rescue(name, bound, level, event, args, kw, frame, foreign, error)
+                return
+            write(line)
+
+        return emit
+
+    def _fields(self, given: Mapping[str, Any], record: Record) -> Record:
+        """The careful way for the fields of one call; learns which keys are plain."""
+        fields: Record = {}
+        for key, value in given.items():
+            if key == "exc_info":
+                if (error := find_exception(value)) is not None:
+                    record["exception"] = describe(error, self.sanitizer)
+            elif key == "stack_info":
+                if value:
+                    fields["stack"] = stack(value)
+            else:
+                if key == "correlation_id" and key not in record:
+                    name = key
+                else:
+                    name = field_name(key, self.sanitizer, given)
+                    if name == key and key not in RESERVED and self.sanitizer.verdict(key) == PLAIN:
+                        if len(self._plain) >= _KEY_LIMIT:
+                            self._plain.clear()
+                        self._plain.add(key)
+                fields[name] = clean_field(key, value, self.sanitizer)
+        return fields
+
+    def _rescue(
+        self,
+        name: str,
+        bound: Bound,
+        level: str,
+        event: Any,
+        args: tuple[Any, ...],
+        kw: dict[str, Any],
+        frame: FrameType | None,
+        foreign: LogRecord | None,
+        error: Exception,
+    ) -> None:
+        """Build the line again, slowly, from parts of which each may fail."""
+        clean = self.sanitizer.jsonable
+        record: Record = {}
+        try:
+            try:
+                message = interpolate(event, args, self.sanitizer) if args else event
+                record = {
+                    "timestamp": stamp_of(datetime.now(UTC)),
+                    "level": clean(level),
+                    "logger": clean(name),
+                    "message": clean(text_of(message)),
+                    "module": module_of(frame.f_code.co_filename) if frame else "",
+                    "function": encodable(frame.f_code.co_name) if frame else "",
+                    "line": frame.f_lineno if frame else 0,
+                }
+                if foreign is not None:
+                    record.update(clean(foreign_record(foreign, level, record["message"])))
+                    record["timestamp"] = stamp_of(datetime.fromtimestamp(foreign.created, UTC))
+                if self.service is not None:
+                    record["service"] = self.service
+                record.update(clean({**CONTEXT.get().clean(), **bound.clean()}))
+                record.update(clean(self._fields(kw, record)))
+                self.sink.write(self.encode(record))
+            except Exception:  # noqa: BLE001
+                self.sink.write(
+                    self.encode(
+                        {
+                            "timestamp": stamp_of(datetime.now(UTC)),
+                            "level": str(level),
+                            "logger": encodable(text_of(name)),
+                            "message": encodable(self.sanitizer.text(text_of(event))),
+                            "logging_error": type(error).__name__,
+                        }
+                    )
+                )
+        except Exception:  # noqa: BLE001 - no memory or no stack left
+            self.sink.dropped += 1
+
+
+def interpolate(event: Any, args: tuple[Any, ...], sanitizer: Sanitizer) -> str:
+    """`event % args`, the containers among the arguments cleaned first."""
+    clean = tuple(
+        arg if type(arg) is str or type(arg) in SCALARS else sanitizer.clean(arg) for arg in args
+    )
+    try:
+        template = event if type(event) is str else text_of(event)
+        if len(clean) == 1 and isinstance(clean[0], Mapping) and clean[0]:
+            return template % clean[0]
+        return template % clean
+    except Exception:  # noqa: BLE001 - a wrong format shows its parts instead
+        return f"{text_of(event)} {sanitizer.jsonable(args)}"
+
+
+def field_name(key: Any, sanitizer: Sanitizer, given: Mapping[str, Any]) -> str:
+    """The name of a field in the line: reserved names step aside, secrets in names go."""
+    name = encodable(sanitizer.text(str.__str__(key)))
+    if name in RESERVED:
+        name = f"extra_{name}"
+    while name != key and name in given:
+        name = f"extra_{name}"
+    return name
+
+
+def clean_field(key: str, value: Any, sanitizer: Sanitizer) -> Any:
+    """The value of one field, ready for JSON."""
+    verdict = sanitizer.verdict(key)
+    if verdict and (verdict == SECRET or type(value) not in SCALARS):
+        return MARKER
+    return sanitizer.jsonable(value)
+
+
+def clean_bound(raw: Mapping[str, Any]) -> Record:
+    """Bound fields, ready to be put into any line."""
+    sanitizer = get_sanitizer()
+    return {
+        key if key == "correlation_id" else field_name(key, sanitizer, raw): clean_field(
+            key, value, sanitizer
+        )
+        for key, value in raw.items()
+    }
+
+
+def stack(start: object, limit: int = 30) -> list[Record]:
+    """Where the call came from, innermost first, without our own frames."""
+    if isinstance(start, str):  # standard logging renders it itself
+        return [{"file": encodable(text_of(start)), "line": 0, "function": ""}]
+    frame: FrameType | None = sys._getframe(1)
+    frames: list[Record] = []
+    while frame is not None and len(frames) < limit:
+        code = frame.f_code
+        if frame.f_globals.get("__package__") != __package__:
+            frames.append(
+                {"file": code.co_filename, "line": frame.f_lineno, "function": code.co_name}
+            )
+        frame = frame.f_back
+    return frames
+
+
+def foreign_record(foreign: LogRecord | None, level: str, message: str) -> Record:
+    """The first fields of a record of standard logging."""
+    assert foreign is not None
+    moment = datetime.fromtimestamp(foreign.created, UTC)
+    return {
+        "timestamp": moment if moment.microsecond else stamp_of(moment),
+        "level": level,
+        "logger": foreign.name,
+        "message": message,
+        "module": foreign.module,
+        "function": foreign.funcName or "",
+        "line": foreign.lineno,
+    }
+
+
+def add_span(record: Record) -> None:
+    """Add the ids of the current span, if OpenTelemetry is loaded and there is one."""
+    from opentelemetry.context import get_current
+
+    current = get_current()
+    if current:
+        from opentelemetry.trace import get_current_span
+
+        span = get_current_span(current).get_span_context()
+        if span.is_valid:
+            record["trace_id"] = f"{span.trace_id:032x}"
+            record["span_id"] = f"{span.span_id:016x}"

@@ -1,0 +1,203 @@
+"""What a secret looks like: by the name of its key, and by its text.
+
+Both tests are cached or gated, because they stand on the path of every log line:
+a key is judged once, a text is searched only if a cheap substring test fires.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MARKER: Final = "[REDACTED]"
+
+PLAIN: Final = 0
+SECRET: Final = 1
+SECRET_UNLESS_NUMBER: Final = 2  # "tokens": a list of them is secret, a count is not
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SECRET_WORDS = frozenset(
+    "password passwd pwd passphrase passcode secret token authorization credential cookie apikey"
+    " jwt bearer otp cvv cvc ssn privatekey secretkey accesskey sessionid connectionstring".split()
+)
+_PLURALS = frozenset("passwords secrets tokens credentials cookies apikeys creds auth pass".split())
+_PAIRS = frozenset(
+    "api key,access key,private key,secret key,signing key,encryption key,session id,session key,"
+    "card number,credit card,account key,shared key,master key,client key,connection string".split(
+        ","
+    )
+)
+_COMPOUND = re.compile(
+    r"(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey"
+    r"|credentials?)$|^(?:password|passwd)"
+)
+# The last word says that the value is about the secret, not the secret itself.
+_ABOUT = frozenset(
+    "count counts limit length len size type kind name policy expiry expires expiration at ttl age"
+    " usage used budget total max min valid enabled required rotated rate ratio seconds ms bytes"
+    " version status attempts strength field fields per url uri endpoint".split()
+)
+
+
+def key_verdict(key: str) -> int:
+    """Judge a key by its words: `PLAIN`, `SECRET` or `SECRET_UNLESS_NUMBER`.
+
+    >>> [key_verdict(k) for k in ("db_password", "apiKey", "author", "token_count", "tokens")]
+    [1, 1, 0, 0, 2]
+    """
+    words = [w.lower() for w in _WORDS.findall(key)]
+    words = [w for w in words if not w.isdigit()]
+    if not words or words[-1] in _ABOUT:
+        return PLAIN
+    if not _SECRET_WORDS.isdisjoint(words):
+        return SECRET
+    pairs = {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    if not _PAIRS.isdisjoint(pairs) or any(_COMPOUND.search(w) for w in words):
+        return SECRET
+    if words[-1] in _PLURALS:
+        return SECRET_UNLESS_NUMBER
+    return PLAIN
+
+
+def _may_hold_token(low: str) -> bool:
+    """Whether a lower-case text holds a substring that every pattern below needs."""
+    return (
+        "akia" in low
+        or "asia" in low
+        or "aiza" in low
+        or "://" in low
+        or ("." in low and ("eyj" in low or "sg." in low))
+        or (
+            "_" in low
+            and ("gh" in low or "k_live" in low or "k_test" in low or "npm_" in low or "hf_" in low)
+        )
+        or ("-" in low and ("--" in low or "sk-" in low or "xox" in low or "glpat-" in low))
+        or "bearer" in low
+        or "basic" in low
+    )
+
+
+_KEY_NEEDLES = ("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred", "jwt", "otp",
+                "cvv", "cvc", "ssn", "session", "card", "connection", "bearer")  # fmt: skip
+
+_PEM = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END[A-Z0-9 ]*-----|\Z)", re.S
+)
+# user:password@ after the scheme. A port followed by a path is no password.
+_URL = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s/?#:@\"'<>]*):(?!\d{1,5}(?:[/?#\s\"',]|$))"
+    r"(?:[^\s/?#\"'<>]*|[^\s\"'<>]*)@"
+)
+_URL_TOKEN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,40}://)[^\s/?#:@\"'<>]{20,}@")
+_SCHEME = re.compile(r"\b(bearer|basic)(\s+|%20|\+)([^\s\"',;<>]+)", re.I)
+_SCHEME_PROSE = frozenset(
+    "token tokens auth authentication authorization scheme of is was and or for in to with header"
+    " headers credentials format realm the a an not".split()
+)
+_KNOWN = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(?:AKIA|ASIA)[0-9A-Z]{16}|\bgh[pousr]_\w{16,}"
+    r"|\bgithub_pat_\w{16,}|\bxox[abeoprs]-[\w-]{8,}|\bsk-[\w-]{16,}|\b[rs]k_(?:live|test)_\w{8,}"
+    r"|\bAIza[\w-]{30,}|\bglpat-[\w-]{15,}|\bnpm_\w{30,}|\bhf_\w{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
+)
+_QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
+_WHOLE_LINE = re.compile(
+    rf"\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s*[=:]\s*)(?:b?(?:{_QUOTED})|[^\r\n\"']+)",
+    re.I,
+)
+# The value is a look-ahead: what follows a harmless key may itself be `key=value`.
+_PAIR = re.compile(
+    rf"([A-Za-z_][\w.\-\[\]]{{0,80}})(\\?[\"']?\s{{0,4}}(?:=>|:=|==?|:)\s{{0,4}})"
+    rf"(?=(b?(?:{_QUOTED})|\\?[\"']?[^\s&\"'<>\\]+))"
+)
+_FLAG = re.compile(rf"(?<!\S)(--?[A-Za-z][\w-]{{2,60}})(\s+)({_QUOTED}|[^\s-]\S*)")
+
+
+def _scheme(match: re.Match[str]) -> str:
+    name, gap, value = match.groups()
+    if value.strip(".:!?)").lower() in _SCHEME_PROSE:
+        return match[0]
+    if name.lower() == "basic":
+        try:
+            if b":" not in base64.b64decode(value + "=" * (-len(value) % 4), validate=True):
+                return match[0]
+        except (binascii.Error, ValueError):
+            return match[0]
+    return f"{name}{gap}{MARKER}"
+
+
+def make_scrub(
+    verdict: Callable[[str], int],
+    keys: Iterable[str] = (),
+    patterns: Iterable[re.Pattern[str]] = (),
+) -> Callable[[str], str]:
+    """Make the function that takes the secrets out of one text.
+
+    Args:
+        verdict: Judges the key of `key=value` inside the text.
+        keys: The keys that the verdict knows beyond the built-in ones.
+        patterns: More patterns; group 1, where there is one, is the secret part.
+
+    Returns:
+        A function from text to text; it returns the same object if nothing was found.
+    """
+    own = tuple(patterns)
+    key_needles = (*_KEY_NEEDLES, *(key.lower() for key in keys))
+
+    def replacement(key: str, value: str) -> str | None:
+        if value.startswith(MARKER) or not (judged := verdict(key)):
+            return None
+        if judged == SECRET_UNLESS_NUMBER and value.strip("\"'.,;)]}").isdigit():
+            return None
+        if value.lower() in {"bearer", "basic"}:  # the scheme's own pattern takes what follows
+            return None
+        quote = value[-1] if value[-1] in "\"'" and len(value) > 1 else ""
+        tail = "" if quote else value[len(value.rstrip(",;)]}")) :]
+        return f"{quote}{MARKER}{quote}{tail}"
+
+    def pairs(text: str) -> str:
+        parts = []
+        done = position = 0
+        while (match := _PAIR.search(text, position)) is not None:
+            position = match.end()
+            new = replacement(match[1], match[3])
+            if new is not None:
+                parts += [text[done:position], new]
+                done = position = match.end(3)
+        return "".join([*parts, text[done:]]) if parts else text
+
+    def flag(match: re.Match[str]) -> str:
+        new = replacement(match[1], match[3])
+        return match[0] if new is None else f"{match[1]}{match[2]}{new}"
+
+    def scrub(text: str) -> str:
+        low = text.lower()
+        if _may_hold_token(low):
+            if "-----begin" in low:
+                text = _PEM.sub(MARKER, text)
+            if "://" in low:
+                text = _URL_TOKEN.sub(rf"\1{MARKER}@", _URL.sub(rf"\1:{MARKER}@", text))
+            text = _KNOWN.sub(MARKER, text)
+            if "--" in low:
+                text = _FLAG.sub(flag, text)
+            text = _SCHEME.sub(_scheme, text)
+        if ("=" in text or ":" in text) and any(needle in low for needle in key_needles):
+            if "authorization" in low or "cookie" in low:
+                text = _WHOLE_LINE.sub(rf"\1\2{MARKER}", text)
+            text = pairs(text)
+        for pattern in own:
+            text = pattern.sub(_own, text)
+        return text
+
+    return scrub
+
+
+def _own(match: re.Match[str]) -> str:
+    if not match.re.groups or match[1] is None:
+        return MARKER
+    whole, (start, end), offset = match[0], match.span(1), match.start()
+    return whole[: start - offset] + MARKER + whole[end - offset :]

@@ -1,0 +1,145 @@
+"""Where lines go: a raw descriptor or a text stream.
+
+A sink takes one whole line at a time and never raises. It survives what logging meets in
+practice: a signal handler or `__del__` that logs in the middle of a write (the line waits until
+the write is done), a fork while another thread holds the lock (the child gets a new lock), and
+partial writes.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_sinks: weakref.WeakSet[Sink] = weakref.WeakSet()
+
+
+class _HasWrite(Protocol):
+    def write(self, text: str, /) -> Any: ...
+
+
+class Sink:
+    """Counts and order around one place to write to; the subclasses write."""
+
+    def __init__(self) -> None:
+        self.written = 0
+        self.dropped = 0
+        self.closed = False
+        self._lock = threading.RLock()
+        self._busy = False
+        self._waiting: deque[tuple[bytes, int]] = deque()
+        _sinks.add(self)
+
+    def write(self, data: bytes, lines: int = 1) -> None:
+        """Write whole lines; on failure they are counted as dropped."""
+        with self._lock:
+            if self._busy:  # this very thread is inside a write: a signal handler or __del__
+                self._waiting.append((data, lines))
+                return
+            self._busy = True
+            try:
+                self._put(data)
+                self.written += lines
+            except Exception:  # noqa: BLE001 - whoever logs is not to blame
+                self.dropped += lines
+            finally:
+                self._busy = False
+            if self._waiting:
+                self.write(*self._waiting.popleft())
+
+    def _put(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Hand over what a stream still buffers."""
+
+    def close(self) -> None:
+        """Close what the sink itself opened; later lines are dropped and counted."""
+        self.closed = True
+
+    def after_fork(self) -> None:
+        """In the child: the thread that held the lock does not exist here."""
+        self._lock = threading.RLock()
+        self._busy = False
+        self._waiting.clear()
+
+
+class DescriptorSink(Sink):
+    """Writes to a file descriptor, without any buffer.
+
+    Args:
+        descriptor: Where to write.
+        owned: Close it with the sink.
+    """
+
+    def __init__(self, descriptor: int, *, owned: bool = False) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._owned = owned
+
+    def _put(self, data: bytes) -> None:
+        if self.closed:
+            raise ValueError("the sink is closed")
+        write_all(self._descriptor, data)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._owned and not self.closed:
+                os.close(self._descriptor)
+            self.closed = True
+
+
+class StreamSink(Sink):
+    """Writes to a text (or binary) stream that the caller gave us and keeps.
+
+    Args:
+        stream: Anything with `write`; flushed after each line if it can be.
+    """
+
+    def __init__(self, stream: _HasWrite) -> None:
+        super().__init__()
+        self._stream: Any = stream
+        self._flush: Callable[[], object] = getattr(stream, "flush", lambda: None)
+        self._binary = isinstance(stream, _binary_types())
+
+    def _put(self, data: bytes) -> None:
+        if self._binary:
+            self._stream.write(data)
+        else:
+            self._stream.write(data.decode())
+        self._flush()
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, also through a non-blocking or a slow descriptor."""
+    try:
+        done = os.write(descriptor, data)
+    except BlockingIOError:
+        done = 0
+    while done < len(data):
+        try:
+            done += os.write(descriptor, data[done:])
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+
+
+def _binary_types() -> tuple[type, ...]:
+    import io
+
+    return (io.RawIOBase, io.BufferedIOBase)
+
+
+def _after_fork_in_child() -> None:
+    for sink in list(_sinks):
+        sink.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,61 @@
+"""Standard logging into the pipeline."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from ._context import EMPTY
+from ._logger import level_name
+from ._state import STATE
+
+if TYPE_CHECKING:
+    from ._pipeline import Pipeline
+
+FIELDS: Final = "_shared_fields"  # one key for ours: `extra` forbids the record's own names
+_plain = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
+_STANDARD: Final = frozenset([*_plain, "message", "asctime", "taskName"])
+_COUNT: Final = len(_plain)
+
+
+class PipelineHandler(logging.Handler):
+    """Sends records of standard logging through the pipeline.
+
+    Args:
+        pipeline: Where to send them; None means the one in force when the record comes.
+    """
+
+    def __init__(self, pipeline: Pipeline | None = None) -> None:
+        super().__init__()
+        self.pipeline = pipeline
+
+    def createLock(self) -> None:  # noqa: N802 - the name in the standard library
+        """No lock: the sink has one that survives forks and signal handlers."""
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Send one record; never raises."""
+        if self.filters and not self.filter(record):
+            return False
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record; never raises."""
+        attributes = record.__dict__
+        kw: dict[str, Any] = {}
+        if len(attributes) != _COUNT:
+            kw = {k: v for k, v in attributes.items() if k not in _STANDARD}
+            if (own := kw.pop(FIELDS, None)) is not None:
+                kw.update(own)
+        if record.exc_info:
+            kw["exc_info"] = record.exc_info
+        if record.stack_info:
+            kw["stack_info"] = record.stack_info
+        args: Any = record.args or ()
+        if type(args) is not tuple:  # the standard library unpacks a single dict
+            args = (args,)
+        name = level_name(record.levelno)
+        pipeline = STATE.capture or self.pipeline
+        send = pipeline.emit if pipeline else STATE.emit
+        send(record.name, EMPTY, name, record.msg, args, kw, None, record)

@@ -1,0 +1,59 @@
+"""The text format: one line for people, which a program can still take apart.
+
+    2026-01-31T12:00:00.000000Z INFO     app.orders order placed order_id=7 customer="Ada L."
+
+Time, level, logger, message, then `key=value` fields. A message with `=`, quotes or characters
+that do not print is written as a JSON string, and so is every value that is not one plain word.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from ._pipeline import stamp_of
+
+if TYPE_CHECKING:
+    from ._pipeline import Record
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:/@+*%,;-]+\Z")
+_FIRST: Final = ("timestamp", "level", "logger", "message")
+
+
+def encode_text(record: Record) -> bytes:
+    """One line of text; nothing in it can break or colour the line."""
+    moment = record["timestamp"]
+    message = record["message"]
+    if not message or "=" in message or '"' in message or not message.isprintable():
+        message = _quote(message)
+    parts = [
+        stamp_of(moment) if isinstance(moment, datetime) else moment,
+        f"{record['level'].upper():<8}",
+        _name(record["logger"]),
+        message,
+    ]
+    parts += [f"{_name(key)}={_value(record[key])}" for key in record if key not in _FIRST]
+    return (" ".join(parts) + "\n").encode()
+
+
+def _name(name: str) -> str:
+    return name if _WORD.match(name) else _quote(name)
+
+
+def _value(value: Any) -> str:
+    return value if type(value) is str and _WORD.match(value) else _quote(value)
+
+
+def _quote(value: Any) -> str:
+    quoted = orjson.dumps(value).decode()
+    if quoted.isprintable():
+        return quoted
+    return "".join(c if c.isprintable() else _unicode(c) for c in quoted)
+
+
+def _unicode(char: str) -> str:
+    pairs = char.encode("utf-16-be")
+    return "".join(f"\\u{pairs[i] << 8 | pairs[i + 1]:04x}" for i in range(0, len(pairs), 2))

@@ -1,0 +1,66 @@
+"""What every test may need: lines as dicts, and logging as it was before."""
+
+import io
+import json
+import logging
+
+import pytest
+
+import shared.observability._configure as configure
+from shared.observability import configure_logging
+from shared.observability._context import CONTEXT, EMPTY
+from shared.observability._state import REGISTRY, STATE
+
+
+@pytest.fixture(autouse=True)
+def fresh_logging():
+    """Every test starts unconfigured and leaves nothing behind."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    token = CONTEXT.set(EMPTY)
+    yield
+    CONTEXT.reset(token)
+    if STATE.pipeline is not None:
+        configure._retire(STATE.pipeline)
+    for name in list(configure._named):
+        logger = logging.getLogger(name)
+        logger.removeHandler(configure._named.pop(name))
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+    STATE.pipeline = STATE.capture = STATE.sanitizer = None
+    STATE.configured = False
+    STATE.retired[:] = [0, 0]
+    STATE.use()
+    REGISTRY._set.clear()
+    REGISTRY.set(20)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+class Lines(io.StringIO):
+    """A stream whose content reads as parsed JSON lines."""
+
+    def records(self):
+        text = self.getvalue()
+        assert text == "" or text.endswith("\n")
+        return [json.loads(line, parse_constant=_refuse) for line in text.split("\n")[:-1]]
+
+    def last(self):
+        return self.records()[-1]
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is not strict JSON")
+
+
+@pytest.fixture
+def lines():
+    """JSON logging into memory."""
+    stream = Lines()
+    configure_logging("DEBUG", output=stream)
+    return stream
+
+
+@pytest.fixture
+def new_lines():
+    return Lines
