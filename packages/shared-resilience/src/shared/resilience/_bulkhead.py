@@ -1,0 +1,225 @@
+"""Limit how many calls are under way at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing
+from typing import Any, TypeVar
+
+from ._check import number, whole
+from ._deadline import remaining
+from ._errors import BulkheadFullError
+from ._line import Line, TaskWaiter, ThreadWaiter, Waiter
+from ._policy import Guard, Pass
+from ._telemetry import emit
+
+T = TypeVar("T")
+
+
+class Slots(Guard):
+    """Slots that calls hold while they run: what a bulkhead and an adaptive limiter share.
+
+    A freed slot goes to whoever waits longest, thread or task, of whichever event loop.
+    """
+
+    kind = "bulkhead"
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        max_queue: int,
+        max_wait: float | None,
+        name: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.max_queue = whole("max_queue", max_queue, least=0)
+        self.max_wait = None if max_wait is None else number("max_wait", max_wait, least=0)
+        self._limit = limit
+        self._clock = clock
+        # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
+        self._lock = threading.RLock()
+        self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
+        self._active = 0
+        self._line = Line()
+
+    @property
+    def active(self) -> int:
+        """Calls under way."""
+        return self._active
+
+    @property
+    def queued(self) -> int:
+        """Calls waiting for a slot."""
+        return len(self._line)
+
+    def _try_take(self) -> bool:
+        self._acquire_lock()
+        try:
+            if self._active < self._limit and not self._line.waiters:
+                self._active += 1
+                return True
+            return False
+        finally:
+            self._release_lock()
+
+    def _give_back(self) -> None:
+        self._acquire_lock()
+        try:
+            self._active -= 1
+            if self._line.waiters:
+                self._hand_out()
+        finally:
+            self._release_lock()
+
+    def _hand_out(self) -> None:
+        """Give free slots to the first in the line. The lock is held."""
+        while self._active < self._limit and (head := self._line.head()) is not None:
+            self._active += 1
+            head.granted = True
+            self._line.waiters.popleft()
+            head.wake()
+
+    def _turn(self, waiter: Waiter) -> Generator[float | None, None, None]:
+        """Yield how long to wait until a slot is ours; raise if that is too long."""
+        with self._lock:
+            if self._active < self._limit and self._line.head() is None:
+                self._active += 1
+                return
+            full = len(self._line) >= self.max_queue
+            if not full:
+                self._line.join(waiter)
+        if full:
+            raise self._refusal(f"is full and {self.max_queue} wait already")
+        until = None if self.max_wait is None else self._clock() + self.max_wait
+        taken = False
+        try:
+            while not (taken := waiter.granted):
+                left = remaining()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"{self.kind} {self.name!r}: the deadline is over")
+                if until is not None:
+                    wait = until - self._clock()
+                    if wait <= 0:
+                        raise self._refusal(f"had no free slot for {self.max_wait:g} s")
+                    left = wait if left is None else min(left, wait)
+                yield left
+        finally:
+            if not taken:
+                with self._lock:
+                    if waiter.granted:  # a slot came with the cancellation: pass it on
+                        self._give_back()
+                    else:
+                        self._line.leave(waiter)
+
+    def _refusal(self, why: str) -> BulkheadFullError:
+        emit(self.kind, self.name, "rejected")
+        return BulkheadFullError(f"{self.kind} {self.name!r} {why}", name=self.name)
+
+    def _take(self) -> None:
+        if not self._try_take():
+            waiter = ThreadWaiter(1)
+            sleep = getattr(self._clock, "sleep", None)
+            with closing(self._turn(waiter)) as turn:
+                for wait in turn:
+                    if sleep is not None and wait is not None:
+                        sleep(wait)
+                    else:
+                        waiter.wait(wait)
+
+    async def _atake(self) -> None:
+        if not self._try_take():
+            waiter = TaskWaiter(1)
+            with closing(self._turn(waiter)) as turn:
+                for wait in turn:
+                    await waiter.wait(wait)
+
+
+class _Slot:
+    __slots__ = ("_slots",)
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+
+    def end(self, exc: BaseException | None, /) -> None:
+        self._slots._give_back()  # noqa: SLF001
+
+
+class Bulkhead(Slots):
+    """At most ``max_concurrent`` calls at once; some more may wait for a slot.
+
+    It keeps one slow dependency from taking all threads or tasks with it.
+
+    Args:
+        max_concurrent: Calls under way at once.
+        max_queue: Calls that may wait; the next one is refused.
+        max_wait: Seconds that one may wait; ``None`` sets no limit but the deadline's.
+        name: For errors and telemetry.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> bulkhead = Bulkhead(1)
+        >>> with bulkhead:
+        ...     bulkhead.call(len, "abc")
+        Traceback (most recent call last):
+        shared.resilience._errors.BulkheadFullError: bulkhead 'bulkhead' is full and 0 wait already
+    """
+
+    def __init__(
+        self,
+        max_concurrent: int,
+        max_queue: int = 0,
+        max_wait: float | None = None,
+        *,
+        name: str = "bulkhead",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.max_concurrent = whole("max_concurrent", max_concurrent)
+        super().__init__(
+            max_concurrent, max_queue=max_queue, max_wait=max_wait, name=name, clock=clock
+        )
+
+    def __repr__(self) -> str:
+        return f"<Bulkhead {self.name!r} {self._active} of {self.max_concurrent}>"
+
+    def _begin(self) -> Pass:
+        self._take()
+        return _Slot(self)
+
+    async def _abegin(self) -> Pass:
+        await self._atake()
+        return _Slot(self)
+
+    # Unrolled for speed: no pass object when a function is called.
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        try_take, take, give_back = self._try_take, self._take, self._give_back
+
+        def held(*args: Any, **kwargs: Any) -> T:
+            if not try_take():
+                take()
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                give_back()
+
+        return held
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        try_take, take, give_back = self._try_take, self._atake, self._give_back
+
+        async def held(*args: Any, **kwargs: Any) -> T:
+            if not try_take():
+                await take()
+            try:
+                return await fn(*args, **kwargs)
+            finally:
+                give_back()
+
+        return held

@@ -1,0 +1,220 @@
+"""A point in time after which an answer is of no use, known to everything called before it."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from ._policy import F, kind_of
+
+if TYPE_CHECKING:
+    import asyncio
+
+# (end, the clock it is on) of the tightest deadline that applies here.
+_current: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
+    "shared.resilience.deadline", default=None
+)
+
+
+def remaining() -> float | None:
+    """Return the seconds left until the present deadline; ``None`` without one.
+
+    Never below zero: 0.0 means that it is over.
+
+    Example:
+        >>> remaining() is None
+        True
+        >>> with deadline(5.0):
+        ...     4.0 < remaining() <= 5.0
+        True
+    """
+    entry = _current.get()
+    return None if entry is None else max(0.0, entry[0] - entry[1]())
+
+
+class deadline:  # noqa: N801  used like a function, as a context and as a decorator
+    """Give a block, or each call of a function, at most so many seconds.
+
+    Every policy of this package that waits or limits time inside of it gets no more than
+    what is left: timeouts, retries and their pauses, limiters, bulkheads. Nested deadlines
+    can only tighten. ``async with`` and a decorated async function are also interrupted
+    with ``TimeoutError`` at the deadline; plain sync code cannot be: there it is the next
+    policy that raises.
+
+    Args:
+        seconds: How long; ``None`` sets no deadline.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: ``seconds`` is negative or not a number.
+
+    Example:
+        >>> with deadline(2.0) as outer, deadline(60.0):
+        ...     remaining() <= 2.0
+        True
+    """
+
+    __slots__ = ("_clock", "_seconds", "_timeout", "_token", "end")
+
+    def __init__(
+        self, seconds: float | None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if seconds is not None:
+            if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+                raise TypeError(f"seconds must be a number or None, not {seconds!r}")
+            if math.isnan(seconds) or seconds < 0:
+                raise ValueError(f"seconds must be at least 0, not {seconds!r}")
+        self._seconds = math.inf if seconds is None else float(seconds)
+        self._clock = clock
+        self.end = clock() + self._seconds
+        self._token: Token[Any] | None = None
+        self._timeout: asyncio.Timeout | None = None
+
+    def remaining(self) -> float:
+        """Return the seconds left of this deadline, never below zero."""
+        return max(0.0, self.end - self._clock())
+
+    def __enter__(self) -> Self:
+        if self._token is not None:
+            raise RuntimeError("this deadline is entered already; make one for each block")
+        left = remaining()
+        mine = self.remaining()
+        if (left is None and mine < math.inf) or (left is not None and mine < left):
+            self._token = _current.set((self.end, self._clock))
+        else:
+            self._token = _current.set(_current.get())
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        token, self._token = self._token, None
+        if token is not None:
+            _current.reset(token)
+
+    async def __aenter__(self) -> Self:
+        import asyncio
+
+        self.__enter__()
+        left = remaining()
+        self._timeout = asyncio.timeout(left)
+        try:
+            await self._timeout.__aenter__()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self.__exit__(None, None, None)
+        assert self._timeout is not None
+        return await self._timeout.__aexit__(exc_type, exc, traceback)
+
+    def __call__(self, fn: F, /) -> F:
+        """Decorate: each call gets the whole time anew."""
+        seconds = None if self._seconds == math.inf else self._seconds
+        clock = self._clock
+        if kind_of(fn) == "async":
+
+            @functools.wraps(fn)
+            async def limited(*args: Any, **kwargs: Any) -> Any:
+                async with deadline(seconds, clock=clock):
+                    return await fn(*args, **kwargs)
+
+            return limited  # type: ignore[return-value]
+        if kind_of(fn) != "sync":
+            raise TypeError("deadline cannot decorate a generator: use it as a context inside")
+
+        @functools.wraps(fn)
+        def limited_sync(*args: Any, **kwargs: Any) -> Any:
+            with deadline(seconds, clock=clock):
+                return fn(*args, **kwargs)
+
+        return limited_sync  # type: ignore[return-value]
+
+    @overload
+    @staticmethod
+    def to_header() -> str | None: ...
+    @overload
+    @staticmethod
+    def to_header(name: str) -> dict[str, str]: ...
+    @staticmethod
+    def to_header(name: str | None = None) -> Any:
+        """Return the milliseconds left of the present deadline, to send to the next service.
+
+        Args:
+            name: The header's name, of your choice.
+
+        Returns:
+            Without a name the text, or ``None`` if there is no deadline. With a name a dict
+            of that one header, empty if there is no deadline, to merge into others.
+
+        Example:
+            >>> with deadline(1.5):
+            ...     1 <= int(deadline.to_header()) <= 1500
+            True
+            >>> deadline.to_header("X-Time-Left-Ms")
+            {}
+        """
+        left = remaining()
+        if name is None:
+            return None if left is None else str(math.floor(left * 1000))
+        return {} if left is None else {name: str(math.floor(left * 1000))}
+
+    @classmethod
+    def from_header(
+        cls,
+        value: str | Mapping[str, str] | None,
+        name: str | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Make the deadline that a caller sent along.
+
+        Args:
+            value: The header's text, or ``None`` if it was not sent (no deadline); or all
+                headers, together with ``name``.
+            name: The header's name when ``value`` holds all headers. Case does not matter.
+            clock: Returns seconds that never go back.
+
+        Raises:
+            ValueError: The text is not a whole number of milliseconds of at least 0.
+
+        Example:
+            >>> with deadline.from_header("250"):
+            ...     remaining() <= 0.25
+            True
+        """
+        if isinstance(value, Mapping):
+            if name is None:
+                raise TypeError("name must say which of the headers to read")
+            wanted = name.lower()
+            value = next((text for key, text in value.items() if key.lower() == wanted), None)
+        if value is None:
+            return cls(None, clock=clock)
+        text = value.strip()
+        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+            raise ValueError(f"value must be whole milliseconds, at least 0, not {text[:40]!r}")
+        return cls(int(text) / 1000, clock=clock)
+
+
+def limit(timeout: float) -> float:
+    """Return ``timeout`` or what is left of the present deadline, whichever is less."""
+    entry = _current.get()
+    if entry is None:
+        return timeout
+    left = entry[0] - entry[1]()
+    return timeout if timeout < left else left

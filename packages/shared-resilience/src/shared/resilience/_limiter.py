@@ -1,0 +1,344 @@
+"""Rate limiters that threads and tasks share, first come first served."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any, TypeVar
+
+from ._check import number, whole
+from ._deadline import remaining
+from ._errors import RateLimitedError
+from ._line import Line, TaskWaiter, ThreadWaiter, Waiter, running_loop
+from ._policy import NOTHING_TO_END, F, Guard, Pass
+from ._telemetry import emit
+
+T = TypeVar("T")
+# A wait this short is as long as this, so that a clock with coarse floats moves on.
+_LEAST_WAIT = 1e-6
+
+
+class _Done:
+    """An awaitable that is done, for callers who may or may not await."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return _EXHAUSTED  # type: ignore[return-value]
+
+
+_EXHAUSTED: Iterator[Any] = iter(())
+DONE = _Done()
+
+
+class Limiter(Guard):
+    """What rate limiters share: the lock, the line and the ways of use.
+
+    A subclass says in ``_take`` whether there is room now, or how long until there is.
+    """
+
+    kind = "rate_limiter"
+
+    def __init__(self, name: str, *, wait: bool, clock: Callable[[], float]) -> None:
+        self.name = name
+        self._wait = wait
+        self._clock = clock
+        # Reentrant: a waiting coroutine that is collected leaves the line, anywhere.
+        self._lock = threading.RLock()
+        self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
+        self._line = Line()
+        self._waiting = self._line.waiters
+
+    def acquire(self, n: int = 1) -> Awaitable[None]:
+        """Wait until ``n`` more calls are allowed, and take them.
+
+        Outside an event loop it blocks the thread. Where an event loop runs it never
+        blocks: ``await`` what it returns.
+
+        Args:
+            n: How many.
+
+        Raises:
+            ValueError: ``n`` can never be allowed.
+            RateLimitedError: The limiter was told not to wait.
+            TimeoutError: The present :func:`deadline` would be over before.
+        """
+        if self.try_acquire(n):
+            return DONE
+        if running_loop() is not None:
+            return self._await_turn(n)
+        self._block(n)
+        return DONE
+
+    def try_acquire(self, n: int = 1) -> bool:
+        """Take ``n`` calls if they are allowed now and nobody waits; never wait.
+
+        Returns:
+            Whether they were taken.
+        """
+        self._check(n)
+        self._acquire_lock()
+        try:
+            return not self._waiting and self._take(n, self._clock()) <= 0
+        finally:
+            self._release_lock()
+
+    def _take(self, n: int, now: float) -> float:
+        """Take and return 0.0, or return the seconds until it is worth asking again."""
+        raise NotImplementedError
+
+    def _check(self, n: int) -> None:
+        raise NotImplementedError
+
+    def _turn(self, waiter: Waiter) -> Generator[float | None, None, None]:
+        """Yield how long to wait (``None``: until woken) until the calls are taken."""
+        if not self._wait:
+            with self._lock:
+                retry_after = self._peek(waiter.amount)
+            emit(self.kind, self.name, "rejected")
+            raise RateLimitedError(
+                f"rate limit {self.name!r} is used up", name=self.name, retry_after=retry_after
+            )
+        emit(self.kind, self.name, "waited")
+        with self._lock:
+            self._line.join(waiter)
+        try:
+            while True:
+                delay: float | None = None
+                with self._lock:
+                    if self._line.head() is waiter:
+                        delay = self._take(waiter.amount, self._clock())
+                        if delay <= 0:
+                            return
+                        delay = max(delay, _LEAST_WAIT)
+                left = remaining()
+                if left is not None and (left <= 0 or (delay is not None and delay > left)):
+                    raise TimeoutError(
+                        f"rate limit {self.name!r}: the deadline comes before the turn"
+                    )
+                yield delay if left is None or delay is not None else left
+        finally:
+            with self._lock:
+                self._line.leave(waiter)
+
+    def _peek(self, n: int) -> float | None:
+        """Return the seconds until ``n`` are allowed, were nobody waiting. Lock held."""
+        return None
+
+    def _block(self, n: int) -> None:
+        waiter = ThreadWaiter(n)
+        sleep = getattr(self._clock, "sleep", None)
+        with closing(self._turn(waiter)) as turn:
+            for delay in turn:
+                if sleep is not None and delay is not None:
+                    sleep(delay)  # a virtual clock: waiting moves it
+                else:
+                    waiter.wait(delay)
+
+    async def _await_turn(self, n: int) -> None:
+        waiter = TaskWaiter(n)
+        with closing(self._turn(waiter)) as turn:
+            for delay in turn:
+                await waiter.wait(delay)
+
+    def _begin(self) -> Pass:
+        if not self.try_acquire():
+            self._block(1)
+        return NOTHING_TO_END
+
+    async def _abegin(self) -> Pass:
+        if not self.try_acquire():
+            await self._await_turn(1)
+        return NOTHING_TO_END
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        take, block = self.try_acquire, self._block
+
+        def limited(*args: Any, **kwargs: Any) -> T:
+            if not take():
+                block(1)
+            return fn(*args, **kwargs)
+
+        return limited
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        take, turn = self.try_acquire, self._await_turn
+
+        async def limited(*args: Any, **kwargs: Any) -> T:
+            if not take():
+                await turn(1)
+            return await fn(*args, **kwargs)
+
+        return limited
+
+
+class RateLimiter(Limiter):
+    """At most ``calls`` in every window of ``period`` seconds, wherever the window begins.
+
+    It remembers the times of the last ``calls`` admissions (some 32 bytes each), so the
+    limit is exact: there is no burst at the border of two fixed windows.
+
+    Args:
+        calls: How many calls.
+        period: In how many seconds.
+        name: For errors and telemetry.
+        wait: Whether callers wait for their turn, or get :class:`RateLimitedError`.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> limiter = RateLimiter(2, 60.0)
+        >>> limiter.try_acquire(), limiter.try_acquire(), limiter.try_acquire()
+        (True, True, False)
+    """
+
+    def __init__(
+        self,
+        calls: int,
+        period: float = 1.0,
+        *,
+        name: str = "rate_limiter",
+        wait: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name, wait=wait, clock=clock)
+        self.calls = whole("calls", calls)
+        self.period = number("period", period, above=0)
+        self._taken: deque[float] = deque(maxlen=calls)
+
+    def __repr__(self) -> str:
+        return f"<RateLimiter {self.name!r} {self.calls} in {self.period:g} s>"
+
+    def acquire(self, n: int = 1) -> Awaitable[None]:  # noqa: D102  inherited; unrolled for speed
+        if n == 1:
+            self._acquire_lock()
+            try:
+                if not self._waiting:
+                    taken, now = self._taken, self._clock()
+                    if len(taken) < self.calls or now - taken[0] >= self.period:
+                        taken.append(now)
+                        return DONE
+            finally:
+                self._release_lock()
+        return super().acquire(n)
+
+    def try_acquire(self, n: int = 1) -> bool:  # noqa: D102  inherited; unrolled for speed
+        if n != 1:
+            return super().try_acquire(n)
+        self._acquire_lock()
+        try:
+            if self._waiting:
+                return False
+            taken, now = self._taken, self._clock()
+            if len(taken) < self.calls or now - taken[0] >= self.period:
+                taken.append(now)
+                return True
+            return False
+        finally:
+            self._release_lock()
+
+    def _take(self, n: int, now: float) -> float:
+        if delay := self._delay(n, now):
+            return delay
+        self._taken.extend([now] * n)
+        return 0.0
+
+    def _delay(self, n: int, now: float) -> float:
+        # The call that must be a period ago is the one that n more would push out.
+        place = len(self._taken) + n - self.calls - 1
+        if place < 0 or (passed := now - self._taken[place]) >= self.period:
+            return 0.0
+        return max(self.period - passed, _LEAST_WAIT)
+
+    def _peek(self, n: int) -> float | None:
+        return self._delay(n, self._clock())
+
+    def _check(self, n: int) -> None:
+        if whole("n", n) > self.calls:
+            raise ValueError(f"n must be at most {self.calls}, the calls of a period, not {n}")
+
+
+class TokenBucket(Limiter):
+    """``rate`` calls a second on average, and up to ``capacity`` at once after a pause.
+
+    Args:
+        rate: Tokens that come in each second.
+        capacity: How many the bucket holds; it begins full. One second's worth if ``None``.
+        name: For errors and telemetry.
+        wait: Whether callers wait for their turn, or get :class:`RateLimitedError`.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> bucket = TokenBucket(rate=1.0, capacity=2)
+        >>> bucket.try_acquire(2), bucket.try_acquire()
+        (True, False)
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        capacity: float | None = None,
+        *,
+        name: str = "token_bucket",
+        wait: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name, wait=wait, clock=clock)
+        self.rate = number("rate", rate, above=0)
+        full = max(1.0, self.rate) if capacity is None else capacity
+        self.capacity = number("capacity", full, least=1)
+        self._tokens = self.capacity
+        self._last = clock()
+
+    def __repr__(self) -> str:
+        return f"<TokenBucket {self.name!r} {self.rate:g}/s up to {self.capacity:g}>"
+
+    def _take(self, n: int, now: float) -> float:
+        if now > self._last:
+            self._tokens = min(self.capacity, self._tokens + (now - self._last) * self.rate)
+            self._last = now
+        missing = n - self._tokens
+        if missing > 1e-9:  # less is the rounding of floats
+            return max(missing / self.rate, _LEAST_WAIT)
+        self._tokens -= n
+        return 0.0
+
+    def _peek(self, n: int) -> float | None:
+        tokens = self._tokens + max(0.0, self._clock() - self._last) * self.rate
+        return max(0.0, (n - min(self.capacity, tokens)) / self.rate)
+
+    def _check(self, n: int) -> None:
+        if number("n", n, above=0) > self.capacity:
+            raise ValueError(f"n must be at most the capacity {self.capacity:g}, not {n!r}")
+
+
+def rate_limit(
+    requests_per_minute: int,
+    *,
+    name: str | None = None,
+    wait: bool = True,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[F], F]:
+    """Decorate: at most so many calls in every minute. Callers wait for their turn.
+
+    Args:
+        requests_per_minute: How many.
+        name: For errors and telemetry.
+        wait: ``False`` raises :class:`RateLimitedError` instead of waiting.
+        clock: Returns seconds that never go back.
+
+    Example:
+        >>> @rate_limit(60)
+        ... def search():
+        ...     return "found"
+        >>> search()
+        'found'
+    """
+    whole("requests_per_minute", requests_per_minute)
+    return RateLimiter(requests_per_minute, 60.0, name=name or "rate_limit", wait=wait, clock=clock)

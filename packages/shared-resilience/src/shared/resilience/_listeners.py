@@ -1,0 +1,116 @@
+"""The default listeners: whichever telemetry library is installed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from importlib.util import find_spec
+from typing import Any
+
+from ._telemetry import Event, Listener
+
+# What a person should read about. The rest is counted, and logged for debugging.
+_WARNINGS = frozenset({"opened", "forced_open", "budget_exhausted", "store_failed"})
+# stamina logs its retries itself.
+_UNLOGGED = frozenset({"retried"})
+
+
+def default_listeners() -> tuple[Listener, ...]:
+    """Return the listeners for the libraries that can be imported."""
+    listeners: list[Listener] = [structlog_listener() if _has("structlog") else logging_listener()]
+    if _has("prometheus_client"):
+        listeners.append(prometheus_listener())
+    if _has("opentelemetry.trace"):
+        listeners.append(opentelemetry_listener())
+    return tuple(listeners)
+
+
+def logging_listener() -> Listener:
+    """Log events with the standard library, to the logger ``shared.resilience``."""
+    logger = logging.getLogger("shared.resilience")
+
+    def listen(event: Event) -> None:
+        if event.kind not in _UNLOGGED:
+            level = logging.WARNING if event.kind in _WARNINGS else logging.DEBUG
+            logger.log(
+                level, "%s %s %s %s", event.policy, event.name, event.kind, event.details or ""
+            )
+
+    return listen
+
+
+def structlog_listener() -> Listener:
+    """Log events with structlog, as ``resilience.<policy>.<kind>`` with the details as keys."""
+    import structlog
+
+    logger = structlog.get_logger("shared.resilience")
+
+    def listen(event: Event) -> None:
+        if event.kind not in _UNLOGGED:
+            log = logger.warning if event.kind in _WARNINGS else logger.debug
+            log(f"resilience.{event.policy}.{event.kind}", policy_name=event.name, **event.details)
+
+    return listen
+
+
+def prometheus_listener(registry: Any = None) -> Listener:
+    """Count events with prometheus-client.
+
+    ``resilience_events_total{policy,name,event}`` counts everything;
+    ``resilience_breaker_state{name,state}`` is 1 for the state a breaker is in, else 0;
+    ``resilience_limit{policy,name}`` is the present limit of an adaptive limiter.
+
+    Args:
+        registry: A ``CollectorRegistry``; the library's default one when ``None``.
+    """
+    import prometheus_client
+
+    kwargs = {} if registry is None else {"registry": registry}
+    events = prometheus_client.Counter(
+        "resilience_events",
+        "Events of resilience policies",
+        ["policy", "name", "event"],
+        **kwargs,
+    )
+    state = prometheus_client.Gauge(
+        "resilience_breaker_state",
+        "1 for the state that the circuit breaker is in",
+        ["name", "state"],
+        **kwargs,
+    )
+    limit = prometheus_client.Gauge(
+        "resilience_limit", "Present limit of an adaptive limiter", ["policy", "name"], **kwargs
+    )
+    lock = threading.Lock()
+
+    def listen(event: Event) -> None:
+        events.labels(event.policy, event.name, event.kind).inc()
+        if event.policy == "breaker" and "new" in event.details:
+            with lock:  # two transitions at once must not leave two states at 1
+                state.labels(event.name, event.details["old"]).set(0)
+                state.labels(event.name, event.details["new"]).set(1)
+        elif "limit" in event.details:
+            limit.labels(event.policy, event.name).set(event.details["limit"])
+
+    return listen
+
+
+def opentelemetry_listener() -> Listener:
+    """Add events to the current OpenTelemetry span, as ``resilience.<policy>.<kind>``."""
+    from opentelemetry import trace
+
+    def listen(event: Event) -> None:
+        span = trace.get_current_span()
+        if span.is_recording():
+            attributes = {f"resilience.{key}": value for key, value in event.details.items()}
+            attributes["resilience.name"] = event.name
+            span.add_event(f"resilience.{event.policy}.{event.kind}", attributes)
+
+    return listen
+
+
+def _has(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False

@@ -1,0 +1,161 @@
+"""Several policies as one, in the order that works."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Self, TypeVar
+
+from ._breaker import CircuitBreaker
+from ._breaker_config import CircuitBreakerConfig
+from ._bulkhead import Bulkhead
+from ._check import number
+from ._limiter import Limiter
+from ._policy import Policy, named_like
+from ._retry import Retry
+from ._retry_budget import RetryBudget
+from ._timeout import Timeout
+
+T = TypeVar("T")
+
+
+class Pipeline(Policy):
+    """Several policies around a call, from the outside to the inside as listed here.
+
+    Args:
+        fallback: What to answer when everything inside failed.
+        bulkhead: How many calls may be under way; holds its slot through all retries.
+        total_timeout: Seconds for everything inside, pauses included.
+        retry: Repeats all that is inside of it.
+        breaker: Sees every attempt.
+        rate_limit: Counts every attempt.
+        attempt_timeout: Seconds for one attempt; time in the rate limiter's line is not part.
+        thread: Allow the timeouts on plain functions, by leaving them behind in a thread:
+            see :func:`with_timeout`.
+        name: For telemetry.
+
+    Raises:
+        TypeError: An argument is not a policy; or, on decorating, a plain function meets
+            a timeout without ``thread=True``.
+        ValueError: A number is out of range.
+
+    Example:
+        >>> pipeline = Pipeline(retry=Retry(3, delay=0.1), breaker=CircuitBreaker("search"))
+        >>> pipeline.call(len, "abc")
+        3
+    """
+
+    def __init__(
+        self,
+        fallback: Policy | None = None,
+        bulkhead: Policy | None = None,
+        total_timeout: float | None = None,
+        retry: Policy | None = None,
+        breaker: Policy | None = None,
+        rate_limit: Policy | None = None,
+        attempt_timeout: float | None = None,
+        *,
+        thread: bool = False,
+        name: str = "pipeline",
+    ) -> None:
+        given = {
+            "fallback": fallback,
+            "bulkhead": bulkhead,
+            "total_timeout": _timeout("total_timeout", total_timeout, thread=thread),
+            "retry": retry,
+            "breaker": breaker,
+            "rate_limit": rate_limit,
+            "attempt_timeout": _timeout("attempt_timeout", attempt_timeout, thread=thread),
+        }
+        for argument, policy in given.items():
+            if policy is not None and not isinstance(policy, Policy):
+                raise TypeError(f"{argument} must be a policy or None, not {policy!r}")
+        self.name = name
+        self.policies: tuple[Policy, ...] = tuple(p for p in given.values() if p is not None)
+        self._inward = self.policies[::-1]
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name!r} {' > '.join(type(p).__name__ for p in self.policies)}>"
+
+    @classmethod
+    def standard(
+        cls,
+        name: str,
+        *,
+        fallback: Policy | None = None,
+        max_concurrent: int = 100,
+        total_timeout: float | None = 30.0,
+        attempts: int = 3,
+        delay: float = 0.2,
+        exceptions: Any = Exception,
+        failure_threshold: int = 5,
+        recovery_timeout: float = 30.0,
+        rate_limit: Limiter | None = None,
+        attempt_timeout: float | None = 10.0,
+        thread: bool = False,
+    ) -> Self:
+        """Make a pipeline for calls to one remote service, with defaults that do no harm.
+
+        At most 100 calls at once, 30 s for all of a call, 3 attempts of 10 s with full
+        jitter and a retry budget of a tenth of the traffic, a breaker that opens after 5
+        failures in a row.
+
+        Args:
+            name: The service, for errors and telemetry.
+            fallback: What to answer when everything failed.
+            max_concurrent: Calls under way at once; as many again may wait for a slot.
+            total_timeout: Seconds for everything.
+            attempts: All attempts together.
+            delay: Seconds before the first retry, at most.
+            exceptions: What to retry on, and what counts as a failure.
+            failure_threshold: Failures in a row that open the circuit.
+            recovery_timeout: Seconds until an open circuit tries again.
+            rate_limit: A rate limiter for the attempts.
+            attempt_timeout: Seconds for one attempt.
+            thread: Allow plain functions under these timeouts: see :func:`with_timeout`.
+
+        Example:
+            >>> Pipeline.standard("search", thread=True).call(len, "abc")
+            3
+        """
+        config = CircuitBreakerConfig(failure_threshold, recovery_timeout, record=exceptions)
+        return cls(
+            fallback=fallback,
+            bulkhead=Bulkhead(max_concurrent, max_queue=max_concurrent, name=name),
+            total_timeout=total_timeout,
+            retry=Retry(attempts, delay, exceptions=exceptions, budget=RetryBudget(), name=name),
+            breaker=CircuitBreaker(name, config),
+            rate_limit=rate_limit,
+            attempt_timeout=attempt_timeout,
+            thread=thread,
+            name=name,
+        )
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        outer = fn
+        for policy in self._inward:
+            outer = named_like(policy._sync(outer), fn)  # noqa: SLF001
+        return outer
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        outer = fn
+        for policy in self._inward:
+            outer = named_like(policy._async(outer), fn)  # noqa: SLF001
+        return outer
+
+    def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        outer = fn
+        for policy in self._inward:
+            outer = named_like(policy._generator(outer), fn)  # noqa: SLF001
+        return outer
+
+    def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        outer = fn
+        for policy in self._inward:
+            outer = named_like(policy._async_generator(outer), fn)  # noqa: SLF001
+        return outer
+
+
+def _timeout(argument: str, seconds: float | None, *, thread: bool) -> Timeout | None:
+    if seconds is None:
+        return None
+    return Timeout(number(argument, seconds, above=0), thread=thread, name=argument)

@@ -1,0 +1,321 @@
+"""What all policies share: four ways of use, on every kind of callable."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+# co_flags: generator, coroutine, iterable coroutine, async generator
+_UNUSUAL = 0x20 | 0x80 | 0x100 | 0x200
+
+
+class Policy:
+    """A rule about how calls are made. Use it on sync and async code in the same ways.
+
+    ``policy.call(fn, *args)``, ``await policy.acall(fn, *args)`` and ``@policy``; those
+    that only admit calls (see :class:`Guard`) also as ``with policy:`` and
+    ``async with policy:``.
+    """
+
+    name: str
+
+    def __call__(self, fn: F, /) -> F:
+        """Decorate a function, method, classmethod, generator or callable object.
+
+        Returns:
+            A function of the same kind and signature.
+
+        Raises:
+            TypeError: ``fn`` is not callable, or of a kind that this policy cannot protect.
+        """
+        if isinstance(fn, (classmethod, staticmethod)):
+            return type(fn)(self(fn.__func__))  # type: ignore[return-value]
+        if not callable(fn):
+            raise TypeError(f"{type(self).__name__} decorates callables, not {fn!r}")
+        wrapper = self._wrap(fn)
+        if wrapper is not fn:  # a pipeline may be empty
+            functools.update_wrapper(wrapper, fn)
+        return wrapper  # type: ignore[return-value]
+
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call ``fn`` under this policy.
+
+        An async ``fn`` is not run here: its awaitable is returned, and protected.
+
+        Returns:
+            What ``fn`` returns.
+
+        Raises:
+            ResilienceError: The policy refused.
+        """
+        return self._wrap(fn)(*args, **kwargs)
+
+    async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Await ``fn`` under this policy.
+
+        Returns:
+            What the awaitable gives.
+
+        Raises:
+            ResilienceError: The policy refused.
+            TypeError: ``fn`` gave nothing to await.
+        """
+        if kind_of(fn) != "async":
+            fn = _awaitable_from(fn)
+        return await self._async(fn)(*args, **kwargs)
+
+    def _wrap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        kind = kind_of(fn)
+        if kind == "sync":
+            return self._sync(fn)
+        if kind == "async":
+            return self._async(fn)
+        if kind == "generator":
+            return self._generator(fn)
+        return self._async_generator(fn)
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        raise NotImplementedError
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        raise NotImplementedError
+
+    def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        raise TypeError(f"{type(self).__name__} cannot protect the generator {describe(fn)}")
+
+    def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        raise TypeError(f"{type(self).__name__} cannot protect the generator {describe(fn)}")
+
+
+class Pass(Protocol):
+    """Leave to make one call; whoever got it must end it."""
+
+    def end(self, exc: BaseException | None, /) -> None:
+        """Say how the call ended: with this exception, or well."""
+
+
+class _NothingToEnd:
+    def end(self, exc: BaseException | None, /) -> None:
+        """Nothing was held."""
+
+
+NOTHING_TO_END: Pass = _NothingToEnd()
+
+
+async def nothing_to_begin() -> Pass:  # noqa: RUF029  the protocol of guards
+    """Admit at once."""
+    return NOTHING_TO_END
+
+
+class Guard(Policy):
+    """A policy that admits calls one by one, so that a ``with`` block can be guarded too."""
+
+    def _begin(self) -> Pass:
+        raise NotImplementedError
+
+    async def _abegin(self) -> Pass:
+        raise NotImplementedError
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        begin = self._begin
+
+        def guarded(*args: Any, **kwargs: Any) -> T:
+            leave = begin()
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as exc:
+                leave.end(exc)
+                raise
+            leave.end(None)
+            return result
+
+        return guarded
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        begin = self._abegin
+
+        async def guarded(*args: Any, **kwargs: Any) -> T:
+            leave = await begin()
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as exc:
+                leave.end(exc)
+                raise
+            leave.end(None)
+            return result
+
+        return guarded
+
+    def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        begin = self._begin
+
+        def guarded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            leave = begin()
+            try:
+                result = yield from fn(*args, **kwargs)
+            except BaseException as exc:
+                leave.end(exc)
+                raise
+            leave.end(None)
+            return result
+
+        return guarded
+
+    def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return relaying(fn, self._abegin)
+
+    def __enter__(self) -> Self:
+        entered.set((self, self._begin(), entered.get()))
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if leave := pop(self):
+            leave.end(exc)
+
+    async def __aenter__(self) -> Self:
+        leave = await self._abegin()
+        entered.set((self, leave, entered.get()))
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if leave := pop(self):
+            leave.end(exc)
+
+
+# The `with` blocks that this thread or task is in: one object serves many at a time, so what
+# belongs to one block cannot live on the policy.
+# A linked list of (guard, pass, the rest).
+entered: ContextVar[Any] = ContextVar("shared.resilience.entered", default=None)
+
+
+def pop(guard: Guard) -> Pass | None:
+    """Take the innermost pass of ``guard`` off the stack.
+
+    A generator finalised in a foreign context finds none; its pass then ends when
+    it is collected.
+    """
+    above: list[Any] = []
+    entry = entered.get()
+    while entry is not None and entry[0] is not guard:
+        above.append(entry)
+        entry = entry[2]
+    if entry is None:
+        return None
+    rest = entry[2]
+    for other in reversed(above):
+        rest = (other[0], other[1], rest)
+    entered.set(rest)
+    leave: Pass = entry[1]
+    return leave
+
+
+def relaying(
+    fn: Callable[..., AsyncGenerator[Any, Any]],
+    begin: Callable[[], Awaitable[Pass]],
+    stepping: Callable[[], Callable[[Any], Awaitable[Any]]] = lambda: _unchanged,
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """Make an async generator function that runs ``fn`` as one call.
+
+    What the consumer sends and throws is passed on.
+
+    Args:
+        fn: The async generator function.
+        begin: Admits the call, when the first item is asked for.
+        stepping: Called for each generator: returns what wraps the awaiting of each item.
+    """
+
+    async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        leave = await begin()
+        step = stepping()
+        try:
+            inner = fn(*args, **kwargs)
+            try:
+                item = await step(inner.__anext__())
+                while True:
+                    try:
+                        sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as thrown:  # noqa: BLE001  the consumer threw it in
+                        item = await step(inner.athrow(thrown))
+                    else:
+                        item = await step(inner.asend(sent))
+            except StopAsyncIteration:
+                pass
+            finally:
+                await inner.aclose()
+        except BaseException as exc:
+            leave.end(exc)
+            raise
+        leave.end(None)
+
+    return guarded
+
+
+def _unchanged(awaitable: Awaitable[Any]) -> Awaitable[Any]:
+    return awaitable
+
+
+def kind_of(fn: Callable[..., Any]) -> str:
+    """Return ``"sync"``, ``"async"``, ``"generator"`` or ``"async_generator"``.
+
+    Sees through partials and bound methods, and looks at ``__call__`` of objects.
+    """
+    code = getattr(fn, "__code__", None)
+    if code is not None and not code.co_flags & _UNUSUAL:
+        # `__code__` of a plain function: the common case, decided without inspect.
+        return "async" if getattr(fn, "_is_coroutine_mark", None) else "sync"
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    if not (inspect.isroutine(fn) or isinstance(fn, type)):
+        fn = getattr(fn, "__call__", fn)  # noqa: B004  the method is wanted, not whether there is one
+    if inspect.iscoroutinefunction(fn):
+        return "async"
+    if inspect.isgeneratorfunction(fn):
+        return "generator"
+    return "async_generator" if inspect.isasyncgenfunction(fn) else "sync"
+
+
+def describe(fn: Callable[..., Any]) -> str:
+    """Return a name for a callable, for messages and telemetry."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return getattr(fn, "__qualname__", None) or type(fn).__qualname__
+
+
+def named_like(wrapper: Callable[..., T], fn: Callable[..., Any]) -> Callable[..., T]:
+    """Give a bare wrapper the name of what it wraps, for policies around it."""
+    wrapper.__qualname__ = describe(fn)
+    wrapper.__module__ = getattr(fn, "__module__", None) or type(fn).__module__
+    return wrapper
+
+
+def _awaitable_from(fn: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        result = fn(*args, **kwargs)
+        if not inspect.isawaitable(result):
+            raise TypeError(
+                f"acall() needs an async callable: {describe(fn)} returned"
+                f" {type(result).__name__}, which cannot be awaited; use call()"
+            )
+        return result
+
+    return functools.update_wrapper(checked, fn)
