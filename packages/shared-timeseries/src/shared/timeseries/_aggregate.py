@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from ._sizes import Step
     from ._types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time
 
 FILLS = ("none", "null", "previous", "linear", "0")
@@ -123,14 +124,10 @@ def aggregate_time_series(
             kind = np.int64 if column in {*times, "count"} else np.float64
             empty[column] = np.empty(0, dtype=kind)
         return give(empty, points, output, times)
-    earliest, latest = (low, high) if is_sorted(points.times) else (None, None)
-    first_time = int(points.times[0] if earliest is not None else points.times.min())
-    last_time = int(points.times[-1] if latest is not None else points.times.max())
-    closing = last_time if high is None else high
-    closed = closing if include_end and closing > (first_time if low is None else low) else None
-    plan = _plan(points, step, align, (first_time if low is None else low), last_time, closed,
-                 names=names, fill=fill, skipna=skipna, fast=fast, max_windows=max_windows,
-                 begin=first_time, whole=(low, high))  # fmt: skip
+    plan = plan_windows(
+        points.clock, step, align, span_of(points), (low, high), names=names, fill=fill,
+        skipna=skipna, include_end=include_end, max_windows=max_windows, fast=fast,
+    )  # fmt: skip
     groups: list[tuple[tuple[Any, ...], Int64s, Float64s]]
     if points.codes is None:
         groups = [((), points.times, points.values)]
@@ -209,35 +206,43 @@ def limit(
     return replace(points, clock=clock), low, high
 
 
-def _plan(
-    points: Points,
-    step: Any,
+def span_of(points: Points) -> tuple[int, int]:
+    """The first and the last time."""
+    if is_sorted(points.times):
+        return int(points.times[0]), int(points.times[-1])
+    return int(points.times.min()), int(points.times.max())
+
+
+def plan_windows(
+    clock: Clock,
+    step: Step,
     align: Align,
-    origin: int,
-    last_time: int,
-    closed: int | None,
+    span: tuple[int, int],
+    bounds: tuple[int | None, int | None],
     *,
     names: list[str],
     fill: Fill,
     skipna: bool,
-    fast: bool | None,
+    include_end: bool,
     max_windows: int,
-    begin: int,
-    whole: tuple[int | None, int | None],
+    fast: bool | None = None,
 ) -> Plan:
-    """The grid and the range of windows, refused when there are too many."""
-    low, high = whole
-    grid = make_grid(step, origin, align, points.clock.tz)
-    first_of, last_of = (begin, last_time) if fill == "none" else (
-        begin if low is None else low,
-        last_time if high is None else max(high - 1, last_time),
-    )  # fmt: skip
+    """The grid and the range of windows for points within a span, if there are not too many."""
+    (begin, last_time), (low, high) = span, bounds
+    origin = begin if low is None else low
+    closed: int | None = last_time if high is None else high
+    grid = make_grid(step, origin, align, clock.tz)
+    first_of, last_of = begin, last_time
+    if fill != "none":
+        first_of = origin
+        last_of = last_time if high is None else max(high - 1, last_time)
     rough = (last_of - first_of) // step.least_ns
     if rough > 2 * max_windows:
         raise ValueError(_too_many(rough, max_windows))
     first, last = grid.locate(first_of), grid.locate(last_of)
-    if closed is not None and grid.edge(last) == closed and last > first:
-        last -= 1
+    if include_end and closed is not None and grid.edge(last) == closed and closed > origin:
+        last = last - 1
+        first = min(first, last)
     else:
         closed = None
     if last - first + 1 > max_windows:

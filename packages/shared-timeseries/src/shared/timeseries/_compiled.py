@@ -188,3 +188,37 @@ def sliding_mad(values: Any, window: int) -> Any:
         if known:
             out[i] = _deviation(ordered, known, _quantile(ordered, known, 0.5))
     return out
+
+
+@compiled
+def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
+    """Largest triangle three buckets for buckets between cuts."""
+    n = len(cuts)
+    chosen = np.zeros(n, np.int64)
+    chosen[n - 1] = len(numbers) - 1
+    at = 0
+    for i in range(n - 2):
+        begin, middle, stop = cuts[i], cuts[i + 1], cuts[i + 2]
+        a = b = c = d = 0.0
+        j = middle
+        while j + 4 <= stop:
+            a += numbers[j]
+            b += numbers[j + 1]
+            c += numbers[j + 2]
+            d += numbers[j + 3]
+            j += 4
+        while j < stop:
+            a += numbers[j]
+            j += 1
+        height = ((a + b) + (c + d)) / (stop - middle)
+        across = places[at] - (places[middle] + places[stop - 1]) / 2
+        up = height - numbers[at]
+        offset = across * numbers[at] + up * places[at]
+        largest = -1.0
+        for j in range(begin, middle):
+            area = abs(across * numbers[j] + up * places[j] - offset)
+            if area > largest:
+                largest = area
+                at = j
+        chosen[i + 1] = at
+    return chosen

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ._aggregate import limit
-from ._grid import make_grid
+from ._aggregate import limit, plan_windows, span_of
 from ._points import Points, flatten, give, read_points
 from ._series import is_sorted
 from ._sizes import read_size
@@ -177,46 +177,43 @@ def _counter(
     if step is None:
         out: dict[Any, float] = {}
         for key, ns, numbers in groups:
-            edges = np.array(
-                [low if low is not None else ns[0] if len(ns) else 0,
-                 high if high is not None else ns[-1] if len(ns) else 0]
-            )  # fmt: skip
+            found = _growth(ns, numbers, np.array([0, len(ns)]))
+            begin = found.first if low is None else np.array([low])
+            stop = found.last if high is None else np.array([high])
             name = key[0] if len(key) == 1 else key
-            out[name] = float(_grown(ns, numbers, edges, mode, rate=rate, whole=True)[1][0])
+            out[name] = float(found.result((begin, stop), mode, rate=rate)[0])
         return out if points.by else next(iter(out.values()), float("nan"))
     times = ("window_start", "window_end")
     if not len(points.times):
         nothing: dict[str, Any] = {name: [] for name in points.by}
         nothing |= {name: np.empty(0, np.int64) for name in (*times, "count")}
         return give(nothing | {"value": np.empty(0)}, points, output, times)
-    begin, last = int(points.times.min()), int(points.times.max())
-    grid = make_grid(step, begin if low is None else low, align, points.clock.tz)
-    if (last - begin) // step.least_ns > 2 * max_windows:
-        raise ValueError(f"window_size: more than max_windows={max_windows} windows")
-    first, stop = grid.locate(begin), grid.locate(last) + 1
-    if stop - first > max_windows:
-        raise ValueError(
-            f"window_size: {stop - first} windows, more than max_windows={max_windows}"
-        )
-    edges = grid.edges(first, stop + 1)
+    plan = plan_windows(
+        points.clock, step, align, span_of(points), (low, None), names=[], fill="none",
+        skipna=True, include_end=False, max_windows=max_windows,
+    )  # fmt: skip
+    edges = plan.grid.edges(plan.first, plan.stop + 1)
     parts = []
     for key, ns, numbers in groups:
-        counts, grown = _grown(ns, numbers, edges, mode, rate=rate, whole=False)
-        there = np.flatnonzero(counts)
+        found = _growth(ns, numbers, np.searchsorted(ns, edges))
+        value = found.result((edges[:-1], edges[1:]), mode, rate=rate)
+        there = np.flatnonzero(found.counts)
         part: dict[str, Any] = {n: [k] * len(there) for n, k in zip(points.by, key, strict=True)}
         part |= {"window_start": edges[:-1][there], "window_end": edges[1:][there]}
-        parts.append(part | {"count": counts[there], "value": grown[there]})
+        parts.append(part | {"count": found.counts[there], "value": value[there]})
     return give(flatten(parts), points, output, times)
 
 
-def groups_of(points: Points) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:
+def groups_of(
+    points: Points, *, skipna: bool = True
+) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:
     """Each group's times and values without NaN, by time and, at equal times, by value."""
     out = []
     for code, key in enumerate(points.keys or ((),)):
         ns, numbers = points.times, points.values
         if points.codes is not None:
             ns, numbers = ns[points.codes == code], numbers[points.codes == code]
-        if np.isnan(numbers).any():
+        if skipna and np.isnan(numbers).any():
             ns, numbers = ns[~np.isnan(numbers)], numbers[~np.isnan(numbers)]
         if not is_sorted(ns) or bool((ns[1:] == ns[:-1]).any()):
             order = np.lexsort((numbers, ns))
@@ -225,53 +222,63 @@ def groups_of(points: Points) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:
     return out
 
 
-def _grown(
-    ns: Int64s, numbers: Float64s, edges: Int64s, mode: Mode, *, rate: bool, whole: bool
-) -> tuple[Int64s, Float64s]:
-    """Points and growth between edges; the last edge is closed when `whole`."""
-    cuts = np.searchsorted(ns, edges)
-    if whole:
-        cuts[-1] = len(ns)
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What windows of a counter hold, before rates are made of it. Times in nanoseconds."""
+
+    counts: Int64s
+    owned: Float64s
+    """Growth over the steps that end in the window, also the one that began before it."""
+    took: Int64s
+    """Time of those steps."""
+    inner: Float64s
+    """Growth between the window's own points."""
+    first: Int64s
+    last: Int64s
+    first_value: Float64s
+
+    def result(self, edges: tuple[Int64s, Int64s], mode: Mode, *, rate: bool) -> Float64s:
+        """Increase or rate of each window, NaN where too few points are known."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if mode == "plain":
+                known = self.took > 0 if rate else self.took >= 0
+                return np.where(known, self.owned / (self.took / _SECOND if rate else 1), np.nan)
+            sampled = (self.last - self.first) / _SECOND
+            mean = sampled / (self.counts - 1)
+            left = (self.first - edges[0]) / _SECOND
+            right = (edges[1] - self.last) / _SECOND
+            left = np.where(left >= mean * 1.1, mean / 2, left)
+            right = np.where(right >= mean * 1.1, mean / 2, right)
+            # A counter cannot have been below zero.
+            shrunk = (self.inner > 0) & (self.first_value >= 0)
+            zero = np.where(shrunk, sampled * self.first_value / self.inner, np.inf)
+            grown = self.inner * (sampled + np.minimum(left, zero) + right) / sampled
+            if rate:
+                grown = grown / ((edges[1] - edges[0]) / _SECOND)
+        known = (self.counts >= 2) & (sampled > 0)
+        return np.where(known, grown, np.nan)
+
+
+def _growth(ns: Int64s, numbers: Float64s, cuts: Int64s) -> Growth:
+    """Growth of the runs of sorted points between cuts; a run without a step took -1."""
     counts = np.diff(cuts)
-    grown = np.full(len(counts), np.nan)
-    if len(ns) < 2:
-        return counts, grown
+    if not len(ns):
+        nothing = np.zeros(len(counts))
+        none = np.full(len(counts), -1)
+        return Growth(counts, nothing, none, nothing, none, none, nothing)
     steps = np.diff(numbers)
     steps = np.where(steps < 0, numbers[1:], steps)
-    total = np.concatenate(([0.0, 0.0], np.cumsum(steps)))  # total[i]: growth before point i
-    first, stop = cuts[:-1], cuts[1:]
-    last = np.maximum(stop - 1, 0)
-    if mode == "plain":
-        # A window owns the steps that end in it, also the one that began before it.
-        before = np.maximum(first - 1, 0)
-        owned = stop - 1 - before
-        sums = np.array(
-            [steps[b : s - 1].sum() for b, s in zip(before, stop, strict=True)]
-            if len(counts) <= 64
-            else total[stop] - total[before + 1]
-        )
-        known = (counts > 0) & (owned > 0)
-        grown[known] = sums[known]
-        if rate:
-            took = (ns[last] - ns[np.minimum(before, len(ns) - 1)]) / _SECOND
-            with np.errstate(divide="ignore", invalid="ignore"):
-                grown = np.where(took > 0, grown / took, np.nan)
-        return counts, grown
-    known = counts >= 2
-    a, z = np.minimum(first, len(ns) - 1), last
-    growth = total[z + 1] - total[a + 1]
-    sampled = (ns[z] - ns[a]) / _SECOND
-    known &= sampled > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = sampled / (counts - 1)
-        left = (ns[a] - edges[:-1]) / _SECOND
-        right = (edges[1:] - ns[z]) / _SECOND
-        left = np.where(left >= mean * 1.1, mean / 2, left)
-        # A counter cannot have been below zero.
-        zero = np.where((growth > 0) & (numbers[a] >= 0), sampled * numbers[a] / growth, np.inf)
-        left = np.minimum(left, zero)
-        right = np.where(right >= mean * 1.1, mean / 2, right)
-        grown = growth * (sampled + left + right) / sampled
-        if rate:
-            grown = grown / ((edges[1:] - edges[:-1]) / _SECOND)
-    return counts, np.where(known, grown, np.nan)
+    first = np.minimum(cuts[:-1], len(ns) - 1)
+    last = np.maximum(cuts[1:] - 1, 0)
+    before = np.maximum(first - 1, 0)
+    inner, owned = np.zeros(len(counts)), np.zeros(len(counts))
+    padded = np.append(steps, 0.0)
+    some = np.flatnonzero(counts)
+    if len(some):
+        # reduceat over pairs of places: the even ones are the wanted sums.
+        for out, begin in ((inner, first), (owned, before)):
+            pairs = np.stack((begin[some], last[some]), axis=1).reshape(-1)
+            sums = np.add.reduceat(padded, pairs)[::2]
+            out[some] = np.where(last[some] > begin[some], sums, 0.0)
+    took = np.where((counts > 0) & (last > before), ns[last] - ns[before], -1)
+    return Growth(counts, owned, took, inner, ns[first], ns[last], numbers[first])
