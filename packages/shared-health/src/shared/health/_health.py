@@ -252,7 +252,7 @@ class Health:
         """Stop running the checks; waits up to `timeout` seconds for idle threads."""
         self._runner.stop(timeout)
 
-    def __enter__(self) -> Health:
+    def __enter__(self) -> Health:  # noqa: PYI034  not meant to be subclassed
         return self.start()
 
     def __exit__(self, *_: object) -> None:

@@ -137,8 +137,10 @@ def _row(view: CheckView, *, details: bool) -> str:
     critical = "" if view.critical else ' <small title="its failure only degrades">optional</small>'
     cells = [
         f'<th scope="row">{name}{critical}</th>',
-        f'<td><span class="state {kind}"><svg viewBox="0 0 16 16" aria-hidden="true">'
-        f"{_SHAPES[kind]}</svg>{word}</span></td>",
+        (
+            f'<td><span class="state {kind}"><svg viewBox="0 0 16 16" aria-hidden="true">'
+            f"{_SHAPES[kind]}</svg>{word}</span></td>"
+        ),
         f"<td>{escape(', '.join(view.groups))}</td>",
     ]
     if details:
@@ -169,7 +171,7 @@ def _milliseconds(seconds: float) -> str:
 def _sparkline(view: CheckView) -> str:
     """Bars of the last runs, newest at the right; a failed one is a full bar with a gap below."""
     if not view.history or view.latency is None:
-        return "–"
+        return ""
     top = max(latency for latency, _ in view.history) or 1e-9
     bars = []
     first = 60 - len(view.history)

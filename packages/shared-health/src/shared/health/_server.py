@@ -163,7 +163,7 @@ class HealthServer:
                 thread.join(timeout)
         self.health.stop()
 
-    def __enter__(self) -> HealthServer:
+    def __enter__(self) -> HealthServer:  # noqa: PYI034  not meant to be subclassed
         return self.start_in_background()
 
     def __exit__(self, *_: object) -> None:
@@ -292,7 +292,7 @@ def _listen(host: str, port: int) -> socket.socket:
         what = "is already taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
         message = f"the probe address {host}:{port} {what}: {error.strerror or error}"
         raise OSError(error.errno, message) from error
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003  its only argument
     return sock
 
 

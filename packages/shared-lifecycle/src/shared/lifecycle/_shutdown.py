@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -311,12 +311,10 @@ class GracefulShutdown:
             woken = [waiter for waiter in self._waiters if waiter[2] is requested]
             self._waiters = [waiter for waiter in self._waiters if waiter[2] is not requested]
         for loop, future, _ in woken:
-            try:
-                loop.call_soon_threadsafe(lambda f=future: f.done() or f.set_result(None))  # type: ignore[misc]
-            except RuntimeError:
-                pass  # that loop is closed; nobody waits there any more
+            with suppress(RuntimeError):  # that loop is closed; nobody waits there any more
+                loop.call_soon_threadsafe(_wake, future)
 
-    def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
+    def lifespan(self, _app: object = None) -> AbstractAsyncContextManager[None]:
         """The lifespan of a Starlette or FastAPI application: ``Starlette(lifespan=shutdown.lifespan)``.
 
         Under uvicorn (also as gunicorn's worker) the signals come here first: readiness
@@ -414,6 +412,11 @@ class GracefulShutdown:
             timeout = self.hook_timeout if hook.timeout is None else hook.timeout
             results.append(Run(hook, self._loop).wait(min(timeout, max(allowed, slice_ / 2))))
         return results
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Tracked:

@@ -1,0 +1,198 @@
+"""Pools by name, for a service that opens and closes them all in one place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from ._pool_errors import PoolNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from ._pool import Lease, ResourcePool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+PoolT = TypeVar("PoolT", bound="ResourcePool[Any]")
+
+_pools: dict[str, ResourcePool[Any]] = {}
+_lock = threading.Lock()
+
+
+def register_pool(pool: PoolT) -> PoolT:
+    """Make a pool known by its name; returns it.
+
+    Raises:
+        ValueError: another pool of that name is registered.
+
+    Example:
+        >>> from shared.lifecycle import ResourcePool
+        >>> pool = register_pool(ResourcePool("lists", list))
+        >>> get_pool("lists") is pool
+        True
+        >>> close_pools()
+    """
+    with _lock:
+        if _pools.get(pool.name, pool) is not pool:
+            raise ValueError(f"a pool named {pool.name!r} is registered already")
+        _pools[pool.name] = pool
+    return pool
+
+
+def get_pool(name: str) -> ResourcePool[Any]:
+    """Return the registered pool of that name.
+
+    Raises:
+        PoolNotFound: there is none; says which there are.
+    """
+    with _lock:
+        try:
+            return _pools[name]
+        except KeyError:
+            raise PoolNotFound(name, sorted(_pools)) from None
+
+
+def initialize_pools() -> None:
+    """Make the least number of resources in every registered pool.
+
+    Raises:
+        Exception: what a pool's ``create`` raised, with a note that names the pool.
+    """
+    for pool in _all():
+        try:
+            pool.initialize()
+        except Exception as error:
+            error.add_note(f"while opening the pool {pool.name!r}")
+            raise
+
+
+async def ainitialize_pools() -> None:
+    """Make the least number of resources in every registered pool, sync or async."""
+    for pool in _all():
+        try:
+            await pool.ainitialize()
+        except Exception as error:
+            error.add_note(f"while opening the pool {pool.name!r}")
+            raise
+
+
+def close_pools(timeout: float = 0.0) -> None:
+    """Close every registered pool, last registered first, and forget them.
+
+    Args:
+        timeout: seconds to wait in each for what is lent.
+
+    Raises:
+        ExceptionGroup: pools that could not be closed; the others are.
+    """
+    errors: list[Exception] = []
+    for pool in _taken():
+        try:
+            pool.close(timeout)
+        except Exception as error:  # noqa: BLE001  the others must be closed too
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("pools could not be closed", errors)
+
+
+async def aclose_pools(timeout: float = 0.0) -> None:  # noqa: ASYNC109  as close_pools()
+    """Close every registered pool, sync or async, last registered first, and forget them."""
+    errors: list[Exception] = []
+    for pool in _taken():
+        try:
+            await pool.aclose(timeout)
+        except Exception as error:  # noqa: BLE001  the others must be closed too
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("pools could not be closed", errors)
+
+
+def _all() -> list[ResourcePool[Any]]:
+    with _lock:
+        return list(_pools.values())
+
+
+def _taken() -> list[ResourcePool[Any]]:
+    with _lock:
+        pools = list(reversed(_pools.values()))
+        _pools.clear()
+    return pools
+
+
+class pooled_resource:  # noqa: N801  used as a function
+    """Lend from a registered pool: as a context, sync or async, or around a function.
+
+    The function gets the resource as its first argument; each call borrows anew. The
+    pool is looked up when it is used, so it may be registered later.
+
+    Args:
+        name: the pool's.
+        timeout: seconds to wait for a resource; the pool's where not given.
+
+    Example:
+        >>> from shared.lifecycle import ResourcePool
+        >>> pool = register_pool(ResourcePool("lists", list))
+        >>> with pooled_resource("lists") as resource:
+        ...     resource.append(1)
+        >>> @pooled_resource("lists")
+        ... def length(resource, extra):
+        ...     return len(resource) + extra
+        >>> length(10)
+        11
+        >>> close_pools()
+    """
+
+    def __init__(self, name: str, timeout: float | None = None) -> None:
+        self._name = name
+        self._timeout = timeout
+        self._leases: list[Lease[Any]] = []
+
+    def __call__(self, fn: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
+        """Give the function a resource as its first argument."""
+        if inspect.iscoroutinefunction(fn):
+
+            @functools.wraps(fn)
+            async def borrow_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+                async with get_pool(self._name).acquire(self._timeout) as resource:
+                    return await fn(resource, *args, **kwargs)
+
+            return borrow_async  # type: ignore[return-value]
+
+        @functools.wraps(fn)
+        def borrow(*args: P.args, **kwargs: P.kwargs) -> R:
+            with get_pool(self._name).acquire(self._timeout) as resource:
+                return fn(resource, *args, **kwargs)
+
+        return borrow
+
+    def __enter__(self) -> Any:
+        lease = get_pool(self._name).acquire(self._timeout)
+        resource = lease.__enter__()
+        self._leases.append(lease)
+        return resource
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leases.pop().__exit__(kind, error, trace)
+
+    async def __aenter__(self) -> Any:
+        lease = get_pool(self._name).acquire(self._timeout)
+        resource = await lease.__aenter__()
+        self._leases.append(lease)
+        return resource
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._leases.pop().__aexit__(kind, error, trace)

@@ -1,0 +1,231 @@
+"""Under uvicorn, gunicorn, a thread loop and an asyncio worker: real processes, real requests."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+import time
+
+import pytest
+
+from shared.lifecycle import GracefulShutdown
+
+APP = """
+import asyncio, contextlib
+from shared.lifecycle import GracefulShutdown
+
+shutdown = GracefulShutdown(drain_delay=0.8, hook_timeout=2, total_timeout=6)
+ready = True
+
+@shutdown.on_drain
+def not_ready():
+    global ready
+    ready = False
+
+@shutdown.on_shutdown
+async def close():
+    await asyncio.sleep(0)
+    print("closed", flush=True)
+
+@shutdown.on_shutdown(priority=1)
+def stop_first():
+    print("stopped first", flush=True)
+"""
+
+STARLETTE = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def is_ready(request):
+    return PlainTextResponse(str(ready), status_code=200 if ready else 503)
+
+async def slow(request):
+    await asyncio.sleep(float(request.query_params["s"]))
+    return PlainTextResponse("done")
+
+app = Starlette(routes=[Route("/ready", is_ready), Route("/slow", slow)], lifespan=shutdown.lifespan)
+"""
+
+FASTAPI = """
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    async with shutdown.lifespan(app):
+        yield
+
+app = FastAPI(lifespan=lifespan)
+
+@app.get("/ready")
+async def is_ready():
+    return PlainTextResponse(str(ready), status_code=200 if ready else 503)
+
+@app.get("/slow")
+async def slow(s: float):
+    await asyncio.sleep(s)
+    return PlainTextResponse("done")
+"""
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+UVICORN = ["-m", "uvicorn", "service:app", "--port", "{port}", "--no-access-log"]
+GUNICORN = [
+    "-m",
+    "gunicorn",
+    "service:app",
+    "--bind=127.0.0.1:{port}",
+    "--worker-class=uvicorn_worker.UvicornWorker",
+    "--workers=2",
+    "--graceful-timeout=10",
+]
+
+
+@pytest.mark.parametrize(
+    ("framework", "server"),
+    [
+        (STARLETTE, UVICORN),
+        (FASTAPI, UVICORN),
+        (STARLETTE, GUNICORN),
+        (STARLETTE, [*UVICORN, "--workers=2"]),
+    ],
+    ids=["starlette-uvicorn", "fastapi-uvicorn", "gunicorn", "uvicorn-workers"],
+)
+def test_no_request_is_lost_under_a_server(
+    run, fetch, port, tmp_path, framework, server, eventually
+):
+    (tmp_path / "service.py").write_text(APP + framework)
+    program = run(command=[sys.executable, *(part.format(port=port) for part in server)])
+    url = f"http://127.0.0.1:{port}"
+    eventually(lambda: fetch(f"{url}/ready")[0] == 200)
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(fetch(f"{url}/slow?s=1.6")))
+    client.start()
+    time.sleep(0.3)  # the request must be under way
+    told = program.signal(signal.SIGTERM)
+
+    eventually(lambda: fetch(f"{url}/ready")[0] == 503)
+    flipped = time.monotonic() - told
+    seen = []
+    while time.monotonic() - told < 0.7:
+        seen.append(fetch(f"{url}/ready")[0])
+        time.sleep(0.05)
+    assert program.end() == 0, program.errors
+    client.join()
+    assert answers == [(200, "done")]
+    assert set(seen) == {503}, "the port stays open for the drain delay"
+    assert flipped < 0.8, "readiness fails before the server stops"
+    workers = 2 if "--workers=2" in server else 1
+    assert sorted(program.output) == ["closed"] * workers + ["stopped first"] * workers
+    assert program.output[0] == "stopped first"
+
+
+def test_a_request_that_never_ends_holds_nobody_for_longer_than_the_total(
+    run, fetch, port, tmp_path, eventually
+):
+    service = APP.replace("total_timeout=6", "total_timeout=2") + STARLETTE
+    (tmp_path / "service.py").write_text(service)
+    program = run(command=[sys.executable, *(part.format(port=port) for part in UVICORN)])
+    url = f"http://127.0.0.1:{port}"
+    eventually(lambda: fetch(f"{url}/ready")[0] == 200)
+    client = threading.Thread(target=fetch, args=(f"{url}/slow?s=60",), daemon=True)
+    client.start()
+    time.sleep(0.3)  # the request must be under way
+    program.signal(signal.SIGTERM)
+    program.end(10)
+    assert program.output == ["stopped first", "closed"]
+    assert any("cut off" in line for line in program.errors)
+
+
+def test_in_an_asyncio_worker_without_http(run):
+    program = run("""
+        import asyncio
+        from shared.lifecycle import GracefulShutdown
+        shutdown = GracefulShutdown(drain_delay=0.1, total_timeout=5)
+        shutdown.on_drain(lambda: print("draining"))
+
+        async def worker():
+            while not await shutdown.asleep(0.01):
+                async with shutdown.track():
+                    print("job")
+                    await asyncio.sleep(0.5)
+                    print("job done")
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            @shutdown.on_shutdown
+            async def close():
+                print("same loop", asyncio.get_running_loop() is loop)
+            task = asyncio.create_task(worker())
+            report = await shutdown.wait()
+            await task
+            print("report", report.reason, report.clean)
+
+        asyncio.run(main())
+        """)
+    program.line("job")
+    program.signal(signal.SIGTERM)
+    assert program.end() == 0, program.errors
+    assert program.output[-5:] == [
+        "job",
+        "draining",
+        "job done",
+        "same loop True",
+        "report SIGTERM True",
+    ]
+
+
+def test_in_a_plain_loop_of_the_main_thread(run):
+    program = run("""
+        import time
+        from shared.lifecycle import GracefulShutdown
+        shutdown = GracefulShutdown(drain_delay=0.1, total_timeout=5)
+        shutdown.install()
+        shutdown.on_shutdown(lambda: print("closed"))
+        while not shutdown.sleep(0.01):
+            with shutdown.track():
+                print("job")
+                time.sleep(0.5)
+                print("job done")
+        print("report", shutdown.wait_for_signal().clean)
+        """)
+    program.line("job")
+    program.signal(signal.SIGTERM)
+    assert program.end() == 0, program.errors
+    assert program.output[-3:] == ["job done", "closed", "report True"]
+
+
+def test_a_blocked_main_thread_holds_up_neither_drain_nor_second_signal(run):
+    program = run("""
+        import asyncio, time
+        from shared.lifecycle import GracefulShutdown
+        shutdown = GracefulShutdown(drain_delay=0, total_timeout=30)
+        shutdown.on_drain(lambda: print("draining"))
+        async def main():
+            asyncio.get_running_loop().call_later(0.05, lambda: (print("stuck"), time.sleep(60)))
+            await shutdown.wait()
+        asyncio.run(main())
+        """)
+    program.line("stuck")
+    program.signal(signal.SIGTERM)
+    program.line("draining")
+    time.sleep(0.1)  # two signals at the same moment are one
+    program.signal(signal.SIGTERM)
+    assert program.end() == 128 + signal.SIGTERM
+
+
+def test_the_handlers_that_were_there_come_back():
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    shutdown = GracefulShutdown(drain_delay=0)
+    shutdown.trigger()
+    assert shutdown.wait_for_signal().clean
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
