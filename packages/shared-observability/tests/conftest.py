@@ -6,10 +6,8 @@ import logging
 
 import pytest
 
-import shared.observability._configure as configure
 from shared.observability import configure_logging
-from shared.observability._context import CONTEXT, EMPTY
-from shared.observability._state import REGISTRY, STATE
+from shared.observability._configure import reset
 
 
 @pytest.fixture(autouse=True)
@@ -17,22 +15,8 @@ def fresh_logging():
     """Every test starts unconfigured and leaves nothing behind."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    token = CONTEXT.set(EMPTY)
     yield
-    CONTEXT.reset(token)
-    if STATE.pipeline is not None:
-        configure._retire(STATE.pipeline)
-    for name in list(configure._named):
-        logger = logging.getLogger(name)
-        logger.removeHandler(configure._named.pop(name))
-        logger.propagate = True
-        logger.setLevel(logging.NOTSET)
-    STATE.pipeline = STATE.capture = STATE.sanitizer = None
-    STATE.configured = False
-    STATE.retired[:] = [0, 0]
-    STATE.use()
-    REGISTRY._set.clear()
-    REGISTRY.set(20)
+    reset()
     root.handlers[:] = handlers
     root.setLevel(level)
 

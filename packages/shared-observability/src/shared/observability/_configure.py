@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ._clean import Sanitizer, make_sanitizer
+from ._context import CONTEXT, EMPTY
 from ._logger import Logger, level_name
 from ._pipeline import Pipeline, encode_json
 from ._queue import QueuePolicy, QueueSink
@@ -353,6 +354,29 @@ def _wire_structlog() -> None:
         logger_factory=make_core,
         cache_logger_on_first_use=False,
     )
+
+
+def reset() -> None:
+    """Forget every configuration, as if the process had just started; for tests."""
+    with _lock:
+        if STATE.pipeline is not None:
+            _retire(STATE.pipeline)
+        for name in list(_named):
+            handler, logger = _named.pop(name), logging.getLogger(name)
+            logger.removeHandler(handler)
+            logger.propagate = True
+            logger.setLevel(logging.NOTSET)
+            if handler.pipeline:
+                _retire(handler.pipeline)
+        _intercept(0, active=False)
+        if "structlog" in sys.modules:
+            sys.modules["structlog"].reset_defaults()
+        STATE.pipeline = STATE.capture = STATE.sanitizer = None
+        STATE.configured = False
+        STATE.retired[:] = [0, 0]
+        STATE.use()
+        REGISTRY.reset()
+        CONTEXT.set(EMPTY)
 
 
 @atexit.register

@@ -111,6 +111,11 @@ class Levels:
             name = name.rpartition(".")[0]
         return self._set[""]
 
+    def reset(self) -> None:
+        """Forget all levels: INFO everywhere."""
+        self._set.clear()
+        self.set(20)
+
     def set(self, level: int, name: str = "") -> None:
         """Change a level, also for the loggers already handed out."""
         with self._lock:

@@ -1,0 +1,116 @@
+"""Fewer lines: at most one every so many seconds, or a random share."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, Final
+
+from ._context import CONTEXT, Bound
+
+_lock = threading.RLock()
+_SITES: dict[Hashable, _Site] = {}
+_LIMIT: Final = 10_000
+
+
+class _Site:
+    """What is known about one place in the code."""
+
+    __slots__ = ("code", "due", "suppressed")
+
+    def __init__(self, code: object) -> None:
+        self.code = code  # held, so that its id stays its own
+        self.due: float | None = None
+        self.suppressed = 0
+
+
+class Gate:
+    """True when the next line may be written; made by `every` and `sample`.
+
+    The answer is worked out each time the gate is asked for its truth.
+    """
+
+    __slots__ = ("_open", "_site")
+
+    def __init__(self, site: _Site, is_open: Callable[[_Site], bool]) -> None:
+        self._site = site
+        self._open = is_open
+
+    def __bool__(self) -> bool:
+        site = self._site
+        with _lock:
+            if not self._open(site):
+                site.suppressed += 1
+                return False
+            suppressed, site.suppressed = site.suppressed, 0
+        if suppressed:
+            CONTEXT.set(Bound(CONTEXT.get().raw, suppressed))
+        return True
+
+
+def every(
+    seconds: float, *, key: Hashable = None, clock: Callable[[], float] = time.monotonic
+) -> Gate:
+    """Let a line through at most once in so many seconds.
+
+    Counted for each place in the code; the next line of this task carries `suppressed=N`.
+
+    Args:
+        seconds: The shortest time between two lines.
+        key: Counts apart for each value, as one per customer.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: Not a number above 0.
+
+    Example:
+        >>> shown = [bool(every(60, clock=lambda: 0.0)) for _ in range(3)]
+        >>> shown
+        [True, False, False]
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        raise ValueError(f"seconds must be a number above 0, not {seconds!r}")
+
+    def is_open(site: _Site) -> bool:
+        now = clock()
+        if site.due is not None and now < site.due:
+            return False
+        site.due = now + seconds
+        return True
+
+    return Gate(_site(key), is_open)
+
+
+def sample(p: float, *, key: Hashable = None, draw: Callable[[], float] = random.random) -> Gate:
+    """Let a random share of the lines through; they carry `suppressed=N` for those before them.
+
+    Args:
+        p: The share, from 0 to 1.
+        key: Counts apart for each value.
+        draw: Returns a random number from 0 up to, not including, 1.
+
+    Raises:
+        ValueError: Not a number from 0 to 1.
+
+    Example:
+        >>> bool(sample(1.0)), bool(sample(0.0))
+        (True, False)
+    """
+    if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
+        raise ValueError(f"p must be a number from 0 to 1, not {p!r}")
+    return Gate(_site(key), lambda _site: draw() < p)
+
+
+def _site(key: Hashable) -> _Site:
+    frame: Any = sys._getframe(2)
+    place = (id(frame.f_code), frame.f_lineno, key)
+    with _lock:
+        site = _SITES.get(place)
+        if site is None or site.code is not frame.f_code:
+            if len(_SITES) >= _LIMIT:  # keys are many: forget the oldest place
+                del _SITES[next(iter(_SITES))]
+            site = _SITES[place] = _Site(frame.f_code)
+        return site
