@@ -32,7 +32,7 @@ class NotConfigured(DatabaseError):
         variable: The environment variable that would have described it.
     """
 
-    def __init__(self, variable: str, message: str | None = None):
+    def __init__(self, variable: str, message: str | None = None) -> None:
         super().__init__(
             message or f"{variable} is not set, and no initialize method was called for this store"
         )
@@ -46,7 +46,7 @@ class DriverMissing(DatabaseError, ImportError):
         install: The command that installs it.
     """
 
-    def __init__(self, extra: str, library: str):
+    def __init__(self, extra: str, library: str) -> None:
         self.install = f"pip install 'shared-db[{extra}]'"
         super().__init__(f"{library} is not installed: {self.install}")
 
@@ -58,11 +58,14 @@ class Unavailable(DatabaseError):
 
     Attributes:
         store: The kind of store, such as ``"postgres"``.
+        lasting: Whether the store itself refused (a wrong password, a missing database, a bad
+            certificate), so that trying again is no use.
     """
 
-    def __init__(self, message: str, *, store: str = ""):
+    def __init__(self, message: str, *, store: str = "", lasting: bool = False) -> None:
         super().__init__(message)
         self.store = store
+        self.lasting = lasting
 
 
 class OutcomeUnknown(Unavailable):
@@ -82,7 +85,7 @@ class PoolExhausted(DatabaseError, TimeoutError):
         holders: Who holds them, as ``file:line`` with the seconds held, longest first.
     """
 
-    def __init__(self, pool: str, waited: float, in_use: int, holders: list[str]):
+    def __init__(self, pool: str, waited: float, in_use: int, holders: list[str]) -> None:
         held = "".join(f"\n  {holder}" for holder in holders)
         super().__init__(
             f"no connection of pool {pool!r} came free in {waited:.3g} s: {in_use} in use"

@@ -6,7 +6,6 @@ import os
 import socket
 from pathlib import Path
 
-from .._errors import DriverMissing
 from ._require import require
 from ._store import Plan, Store, kept_secret, new_home, write_private
 

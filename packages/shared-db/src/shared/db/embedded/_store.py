@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import secrets
@@ -289,17 +290,20 @@ class Store:
             self._pid = None
             self._failed = message.get("failed") or f"it ended with status {message['ended']}"
 
+    def _say(self, order: bytes) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.stdin is None or os.getpid() != self._owner:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            supervisor.stdin.write(order)
+            supervisor.stdin.close()
+
     def _end(self, order: bytes, timeout: float) -> None:
         supervisor = self._supervisor
         if supervisor is None or os.getpid() != self._owner:
             return
-        assert supervisor.stdin is not None
         assert supervisor.stdout is not None
-        try:
-            supervisor.stdin.write(order)
-            supervisor.stdin.close()
-        except OSError:
-            pass
+        self._say(order)
         try:
             supervisor.wait(timeout + 2)
         except subprocess.TimeoutExpired:
@@ -317,11 +321,10 @@ class _AddressInUse(Exception):
 
 
 def _stop_all() -> None:
-    for store in list(_running):
-        supervisor = store._supervisor  # noqa: SLF001
-        if supervisor is not None and supervisor.stdin is not None and os.getpid() == store._owner:  # noqa: SLF001
-            supervisor.stdin.close()
-    for store in list(_running):
+    orders = list(_running)
+    for store in orders:
+        store._say(b"stop\n")  # noqa: SLF001  all at once, then wait for each
+    for store in orders:
         store.stop()
 
 
@@ -357,6 +360,6 @@ def write_private(path: Path, text: str) -> None:
     fresh.unlink(missing_ok=True)
     with open(
         os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:  # noqa: PTH123
+    ) as file:
         file.write(text)
     fresh.replace(path)

@@ -1,0 +1,1 @@
+"""The asynchronous form, written by hand."""

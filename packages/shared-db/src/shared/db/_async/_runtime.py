@@ -1,0 +1,83 @@
+"""What the generated code cannot derive: waiting, sleeping and running beside, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+T = TypeVar("T")
+
+IS_ASYNC = True
+current_task = asyncio.current_task
+Cancelled: tuple[type[BaseException], ...] = (asyncio.CancelledError,)
+
+
+class Waiter(Generic[T]):
+    """One who waits for one thing, given at most once."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def give(self, value: T) -> None:
+        """Ends the wait."""
+        if not self._future.done():
+            self._future.set_result(value)
+
+    @property
+    def given(self) -> bool:
+        """Whether the wait has ended."""
+        return self._future.done() and not self._future.cancelled()
+
+    def value(self) -> T:
+        """What was given."""
+        return self._future.result()
+
+    async def wait(self, timeout: float | None) -> bool:
+        """Waits; tells whether something was given in time."""
+        if not self._future.done():
+            await asyncio.wait((self._future,), timeout=timeout)
+        return self._future.done()
+
+
+class Background:
+    """A function that runs beside the caller."""
+
+    def __init__(self, name: str, function: Callable[[], Awaitable[Any]]) -> None:
+        self._task = asyncio.get_running_loop().create_task(function(), name=name)  # type: ignore[arg-type]
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._task.done()
+
+    async def join(self, timeout: float | None = None) -> bool:
+        """Waits for its end; tells whether it came in time."""
+        await asyncio.wait((self._task,), timeout=timeout)
+        return self._task.done()
+
+
+async def sleep(seconds: float) -> None:
+    """Waits without holding anybody up."""
+    await asyncio.sleep(seconds)
+
+
+async def gather(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:
+    """Makes all calls at once; an error is a result."""
+    return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+
+
+async def call(function: Callable[..., T], *arguments: Any) -> T:
+    """Calls a function that would hold the loop up: in a thread."""
+    return await asyncio.to_thread(function, *arguments)
+
+
+@contextlib.asynccontextmanager
+async def deadline(seconds: float | None) -> Any:
+    """Ends its body with TimeoutError after that time."""
+    async with asyncio.timeout(seconds):
+        yield

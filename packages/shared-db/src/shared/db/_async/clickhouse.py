@@ -1,0 +1,246 @@
+"""ClickHouse through clickhouse-connect: one client for all, lost calls told apart."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from typing import Any
+
+from .._clickhouse import (
+    INSERTS,
+    client_arguments,
+    deduplicates,
+    driver,
+    quoted,
+    repeatable,
+    what_was_lost,
+)
+from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
+from .._sealed import Sealed, scrub
+from ._runtime import IS_ASYNC, call, sleep
+from .lazy import AsyncLazy
+
+# Calls that read may be repeated; so may an insert whose token the table remembers.
+_ON_TABLE = "SELECT engine, create_table_query FROM system.tables WHERE database = {database:String} AND name = {table:String}"
+
+
+class AsyncClickHouse(AsyncLazy):
+    """One ClickHouse database. Has the methods of clickhouse-connect's client.
+
+    A call waits for a server that is restarting. A call that was lost after it was sent is
+    repeated when it reads, or when it is an insert into a table that deduplicates; else it is
+    `OutcomeUnknown`. Safe to share: sessions are off, so any number of calls may run at once.
+
+    Made by `AsyncDatabaseConnections.initialize_clickhouse`.
+    """
+
+    store = "clickhouse"
+
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        timeout: float = 5.0,
+        connect_timeout: float = 5.0,
+        query_timeout: float = 300.0,
+        max_connections: int = 32,
+        **arguments: Any,
+    ) -> None:
+        super().__init__()
+        given = client_arguments(arguments)
+        self.name = name
+        self.timeout = timeout
+        self.embedded = str(given.get("dsn", "")).startswith("chdb:")
+        self.host = "" if self.embedded else str(given.get("host", ""))
+        self.port = int(given.get("port") or 8123)
+        self.database = str(given.get("database") or "default")
+        if not self.embedded:
+            given.setdefault("connect_timeout", int(max(1, connect_timeout)))
+            given.setdefault("send_receive_timeout", int(max(1, query_timeout)))
+        self._arguments = Sealed(given)
+        self._max_connections = max_connections
+        self._tables: dict[tuple[str, str], bool] = {}
+
+    def __repr__(self) -> str:
+        where = "chdb" if self.embedded else f"{self.host}:{self.port}"
+        return f"<{type(self).__name__} {self.name!r} {where}/{self.database}>"
+
+    async def client(self) -> Any:
+        """The driver's own client, made when first asked for.
+
+        Raises:
+            Unavailable: The server cannot be reached.
+            PoolClosed: `close` was called.
+        """
+        if self._client is None:
+            async with self._making:
+                if self._closed:
+                    raise PoolClosed(f"ClickHouse {self.name!r} is closed")
+                if self._client is None:
+                    self._client = await self._make()
+        return self._client
+
+    async def _make(self) -> Any:
+        arguments = self._arguments.open()
+        if self.embedded:
+            if os.getpid() != self._made_in:
+                raise Unavailable(
+                    "chdb belongs to the process that opened it: not to a forked child",
+                    store=self.store,
+                )
+            return await call(lambda: driver().get_client(**arguments))
+        arguments.setdefault("autogenerate_session_id", False)
+        if not IS_ASYNC:
+            names = ("verify", "ca_cert", "client_cert", "client_cert_key")
+            tls = {name: arguments[name] for name in names if name in arguments}
+            pool = driver().driver.httputil.get_pool_manager(maxsize=self._max_connections, **tls)
+            arguments["pool_mgr"] = pool
+        else:
+            arguments["connector_limit"] = arguments["connector_limit_per_host"] = (
+                self._max_connections
+            )
+        client = await driver().get_async_client(**arguments)
+        request = client._backend.request  # noqa: SLF001
+
+        def once(*positional: Any, **keywords: Any) -> Any:
+            # The driver repeats inserts whose answer was lost, whether or not the table
+            # deduplicates. We know, and repeat what may be repeated.
+            keywords["retryable"] = False
+            return request(*positional, **keywords)
+
+        client._backend.request = once  # noqa: SLF001
+        return client
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def method(*arguments: Any, **keywords: Any) -> Any:
+            return await self._call(name, arguments, keywords)
+
+        method.__name__ = name
+        return method
+
+    async def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        again = repeatable(name, arguments, keywords)
+        if name in INSERTS and keywords.get("context") is None:
+            again = await self._token(name, arguments, keywords)
+        deadline = time.monotonic() + self.timeout
+        delay = 0.02
+        while True:
+            try:
+                client = await self.client()
+                self._calls += 1
+                try:
+                    if self.embedded:
+                        return await call(lambda: getattr(client, name)(*arguments, **keywords))
+                    return await getattr(client, name)(*arguments, **keywords)
+                finally:
+                    self._calls -= 1
+            except (driver().driver.exceptions.Error, OSError) as error:
+                lost = what_was_lost(error)
+                if lost is None:
+                    raise
+                cause = scrub(error)
+                text = f"ClickHouse at {self.host}:{self.port} was lost during {name}: {error}"
+                if lost == "sent" and not again:
+                    raise OutcomeUnknown(text, store=self.store) from cause
+                if time.monotonic() + delay > deadline:
+                    raise Unavailable(text, store=self.store) from cause
+            await sleep(delay)
+            delay = min(delay * 1.6, 0.15)
+
+    async def _token(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        """Gives an insert its token; tells whether it may be repeated with it."""
+        table = keywords.get("table", arguments[0] if arguments else None)
+        if table is None:
+            return False
+        settings = dict(keywords.get("settings") or {})
+        settings.setdefault("insert_deduplication_token", str(uuid.uuid4()))
+        if not await self.deduplicates(table, keywords.get("database")):
+            return False
+        keywords["settings"] = settings
+        block = keywords.get("insert_block", arguments[2] if len(arguments) > 2 else b"")
+        return name != "raw_insert" or isinstance(block, (bytes, str))
+
+    async def deduplicates(self, table: str, database: str | None = None) -> bool:
+        """Whether a table drops an insert whose token it has seen (asked once a table).
+
+        Args:
+            table: Its name, with or without the database.
+            database: The database when the name has none.
+
+        Returns:
+            True for replicated tables and for those with ``non_replicated_deduplication_window``.
+        """
+        front, dot, back = table.replace("`", "").rpartition(".")
+        key = (front if dot else (database or self.database), back)
+        if key not in self._tables:
+            values = {"database": key[0], "table": key[1]}
+            rows = (await self._call("query", (_ON_TABLE,), {"parameters": values})).result_rows
+            if not rows:
+                return False
+            self._tables[key] = deduplicates(*rows[0])
+        return self._tables[key]
+
+    async def remember_tokens(self, table: str, window: int = 1000) -> None:
+        """Makes a table of the MergeTree family drop inserts whose token it has seen.
+
+        Args:
+            table: Its name, with or without the database.
+            window: How many of the last inserts it remembers.
+
+        Raises:
+            DatabaseError: The table cannot: it is not of the MergeTree family, or not ours to alter.
+        """
+        statement = f"ALTER TABLE {quoted(table)} MODIFY SETTING non_replicated_deduplication_window = {window:d}"
+        try:
+            await self._call("command", (statement,), {})
+        except driver().driver.exceptions.DatabaseError as error:
+            raise DatabaseError(
+                f"{table} cannot drop repeated batches, so a lost answer could double rows: use a table of "
+                "the MergeTree family, or pass deduplicate=False to accept that"
+            ) from scrub(error)
+        self._tables.clear()
+
+    async def ping(self, timeout: float = 2.0) -> float:
+        """Asks the server for an answer.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            Unavailable: None came.
+        """
+        started = time.perf_counter()
+        client = await self.client()
+        if self.embedded:
+            await call(lambda: client.command("SELECT 1"))
+        elif not await client.ping(timeout):
+            raise Unavailable(
+                f"ClickHouse at {self.host}:{self.port} does not answer", store=self.store
+            )
+        return time.perf_counter() - started
+
+    def snapshot(self) -> dict[str, Any]:
+        """Figures: calls in flight and the most connections."""
+        return {"in_use": self._calls, "max": self._max_connections}
+
+    async def close(self, timeout: float = 10.0) -> dict[str, int]:
+        """Closes the client once what runs has ended, or after the timeout."""
+        self._closed = True
+        deadline = time.monotonic() + timeout
+        running = self._calls
+        while self._calls and time.monotonic() < deadline:
+            await sleep(0.01)
+        cancelled = self._calls
+        client, self._client = self._client, None
+        if client is not None:
+            if self.embedded:
+                await call(client.close)
+            else:
+                await client.close()
+                if not IS_ASYNC:
+                    client.http.clear()
+        return {"cancelled": cancelled, "finished": running - cancelled}

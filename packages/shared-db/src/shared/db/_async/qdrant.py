@@ -1,0 +1,140 @@
+"""Qdrant through qdrant-client: one client for all, made when first used."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+from .._errors import OutcomeUnknown, PoolClosed, Unavailable
+from .._qdrant import client_arguments, driver, repeatable
+from .._sealed import Sealed, scrub
+from ._runtime import sleep
+from .lazy import AsyncLazy
+
+
+class AsyncQdrant(AsyncLazy):
+    """One Qdrant. Has the methods of qdrant-client's client.
+
+    A call waits for a server that is restarting. A call that was lost after it was sent is
+    repeated unless it makes or removes a collection; then it is `OutcomeUnknown`.
+
+    Made by `AsyncDatabaseConnections.initialize_qdrant`.
+    """
+
+    store = "qdrant"
+
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        timeout: float = 5.0,
+        query_timeout: int = 30,
+        **arguments: Any,
+    ) -> None:
+        super().__init__()
+        given = client_arguments(arguments)
+        self.name = name
+        self.timeout = timeout
+        self.embedded = bool({"location", "path"} & given.keys())
+        self.host = "" if self.embedded else str(given["host"])
+        self.port = int(given.get("port") or 6333)
+        if not self.embedded:
+            given.setdefault("timeout", query_timeout)
+            given.setdefault("check_compatibility", False)
+        self._arguments = Sealed(given)
+
+    def __repr__(self) -> str:
+        where = "local mode" if self.embedded else f"{self.host}:{self.port}"
+        return f"<{type(self).__name__} {self.name!r} {where}>"
+
+    async def client(self) -> Any:
+        """The driver's own client, made when first asked for.
+
+        Raises:
+            PoolClosed: `close` was called.
+        """
+        if self._client is None:
+            async with self._making:
+                if self._closed:
+                    raise PoolClosed(f"Qdrant {self.name!r} is closed")
+                if self._client is None:
+                    with warnings.catch_warnings():
+                        # A key over plain HTTP to this machine is what embedded stores do.
+                        warnings.filterwarnings(
+                            "ignore", "Api key is used with an insecure connection"
+                        )
+                        self._client = driver().AsyncQdrantClient(**self._arguments.open())
+        return self._client
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def method(*arguments: Any, **keywords: Any) -> Any:
+            return await self._call(name, arguments, keywords)
+
+        method.__name__ = name
+        return method
+
+    async def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        lost = driver().http.exceptions.ResponseHandlingException
+        deadline = time.monotonic() + self.timeout
+        delay = 0.02
+        while True:
+            try:
+                client = await self.client()
+                self._calls += 1
+                try:
+                    return await getattr(client, name)(*arguments, **keywords)
+                finally:
+                    self._calls -= 1
+            except lost as error:
+                source = error.source if hasattr(error, "source") else error
+                kinds = {cls.__name__ for cls in type(source).__mro__}
+                if "TransportError" not in kinds:
+                    raise
+                unsent = bool(kinds & {"ConnectError", "ConnectTimeout", "PoolTimeout"})
+                cause = scrub(error)
+                text = f"Qdrant at {self.host}:{self.port} was lost during {name}: {source}"
+                if not unsent and not repeatable(name):
+                    raise OutcomeUnknown(text, store=self.store) from cause
+                if time.monotonic() + delay > deadline:
+                    raise Unavailable(text, store=self.store) from cause
+            await sleep(delay)
+            delay = min(delay * 1.6, 0.15)
+
+    async def ping(self, timeout: float = 2.0) -> float:
+        """Asks the server for an answer.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            Unavailable: None came.
+        """
+        started = time.perf_counter()
+        client = await self.client()
+        try:
+            await client.get_collections()
+        except driver().http.exceptions.ResponseHandlingException as error:
+            message = f"Qdrant at {self.host}:{self.port} does not answer: {error}"
+            raise Unavailable(message, store=self.store) from scrub(error)
+        return time.perf_counter() - started
+
+    def snapshot(self) -> dict[str, Any]:
+        """Figures: calls in flight."""
+        return {"in_use": self._calls}
+
+    async def close(self, timeout: float = 10.0) -> dict[str, int]:
+        """Closes the client once what runs has ended, or after the timeout."""
+        self._closed = True
+        deadline = time.monotonic() + timeout
+        running = self._calls
+        while self._calls and time.monotonic() < deadline:
+            await sleep(0.01)
+        cancelled = self._calls
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+        return {"cancelled": cancelled, "finished": running - cancelled}

@@ -1,0 +1,244 @@
+"""Redis through redis-py: the driver's own client, with calls that are lost told apart."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any
+
+from .._errors import OutcomeUnknown, PoolClosed, PoolExhausted, Unavailable
+from .._redis import client_arguments, driver, repeatable
+from .._sealed import Sealed, scrub
+from ._runtime import sleep
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+@functools.cache
+def classes() -> Any:
+    """Our subclasses of the driver's, made when the driver is first needed."""
+    base, errors = driver().asyncio, driver().exceptions
+
+    class Unsent(errors.ConnectionError):  # type: ignore[misc,name-defined]
+        """No connection was made: nothing was sent."""
+
+    class Waiting:
+        """A connection that waits for a server that is restarting."""
+
+        patience = 5.0
+
+        async def connect(self) -> None:
+            """Connects, again and again until the server is back."""
+            if self.is_connected:  # type: ignore[attr-defined]
+                return
+            deadline = time.monotonic() + self.patience
+            delay = 0.01
+            while True:
+                try:
+                    await super().connect()  # type: ignore[misc]
+                except (errors.AuthenticationError, errors.AuthorizationError):
+                    raise
+                except (errors.ConnectionError, errors.TimeoutError) as error:
+                    if time.monotonic() + delay > deadline or "certificate" in str(error).lower():
+                        raise Unsent(str(error)) from scrub(error)
+                else:
+                    return
+                await sleep(delay)
+                delay = min(delay * 1.6, 0.15)
+
+    class Connection(Waiting, base.Connection):  # type: ignore[misc,name-defined]
+        """Over TCP."""
+
+    class SSLConnection(Waiting, base.SSLConnection):  # type: ignore[misc,name-defined]
+        """Over TLS."""
+
+    class SocketConnection(Waiting, base.UnixDomainSocketConnection):  # type: ignore[misc,name-defined]
+        """Over a socket of this machine."""
+
+    class Pipeline(base.client.Pipeline):  # type: ignore[misc,name-defined]
+        """A pipeline that says when nobody knows whether it ran."""
+
+        async def execute(self, raise_on_error: bool = True) -> Any:
+            """Runs the commands, as the driver's pipeline does."""
+            every = all(repeatable(command[0]) for command in self.command_stack)
+            commands = list(self.command_stack)
+            for attempt in (1, 2):
+                try:
+                    return await super().execute(raise_on_error)
+                except Unsent as error:
+                    raise unavailable(error) from scrub(error)
+                except (errors.ConnectionError, errors.TimeoutError) as error:
+                    if every and not self.watching and attempt == 1:
+                        self.command_stack = commands
+                        continue
+                    raise unknown("a pipeline", error) from scrub(error)
+            return None
+
+    class Client(base.Redis):  # type: ignore[misc,name-defined]
+        """The driver's client."""
+
+        async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+            """Runs one command. Only a command that may run twice is ever sent again."""
+            attempts = 0
+            while True:
+                attempts += 1
+                try:
+                    return await super().execute_command(*arguments, **options)
+                except Unsent as error:
+                    raise unavailable(error) from scrub(error)
+                except errors.MaxConnectionsError as error:
+                    raise exhausted(self, error) from None
+                except (errors.AuthenticationError, errors.AuthorizationError) as error:
+                    raise Unavailable(f"Redis: {error}", store="redis", lasting=True) from scrub(
+                        error
+                    )
+                except (errors.ConnectionError, errors.TimeoutError) as error:
+                    if str(error) == "No connection available.":
+                        raise exhausted(self, error) from None
+                    if attempts > 2 or not repeatable(arguments):
+                        raise unknown(str(arguments[0]), error) from scrub(error)
+
+        def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+            """A pipeline: its commands go out together."""
+            return Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    class Pool(base.BlockingConnectionPool):  # type: ignore[misc,name-defined]
+        """The driver's pool, which counts what is in use."""
+
+        in_use = 0
+        most = 0
+
+        async def get_connection(self, *arguments: Any, **options: Any) -> Any:
+            """Takes a connection."""
+            connection = await super().get_connection(*arguments, **options)
+            self.in_use += 1
+            self.most = max(self.most, self.in_use)
+            return connection
+
+        async def release(self, connection: Any) -> None:
+            """Returns a connection."""
+            self.in_use -= 1
+            await super().release(connection)
+
+    def unavailable(error: BaseException) -> Unavailable:
+        return Unavailable(f"Redis cannot be reached: {error}", store="redis")
+
+    def unknown(what: str, error: BaseException) -> OutcomeUnknown:
+        return OutcomeUnknown(f"the answer to {what} was lost: {error}", store="redis")
+
+    def exhausted(client: Any, _error: BaseException) -> PoolExhausted:
+        pool = client.connection_pool
+        return PoolExhausted("redis", float(pool.timeout), int(pool.max_connections), [])
+
+    return {
+        "tcp": Connection,
+        "tls": SSLConnection,
+        "socket": SocketConnection,
+        "client": Client,
+        "pool": Pool,
+    }
+
+
+class AsyncRedisStore:
+    """One Redis database.
+
+    Made by `AsyncDatabaseConnections.initialize_redis`; `client` is the driver's client.
+    """
+
+    store = "redis"
+
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        timeout: float = 5.0,
+        connect_timeout: float = 2.0,
+        socket_timeout: float = 5.0,
+        max_connections: int = 50,
+        **arguments: Any,
+    ) -> None:
+        given = client_arguments(arguments)
+        self.name = name
+        self.host = str(given.get("host", given.get("path", "")))
+        self.port = int(given.get("port", 0))
+        self.database = int(given["db"])
+        self.timeout = timeout
+        self.max_connections = max_connections
+        self._closed = False
+        self._client: Any = None
+        self._probe: Any = None
+        given.setdefault("socket_timeout", socket_timeout)
+        given.setdefault("socket_connect_timeout", connect_timeout)
+        self._arguments = Sealed(given)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {self.host}:{self.port}/{self.database}>"
+
+    @property
+    def client(self) -> Redis:
+        """The driver's client.
+
+        Raises:
+            PoolClosed: `close` was called.
+        """
+        if self._closed:
+            raise PoolClosed(f"Redis {self.name!r} is closed")
+        if self._client is None:
+            self._client = self._make(self.timeout, self.max_connections)
+        return self._client  # type: ignore[no-any-return]
+
+    def _make(self, patience: float, connections: int, **more: Any) -> Any:
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        arguments = self._arguments.open() | more
+        tls = arguments.pop("ssl", False)
+        kind = "socket" if "path" in arguments else "tls" if tls else "tcp"
+        made = classes()
+        waiting = type("Connection", (made[kind],), {"patience": patience})
+        pool = made["pool"](
+            connection_class=waiting,
+            max_connections=connections,
+            timeout=patience or 0.5,
+            retry=Retry(NoBackoff(), 0),
+            **arguments,
+        )
+        return made["client"].from_pool(pool)
+
+    async def ping(self, timeout: float = 0.5) -> float:
+        """Asks the server for an answer, on a connection of its own with short timeouts.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            Unavailable: None came in time.
+        """
+        if self._closed:
+            raise PoolClosed(f"Redis {self.name!r} is closed")
+        if self._probe is None:
+            self._probe = self._make(0, 1, socket_timeout=timeout, socket_connect_timeout=timeout)
+        started = time.perf_counter()
+        await self._probe.ping()
+        return time.perf_counter() - started
+
+    def snapshot(self) -> dict[str, Any]:
+        """Figures of the connection pool."""
+        pool = self._client.connection_pool if self._client is not None else None
+        in_use, most = (pool.in_use, pool.most) if pool is not None else (0, 0)
+        return {"idle": most - in_use, "in_use": in_use, "max": self.max_connections}
+
+    async def close(self, timeout: float = 10.0) -> dict[str, int]:
+        """Closes the connections once what runs has ended, or after the timeout."""
+        self._closed = True
+        running = cancelled = 0
+        if self._client is not None:
+            running = self.snapshot()["in_use"]
+            deadline = time.monotonic() + timeout
+            while (cancelled := self.snapshot()["in_use"]) and time.monotonic() < deadline:
+                await sleep(0.01)
+        for client in (self._client, self._probe):
+            if client is not None:
+                await client.connection_pool.disconnect()
+        return {"cancelled": cancelled, "finished": running - cancelled}

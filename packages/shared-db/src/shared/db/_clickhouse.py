@@ -1,0 +1,131 @@
+"""What both forms of the ClickHouse module share: the driver, what was lost, what may be repeated."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from ._errors import DriverMissing
+from ._urls import parsed_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INSERTS = frozenset({"insert", "insert_df", "insert_arrow", "insert_df_arrow", "raw_insert"})
+_READS = re.compile(
+    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*[\s(]*"
+    r"(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN|CHECK|USE|SET"
+    r"|(?:CREATE|DROP|ATTACH|DETACH)\s[^'\"`(]*\bIF\s+(?:NOT\s+)?EXISTS)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_WINDOW = re.compile(r"non_replicated_deduplication_window\s*=\s*'?(\d+)")
+
+
+def driver() -> Any:
+    """clickhouse-connect, imported when first needed."""
+    try:
+        import clickhouse_connect
+        import clickhouse_connect.driver.exceptions
+        import clickhouse_connect.driver.httputil
+    except ImportError as error:
+        if not (error.name or "clickhouse_connect").startswith("clickhouse_connect"):
+            raise
+        raise DriverMissing("clickhouse", "clickhouse-connect") from None
+    return clickhouse_connect
+
+
+def repeatable(method: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
+    """Whether a call only reads, or changes nothing when it is made twice."""
+    if method == "ping":
+        return True
+    query = keywords.get("query", keywords.get("cmd", arguments[0] if arguments else ""))
+    return isinstance(query, str) and _READS.match(query) is not None
+
+
+def deduplicates(engine: str, definition: str) -> bool:
+    """Whether a table drops an insert whose deduplication token it has seen.
+
+    Example:
+        >>> deduplicates(
+        ...     "MergeTree", "CREATE ... SETTINGS non_replicated_deduplication_window = 100"
+        ... )
+        True
+        >>> deduplicates("MergeTree", "CREATE ... SETTINGS index_granularity = 8192")
+        False
+    """
+    if engine.startswith(("Replicated", "Shared")):
+        return "replicated_deduplication_window = 0" not in definition
+    found = _WINDOW.search(definition)
+    return found is not None and int(found[1]) > 0
+
+
+def quoted(table: str) -> str:
+    """A table's name as identifiers, ``database.table`` allowed.
+
+    Example:
+        >>> quoted("logs.by day")
+        '`logs`.`by day`'
+    """
+    parts = [part.strip("`") for part in table.split(".")]
+    return ".".join("`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`" for part in parts)
+
+
+def what_was_lost(error: BaseException) -> str | None:
+    """How a call was lost: ``"unsent"``, ``"sent"``, or None when the server answered."""
+    seen: list[BaseException] = []
+    pending: list[BaseException | None] = [error]
+    while pending:
+        inner = pending.pop()
+        if inner is None or inner in seen:
+            continue
+        seen.append(inner)
+        reason = getattr(inner, "reason", None)
+        pending += [
+            inner.__cause__,
+            inner.__context__,
+            reason if isinstance(reason, BaseException) else None,
+        ]
+    names = {cls.__name__ for inner in seen for cls in type(inner).__mro__}
+    if not names & {"HTTPError", "ClientError", "OSError", "TimeoutError", "StreamFailureError"}:
+        return None
+    if names & {
+        "NewConnectionError",
+        "ConnectTimeoutError",
+        "ClientConnectorError",
+        "ConnectionTimeoutError",
+        "NameResolutionError",
+    }:
+        return "unsent"
+    return "sent"
+
+
+def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments for ``clickhouse_connect.get_client``, from a URL or parts.
+
+    Raises:
+        ValueError: The URL is malformed; the message shows no secret.
+    """
+    parts = {name: value for name, value in given.items() if value is not None}
+    url = parts.pop("url", None)
+    arguments: dict[str, Any] = {}
+    if url is not None:
+        parsed = parsed_url("clickhouse", url)
+        if parsed.embedded:
+            return {"dsn": parsed.reveal(), **parts}
+        arguments = {
+            "host": parsed.host,
+            "port": parsed.port,
+            "username": parsed.user,
+            "password": parsed.password.reveal() if parsed.password is not None else None,
+            "database": parsed.database,
+            "secure": parsed.scheme in {"https", "clickhouses"},
+            **dict(parse_qsl(parsed.reveal().partition("?")[2])),
+        }
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+    arguments |= {{"user": "username"}.get(name, name): value for name, value in parts.items()}
+    password = arguments.get("password")
+    if hasattr(password, "reveal"):
+        arguments["password"] = password.reveal()
+    arguments.setdefault("host", "localhost")
+    return arguments

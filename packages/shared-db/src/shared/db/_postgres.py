@@ -1,0 +1,65 @@
+"""What both forms of the PostgreSQL module share: arguments, the driver, which errors last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import DriverMissing
+from ._urls import checked_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# FATAL answers of a server that is on its way up or down, or full: trying again helps.
+_PASSING = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "too many clients",
+    "connection slots",
+    "not yet accepting",
+    "not accepting",
+)
+_NAMES = {"database": "dbname", "db": "dbname"}
+
+
+def driver() -> Any:
+    """Psycopg, imported when first needed."""
+    try:
+        import psycopg
+    except ImportError as error:
+        if (error.name or "psycopg") not in {"psycopg", "psycopg_binary", "psycopg_c"}:
+            raise
+        raise DriverMissing("postgres", "psycopg") from None
+    return psycopg
+
+
+def is_lasting(text: str) -> bool:
+    """Whether a failed connection will fail again."""
+    lasting = "FATAL" in text or "certificate" in text.lower() or "does not support SSL" in text
+    return lasting and not any(passing in text for passing in _PASSING)
+
+
+def connection_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments for `psycopg.connect`, from a URL or parts.
+
+    Raises:
+        ValueError: The URL is malformed; the message shows no secret.
+    """
+    parts = {_NAMES.get(name, name): value for name, value in given.items() if value is not None}
+    for name in ("password", "user"):
+        if hasattr(parts.get(name), "reveal"):
+            parts[name] = parts[name].reveal()
+    url = parts.pop("url", None)
+    arguments: dict[str, Any] = {}
+    if url is not None:
+        text = checked_url("postgres", url)
+        psycopg = driver()
+        try:
+            arguments = dict(psycopg.conninfo.conninfo_to_dict(text))
+        except psycopg.Error:
+            # Its message would quote the URL.
+            raise ValueError("POSTGRES_URL is not a URL that libpq understands") from None
+    arguments |= parts
+    arguments.setdefault("application_name", "shared-db")
+    return arguments

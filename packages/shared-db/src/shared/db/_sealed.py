@@ -1,0 +1,56 @@
+"""Values that nothing shows: not repr, not vars, not pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+
+class Sealed:
+    """Keyword arguments with secrets among them, kept in a closure.
+
+    Example:
+        >>> sealed = Sealed({"password": "x"})
+        >>> sealed, sealed.open()["password"]
+        (Sealed(), 'x')
+    """
+
+    __slots__ = ("open",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        kept = dict(values)
+        self.open = lambda: dict(kept)
+
+    def __repr__(self) -> str:
+        return "Sealed()"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a sealed configuration is not pickled: it may hold secrets")
+
+
+def scrub(error: BaseException) -> BaseException:
+    """Frees a driver's error of what may hold a secret: private fields and frames' locals.
+
+    Args:
+        error: The driver's error, to become a ``__cause__``.
+
+    Returns:
+        The same error.
+    """
+    for name in ("_pgconn", "pgconn"):
+        if getattr(error, name, None) is not None:
+            setattr(error, name, None)
+    error.__traceback__ = None
+    for inner in (error.__cause__, error.__context__):
+        if inner is not None:
+            scrub(inner)
+    return error
+
+
+def without(text: str, values: Mapping[str, Any]) -> str:
+    """A text without the secrets among those values."""
+    for name in ("password", "api_key", "sslpassword"):
+        secret = str(values.get(name) or "")
+        if secret:
+            text = text.replace(secret, "***")
+    return text

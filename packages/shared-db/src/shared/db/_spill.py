@@ -1,0 +1,131 @@
+"""Rows on disk until they are delivered: a folder that survives the process.
+
+A folder holds one subfolder a writer, locked while the writer lives. Each batch is one file of
+pickled chunks of rows; its name is the batch's deduplication token, so that a batch that was
+sent before a crash and is sent again after it counts once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import uuid
+from pathlib import Path
+from typing import Any
+
+_LENGTH = 8
+
+
+class Spill:
+    """The files of one writer.
+
+    Args:
+        folder: Where they are; made if missing, for its owner only.
+        table: The rows' table: writers of different tables may share a folder.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], table: str) -> None:
+        self._base = Path(folder).expanduser() / table.replace("/", "_")
+        self._base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._own = self._base / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._own.mkdir(mode=0o700)
+        self._locks = [_locked(self._own)]
+        self._count = 0
+        self._file: int | None = None
+
+    def recover(self) -> list[tuple[Path, list[dict[str, Any]]]]:
+        """The batches that dead writers left, oldest first, now ours to deliver."""
+        found: list[tuple[Path, list[dict[str, Any]]]] = []
+        folders = [folder for folder in self._base.iterdir() if folder != self._own]
+        for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime):
+            lock = _locked(folder)
+            if lock is None:
+                continue
+            self._locks.append(lock)
+            for path in sorted(folder.glob("*.rows")):
+                rows = _read(path)
+                if rows:
+                    found.append((path, rows))
+                else:
+                    path.unlink()
+            self._sweep(folder)
+        return found
+
+    def open(self) -> Path:
+        """Begins a new batch; returns its file."""
+        self._count += 1
+        path = self._own / f"{self._count:012d}-{uuid.uuid4().hex}.rows"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        return path
+
+    def append(self, rows: list[dict[str, Any]]) -> None:
+        """Adds rows to the batch; they survive this process when this returns."""
+        data = pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
+        assert self._file is not None
+        start = os.fstat(self._file).st_size
+        view = memoryview(len(data).to_bytes(_LENGTH, "little") + data)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError:
+            # A disk that is full: what was written of these rows does not count.
+            os.ftruncate(self._file, start)
+            raise
+
+    def seal(self) -> None:
+        """Ends the batch."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def delivered(self, path: Path) -> None:
+        """Forgets a batch."""
+        path.unlink(missing_ok=True)
+        if path.parent != self._own:
+            self._sweep(path.parent)
+
+    def close(self) -> None:
+        """Lets go of the folder; what is undelivered waits there for the next writer."""
+        self.seal()
+        self._sweep(self._own)
+        for lock in self._locks:
+            if lock is not None:
+                os.close(lock)
+        self._locks = []
+
+    @staticmethod
+    def _sweep(folder: Path) -> None:
+        if not any(folder.glob("*.rows")):
+            (folder / "lock").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _locked(folder: Path) -> int | None:
+    """A lock on the folder, or None when its writer lives."""
+    import fcntl
+
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; a chunk that was cut off was never acknowledged."""
+    rows: list[dict[str, Any]] = []
+    with path.open("rb") as file:
+        while head := file.read(_LENGTH):
+            size = int.from_bytes(head, "little")
+            data = file.read(size)
+            if len(head) < _LENGTH or len(data) < size:
+                break
+            rows += pickle.loads(data)  # noqa: S301
+    return rows

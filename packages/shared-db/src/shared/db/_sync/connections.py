@@ -1,0 +1,501 @@
+# Generated from ../_async/connections.py by generate_sync.py: change that file, not this one.
+# fmt: off
+# ruff: noqa: I001
+"""All the stores of a service in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from .._errors import DatabaseError, NotConfigured, Unavailable
+from .._sealed import Sealed
+from .._settings import STORES, arguments_from, from_environment
+from ._runtime import gather
+from .clickhouse import ClickHouse
+from .postgres import Postgres, Checkout
+from .qdrant import Qdrant
+from .redis import RedisStore
+from .writer import ClickHouseWriter
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    import psycopg
+    from redis import Redis
+
+_CLASSES: dict[str, Any] = {
+    "postgres": Postgres,
+    "clickhouse": ClickHouse,
+    "qdrant": Qdrant,
+    "redis": RedisStore,
+}
+
+
+@dataclass(frozen=True)
+class Ping:
+    """One store's answer.
+
+    Attributes:
+        ok: Whether it answered.
+        latency: Seconds that the answer took, None without one.
+        error: Why there is none.
+    """
+
+    ok: bool
+    latency: float | None = None
+    error: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass(frozen=True)
+class CloseReport:
+    """What closing did.
+
+    Attributes:
+        cancelled: How many uses were cut off by the timeout.
+        finished: How many ended by themselves while closing.
+        stores: The two figures by store.
+        undelivered: Rows that writers could not deliver.
+    """
+
+    cancelled: int = 0
+    finished: int = 0
+    stores: dict[str, dict[str, int]] = field(default_factory=dict)
+    undelivered: int = 0
+
+
+class DatabaseConnections:
+    """The stores of a service. Nothing connects before it is used.
+
+    A context manager that closes everything at the end. Each store may exist several times,
+    under names.
+
+    Example:
+        >>> db = DatabaseConnections()
+        >>> db.initialize_redis(host="localhost", max_connections=20)
+        <RedisStore 'default' localhost:6379/0>
+        >>> db.postgres
+        Traceback (most recent call last):
+        shared.db._errors.NotConfigured: POSTGRES_HOST is not set...
+    """
+
+    def __init__(self) -> None:
+        self._stores: dict[tuple[str, str], Any] = {}
+        self._waiting: dict[str, Sealed] = {}
+        self._writers: list[Any] = []
+        self._instruments: list[Any] = []
+
+    @classmethod
+    def from_settings(cls, settings: Any = None) -> Self:
+        """Describes every store that the settings name.
+
+        Args:
+            settings: Settings of `shared.config` (by default ``shared.config.settings``), a
+                mapping of variables, or the ``settings`` of embedded stores (one or a list).
+
+        Returns:
+            Connections that are not yet open.
+        """
+        self = cls()
+        if settings is None:
+            from shared.config import settings
+        self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
+        return self
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Describes every store from the environment, ``.env`` and secret files.
+
+        Args:
+            env: Variables in place of the environment's.
+
+        Returns:
+            Connections that are not yet open.
+        """
+        self = cls()
+        self._waiting = {kind: Sealed(values) for kind, values in from_environment(env).items()}
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close_all()
+
+    def __repr__(self) -> str:
+        known = {f"{kind}:{name}" if name != "default" else kind for kind, name in self._stores}
+        return f"<{type(self).__name__} {' '.join(sorted(known | self._waiting.keys()))}>"
+
+    def _initialize(self, kind: str, name: str, arguments: dict[str, Any]) -> Any:
+        described = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
+        if not any(arguments.get(word) is not None for word in described):
+            waiting = self._waiting.get(kind)
+            if waiting is None:
+                waiting = Sealed(from_environment(None)[kind])
+            arguments = waiting.open() | arguments
+        old = self._stores.get((kind, name))
+        if old is not None and not getattr(old, "closed", False):
+            raise DatabaseError(
+                f"{kind} {name!r} is initialized already: close it first, or give this one another name"
+            )
+        made = self._stores[kind, name] = _CLASSES[kind](name=name, **arguments)
+        for instrument in self._instruments:
+            instrument.add(made)
+        return made
+
+    def initialize_postgres(self, *, name: str = "default", **arguments: Any) -> Postgres:
+        """Describes a PostgreSQL database; without arguments as the settings say.
+
+        Args:
+            name: The name for the getters.
+            arguments: ``url``, or ``host``, ``port``, ``database``, ``user``, ``password``;
+                ``min_connections`` (1), ``max_connections`` (10), ``timeout`` seconds for a
+                checkout (5), ``connect_timeout`` (5), ``max_idle`` (300), ``max_lifetime`` (3600),
+                ``pgbouncer`` (False; True turns prepared statements off), and whatever libpq
+                knows, such as ``sslmode="verify-full"`` and ``sslrootcert``.
+
+        Returns:
+            The database; nothing is connected yet.
+
+        Raises:
+            ValueError: A malformed URL or a pool size out of range.
+        """
+        return self._initialize("postgres", name, arguments)  # type: ignore[no-any-return]
+
+    def initialize_clickhouse(self, *, name: str = "default", **arguments: Any) -> ClickHouse:
+        """Describes a ClickHouse database; without arguments as the settings say.
+
+        Args:
+            name: The name for the getters.
+            arguments: ``url`` (also ``chdb://memory`` and ``chdb:///path``), or ``host``,
+                ``port``, ``database``, ``user``, ``password``; ``timeout`` seconds to wait for the
+                server (5), ``connect_timeout`` (5), ``query_timeout`` (300), ``max_connections``
+                (32), and whatever ``clickhouse_connect.get_client`` takes.
+
+        Returns:
+            The database; nothing is connected yet.
+
+        Raises:
+            ValueError: A malformed URL.
+        """
+        return self._initialize("clickhouse", name, arguments)  # type: ignore[no-any-return]
+
+    def initialize_qdrant(self, *, name: str = "default", **arguments: Any) -> Qdrant:
+        """Describes a Qdrant; without arguments as the settings say.
+
+        Args:
+            name: The name for the getters.
+            arguments: ``url`` (also ``:memory:`` and ``path:/folder``), or ``host``, ``port``,
+                ``api_key``; ``timeout`` seconds to wait for the server (5), ``query_timeout``
+                (30), and whatever ``qdrant_client.QdrantClient`` takes.
+
+        Returns:
+            The store; nothing is connected yet.
+
+        Raises:
+            ValueError: A malformed URL.
+        """
+        return self._initialize("qdrant", name, arguments)  # type: ignore[no-any-return]
+
+    def initialize_redis(self, *, name: str = "default", **arguments: Any) -> RedisStore:
+        """Describes a Redis database; without arguments as the settings say.
+
+        Args:
+            name: The name for the getters.
+            arguments: ``url``, or ``host``, ``port``, ``database``, ``user``, ``password``;
+                ``timeout`` seconds to wait for the server or a free connection (5),
+                ``connect_timeout`` (2), ``socket_timeout`` for an answer (5),
+                ``max_connections`` (50), ``sentinels`` with ``service``, and whatever redis-py's
+                connections take.
+
+        Returns:
+            The database; nothing is connected yet.
+
+        Raises:
+            ValueError: A malformed URL.
+        """
+        return self._initialize("redis", name, arguments)  # type: ignore[no-any-return]
+
+    def _get(self, kind: str, name: str) -> Any:
+        store = self._stores.get((kind, name))
+        if store is None:
+            if name != "default" or kind not in self._waiting:
+                variable = f"{kind.upper()}_HOST"
+                message = None
+                if name != "default":
+                    message = (
+                        f"{kind} {name!r} is not known: call initialize_{kind}(name={name!r}, ...)"
+                    )
+                raise NotConfigured(variable, message)
+            store = self._initialize(kind, name, {})
+        return store
+
+    @property
+    def postgres(self) -> Postgres:
+        """The default PostgreSQL database."""
+        return self.get_postgres()
+
+    @property
+    def clickhouse(self) -> ClickHouse:
+        """The default ClickHouse database."""
+        return self.get_clickhouse_client()
+
+    @property
+    def qdrant(self) -> Qdrant:
+        """The default Qdrant."""
+        return self.get_qdrant_client()
+
+    @property
+    def redis(self) -> Redis:
+        """The client of the default Redis database."""
+        return self.get_redis_client()
+
+    def get_postgres(self, name: str = "default") -> Postgres:
+        """A PostgreSQL database by name.
+
+        Raises:
+            NotConfigured: Nobody described it.
+        """
+        return self._get("postgres", name)  # type: ignore[no-any-return]
+
+    def get_clickhouse_client(self, name: str = "default") -> ClickHouse:
+        """A ClickHouse database by name.
+
+        Raises:
+            NotConfigured: Nobody described it.
+        """
+        return self._get("clickhouse", name)  # type: ignore[no-any-return]
+
+    def get_qdrant_client(self, name: str = "default") -> Qdrant:
+        """A Qdrant by name.
+
+        Raises:
+            NotConfigured: Nobody described it.
+        """
+        return self._get("qdrant", name)  # type: ignore[no-any-return]
+
+    def get_redis_client(self, name: str = "default") -> Redis:
+        """The client of a Redis database by name.
+
+        Raises:
+            NotConfigured: Nobody described it.
+        """
+        return self._get("redis", name).client  # type: ignore[no-any-return]
+
+    def get_postgres_connection(
+        self, *, name: str = "default", read_only: bool = False, timeout: float | None = None
+    ) -> Checkout[psycopg.Connection[Any]]:
+        """A connection for the time of a ``with`` block.
+
+        Commits at the end of the block, rolls back on an exception and raises it.
+
+        Args:
+            name: The database's name.
+            read_only: Whether the transaction refuses changes.
+            timeout: Seconds to wait for a connection; the pool's own by default.
+
+        Returns:
+            A context manager that gives psycopg's connection.
+        """
+        return self._get("postgres", name).connection(read_only=read_only, timeout=timeout)  # type: ignore[no-any-return]
+
+    def get_postgres_cursor(
+        self,
+        *,
+        commit: bool = True,
+        name: str = "default",
+        read_only: bool = False,
+        timeout: float | None = None,
+        row_factory: Any = None,
+    ) -> AbstractContextManager[psycopg.Cursor[Any]]:
+        """A cursor for the time of a ``with`` block, on a connection of its own.
+
+        Args:
+            commit: Whether the block's changes persist; an exception undoes them either way.
+            name: The database's name.
+            read_only: Whether the transaction refuses changes.
+            timeout: Seconds to wait for a connection; the pool's own by default.
+            row_factory: psycopg's, such as ``psycopg.rows.dict_row``.
+
+        Returns:
+            A context manager that gives psycopg's cursor.
+        """
+        return self._get("postgres", name).cursor(  # type: ignore[no-any-return]
+            commit=commit, read_only=read_only, timeout=timeout, row_factory=row_factory
+        )
+
+    def clickhouse_writer(
+        self,
+        table: str,
+        max_rows: int = 10_000,
+        max_bytes: int = 16_000_000,
+        max_delay: float = 1.0,
+        spill: str | os.PathLike[str] | None = None,
+        *,
+        deduplicate: bool = True,
+        name: str = "default",
+    ) -> ClickHouseWriter:
+        """A writer of rows in batches, closed with these connections.
+
+        Args:
+            table: The table, with or without its database.
+            max_rows: Rows in a batch.
+            max_bytes: About how many bytes of values in a batch.
+            max_delay: Seconds that a row waits for its batch to fill.
+            spill: A folder where accepted rows survive this process until they are delivered.
+            deduplicate: Whether the table must drop a batch that it has; a table of the MergeTree
+                family that does not yet is altered to remember the last 1000 batches.
+            name: The ClickHouse's name.
+
+        Returns:
+            The writer.
+
+        Raises:
+            ValueError: A limit that is not above 0.
+        """
+        writer = ClickHouseWriter(
+            self.get_clickhouse_client(name),
+            table,
+            max_rows=max_rows,
+            max_bytes=max_bytes,
+            max_delay=max_delay,
+            spill=spill,
+            deduplicate=deduplicate,
+        )
+        self._writers.append(writer)
+        return writer
+
+    def _described(self) -> dict[str, Any]:
+        """Every store that is described, by ``kind`` or ``kind:name``."""
+        for kind in self._waiting:
+            if (kind, "default") not in self._stores:
+                self._initialize(kind, "default", {})
+        order = sorted(
+            self._stores.items(), key=lambda item: (STORES.index(item[0][0]), item[0][1])
+        )
+        return {
+            kind if name == "default" else f"{kind}:{name}": store for (kind, name), store in order
+        }
+
+    def ping(self, timeout: float = 2.0) -> dict[str, Ping]:
+        """Asks every store at once.
+
+        Args:
+            timeout: Seconds for each answer.
+
+        Returns:
+            A `Ping` for each store, by ``kind`` or ``kind:name``.
+        """
+        stores = self._described()
+
+        def asked(store: Any) -> Callable[[], float]:
+            return lambda: store.ping(timeout)
+
+        answers = gather(asked(store) for store in stores.values())
+        return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
+
+    def initialize_all_databases(
+        self, required: Iterable[str] = (), timeout: float = 10.0
+    ) -> dict[str, Ping]:
+        """Connects every store that is described.
+
+        Args:
+            required: Those that must answer, such as ``{"postgres"}``.
+            timeout: Seconds for each answer.
+
+        Returns:
+            A `Ping` for each store.
+
+        Raises:
+            Unavailable: A required store does not answer.
+            NotConfigured: A required store is not described.
+        """
+        wanted = {required} if isinstance(required, str) else set(required)
+        stores = self._described()
+        for name in sorted(wanted - stores.keys()):
+            raise NotConfigured(f"{name.partition(':')[0].upper()}_HOST")
+        report = self.ping(timeout)
+        missing = {name: report[name].error for name in sorted(wanted) if not report[name].ok}
+        if missing:
+            reasons = "; ".join(f"{name}: {error}" for name, error in missing.items())
+            raise Unavailable(
+                f"required stores do not answer: {reasons}", store=next(iter(missing))
+            )
+        return report
+
+    def health_checks(self, timeout: float = 0.5) -> dict[str, Callable[[], None]]:
+        """A callable for each store that raises when it does not answer.
+
+        Args:
+            timeout: Seconds until no answer is an error.
+
+        Returns:
+            Callables by ``kind`` or ``kind:name``.
+        """
+
+        def check(store: Any) -> Callable[[], None]:
+            def answers() -> None:
+                store.ping(timeout)
+
+            return answers
+
+        return {name: check(store) for name, store in self._described().items()}
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """The figures of every store in use: connections idle, in use, waited for."""
+        return {
+            kind if name == "default" else f"{kind}:{name}": store.snapshot()
+            for (kind, name), store in self._stores.items()
+        }
+
+    def close_all(self, timeout: float = 10.0) -> CloseReport:
+        """Closes every store: nothing new starts, what runs may end.
+
+        Args:
+            timeout: Seconds for what runs; what outlasts it is cancelled and counted.
+
+        Returns:
+            What was cancelled, what finished, what writers could not deliver.
+        """
+        undelivered = 0
+        for writer in self._writers:
+            undelivered += (writer.close(timeout)).undelivered
+        stores = {
+            f"{kind}:{name}" if name != "default" else kind: store
+            for (kind, name), store in self._stores.items()
+        }
+
+        def closed(store: Any) -> Callable[[], dict[str, int]]:
+            return lambda: store.close(timeout)
+
+        results = gather(closed(store) for store in stores.values())
+        figures: dict[str, dict[str, int]] = {}
+        for name, result in zip(stores, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            figures[name] = result
+        return CloseReport(
+            cancelled=sum(figure["cancelled"] for figure in figures.values()),
+            finished=sum(figure["finished"] for figure in figures.values()),
+            stores=figures,
+            undelivered=undelivered,
+        )
+
+
+def _ping(answer: float | BaseException) -> Ping:
+    if isinstance(answer, BaseException):
+        if not isinstance(answer, Exception):
+            raise answer
+        return Ping(ok=False, error=f"{type(answer).__name__}: {answer}")
+    return Ping(ok=True, latency=answer)

@@ -1,0 +1,353 @@
+# Generated from ../_async/writer.py by generate_sync.py: change that file, not this one.
+# fmt: off
+# ruff: noqa: I001
+"""Rows to ClickHouse in batches: nothing dropped, nothing doubled, memory bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from .._batch import PASSING_CODES, Batch, WriterReport, check_row, size_of
+from .._clickhouse import driver
+from .._errors import DatabaseError, PoolClosed, Unavailable
+from .._sealed import scrub
+from .._spill import Spill
+from ._runtime import Background, Waiter, sleep
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from .clickhouse import ClickHouse
+
+# Batches that may wait beside the one that is filling.
+_DEPTH = 3
+
+
+class ClickHouseWriter:
+    """Writes rows in batches. Safe for any number of producers at once.
+
+    A batch goes out when it has ``max_rows`` or ``max_bytes``, or its first row is ``max_delay``
+    old. Batches are delivered one after the other, so a producer's rows arrive in its order. Each
+    has a deduplication token: a batch whose answer was lost is sent again and counts once. While
+    the server is away, batches wait; when they are too many, the producers wait.
+
+    Made by `DatabaseConnections.clickhouse_writer`.
+    """
+
+    def __init__(
+        self,
+        client: ClickHouse,
+        table: str,
+        *,
+        max_rows: int = 10_000,
+        max_bytes: int = 16_000_000,
+        max_delay: float = 1.0,
+        spill: str | os.PathLike[str] | None = None,
+        deduplicate: bool = True,
+        clock: Any = time.monotonic,
+    ) -> None:
+        for name, value in (
+            ("max_rows", max_rows),
+            ("max_bytes", max_bytes),
+            ("max_delay", max_delay),
+        ):
+            if not value > 0:
+                raise ValueError(f"{name}={value!r}: allowed is a number above 0")
+        self.table = table
+        self._client = client
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._max_delay = max_delay
+        self._deduplicate = deduplicate
+        self._clock = clock
+        self._mutex = threading.Lock()
+        self._filling = Batch()
+        self._since = 0.0
+        self._queue: deque[Batch] = deque()
+        self._rows = 0
+        self._bytes = 0
+        self._delivered = 0
+        self._full: deque[Waiter[None]] = deque()
+        self._emptied: list[Waiter[None]] = []
+        self._wake: Waiter[None] | None = None
+        self._sender: Background | None = None
+        self._checked = False
+        self._closed = False
+        self._stop_at = float("inf")
+        self._error: BaseException | None = None
+        self._spill = Spill(spill, table) if spill is not None else None
+        if self._spill is not None:
+            for path, rows in self._spill.recover():
+                batch = Batch(list(rows), sum(map(size_of, rows)), Path(path).stem, Path(path))
+                self._queue.append(batch)
+                self._rows += len(rows)
+                self._bytes += batch.size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        report = self.close()
+        if report.undelivered and error is None:
+            message = (
+                f"{report.undelivered} rows were not delivered to {self.table}: {report.error}"
+            )
+            raise Unavailable(message, store="clickhouse") from self._error
+
+    @property
+    def delivered(self) -> int:
+        """Rows that the server has acknowledged."""
+        return self._delivered
+
+    @property
+    def pending(self) -> int:
+        """Rows that are accepted and not yet delivered."""
+        return self._rows
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Accepts a row; waits while too much is undelivered.
+
+        With ``spill`` the row survives this process when this returns.
+
+        Args:
+            row: Column names and values; a column that is not named gets the table's default.
+
+        Raises:
+            PoolClosed: The writer is closed.
+            DatabaseError: The server refused an earlier batch for good.
+        """
+        self.write_many((row,))
+
+    def write_many(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Accepts rows, as `write` does one."""
+        pending = [dict(row) if type(row) is not dict else row for row in _checked(rows)]
+        start = 0
+        while start < len(pending):
+            start += self._accept(pending, start)
+
+    def _accept(self, rows: list[dict[str, Any]], start: int) -> int:
+        """Takes what there is room for; returns how many rows."""
+        while True:
+            waiter: Waiter[None] | None = None
+            with self._mutex:
+                self._check()
+                room = self._max_rows - len(self._filling.rows)
+                if len(self._queue) >= _DEPTH and room <= 0:
+                    waiter = Waiter()
+                    self._full.append(waiter)
+                else:
+                    taken = self._take(rows, start, max(room, 1))
+            self._start()
+            if waiter is None:
+                return taken
+            waiter.wait(None)
+
+    def _take(self, rows: list[dict[str, Any]], start: int, room: int) -> int:
+        filling = self._filling
+        end = start
+        size = 0
+        limit = min(len(rows), start + room)
+        while end < limit and (end == start or filling.size + size < self._max_bytes):
+            size += size_of(rows[end])
+            end += 1
+        chunk = rows[start:end]
+        if self._spill is not None:
+            if filling.path is None:
+                filling.path = self._spill.open()
+                filling.token = filling.path.stem
+            self._spill.append(chunk)
+        if not filling.rows:
+            self._since = self._clock()
+        filling.rows += chunk
+        filling.size += size
+        self._rows += len(chunk)
+        self._bytes += size
+        if (len(filling.rows) >= self._max_rows or filling.size >= self._max_bytes) and len(
+            self._queue
+        ) < _DEPTH:
+            self._seal()
+        if self._wake is not None:
+            self._wake.give(None)
+        return len(chunk)
+
+    def _seal(self) -> None:
+        if self._filling.rows:
+            if self._spill is not None:
+                self._spill.seal()
+            self._queue.append(self._filling)
+            self._filling = Batch()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise DatabaseError(f"writing to {self.table} failed: {self._error}") from self._error
+        if self._closed:
+            raise PoolClosed(f"the writer to {self.table} is closed")
+
+    def _start(self) -> None:
+        with self._mutex:
+            if self._sender is None or (self._sender.done() and self._error is None and self._rows):
+                self._sender = Background(f"shared.db writer {self.table}", self._run)
+
+    def flush(self) -> None:
+        """Waits until everything accepted so far is delivered.
+
+        Raises:
+            DatabaseError: The server refused a batch for good.
+        """
+        with self._mutex:
+            if self._error is not None:
+                self._check()
+            if not self._rows:
+                return
+            self._since = float("-inf")
+            waiter: Waiter[None] = Waiter()
+            self._emptied.append(waiter)
+            if self._wake is not None:
+                self._wake.give(None)
+        self._start()
+        waiter.wait(None)
+        with self._mutex:
+            if self._error is not None:
+                self._check()
+
+    def close(self, timeout: float = 30.0) -> WriterReport:
+        """Delivers what is left.
+
+        Args:
+            timeout: Seconds to try.
+
+        Returns:
+            What was delivered, what was not, and why.
+        """
+        with self._mutex:
+            already = self._closed
+            self._closed = True
+            self._since = float("-inf")
+            self._stop_at = self._clock() + timeout
+            if self._wake is not None:
+                self._wake.give(None)
+            while self._full:
+                self._full.popleft().give(None)
+        if self._rows and self._error is None:
+            self._start()
+        if self._sender is not None:
+            self._sender.join(timeout + 1)
+        if self._spill is not None and not already:
+            self._spill.close()
+        why = f"{type(self._error).__name__}: {self._error}" if self._error is not None else None
+        if self._rows and why is None:
+            why = f"not delivered within {timeout:g} s"
+        return WriterReport(delivered=self._delivered, undelivered=self._rows, error=why)
+
+    def _run(self) -> None:
+        try:
+            while True:
+                batch, wait = self._next()
+                if batch is not None:
+                    if not self._deliver(batch):
+                        return
+                    self._forget(batch)
+                elif wait is None:
+                    return
+                else:
+                    wait[0].wait(wait[1])
+        except BaseException as error:  # noqa: BLE001  every producer is told
+            self._fail(error)
+
+    def _next(self) -> tuple[Batch | None, tuple[Waiter[None], float | None] | None]:
+        """The next batch; or what to wait for; or neither: the end."""
+        with self._mutex:
+            due = self._since + self._max_delay - self._clock()
+            if not self._queue and self._filling.rows and (due <= 0 or self._closed):
+                self._seal()
+            if self._queue:
+                return self._queue[0], None
+            for waiter in self._emptied:
+                waiter.give(None)
+            self._emptied.clear()
+            if self._closed:
+                return None, None
+            self._wake = Waiter()
+            return None, (self._wake, due if self._filling.rows else None)
+
+    def _forget(self, batch: Batch) -> None:
+        with self._mutex:
+            self._queue.popleft()
+            self._rows -= len(batch.rows)
+            self._bytes -= batch.size
+            self._delivered += len(batch.rows)
+            if self._spill is not None and batch.path is not None:
+                self._spill.delivered(batch.path)
+            if self._filling.rows and len(self._filling.rows) >= self._max_rows:
+                self._seal()
+            while self._full:
+                self._full.popleft().give(None)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._mutex:
+            self._error = error
+            for waiter in (*self._full, *self._emptied):
+                waiter.give(None)
+            self._full.clear()
+            self._emptied.clear()
+
+    def _deliver(self, batch: Batch) -> bool:
+        """Sends a batch until the server has it; False when the time is up."""
+        delay = 0.02
+        errors = driver().driver.exceptions
+        parts = list(batch.parts())
+        while parts:
+            token, names, columns = parts[0]
+            try:
+                self._prepare()
+                self._client.insert(
+                    self.table,
+                    columns,
+                    column_names=names,
+                    column_oriented=True,
+                    settings={"insert_deduplication_token": token},
+                )
+            except Unavailable as error:
+                if error.lasting:
+                    raise
+                lost: BaseException = error
+            except errors.DatabaseError as error:
+                if getattr(error, "code", None) not in PASSING_CODES:
+                    raise
+                lost = scrub(error)
+            else:
+                parts.pop(0)
+                delay = 0.02
+                continue
+            if self._clock() + delay > self._stop_at:
+                if self._closed:
+                    self._error = lost
+                return False
+            sleep(delay)
+            delay = min(delay * 1.6, 0.5)
+        return True
+
+    def _prepare(self) -> None:
+        """Makes sure that the table drops a batch that it has seen."""
+        if self._checked:
+            return
+        if self._deduplicate and not self._client.deduplicates(self.table):
+            self._client.remember_tokens(self.table)
+        self._checked = True
+
+
+def _checked(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    for row in rows:
+        check_row(row)
+        yield row
