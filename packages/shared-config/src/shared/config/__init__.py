@@ -1,5 +1,10 @@
 """Settings, secrets, validation reports and feature flags for services."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._errors import ConfigurationError, Problem
 from ._groups import (
     AgentSettings,
@@ -12,11 +17,25 @@ from ._secrets import Secret
 from ._settings import Settings, load_settings, settings
 from ._urls import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, SecretURL
 
+if TYPE_CHECKING:
+    from ._crypto import Keyring, decrypt_config_value, encrypt_config_value
+    from ._flags import FeatureFlags
+    from ._registry import BaseConfig, ConfigRegistry, get_config, register_config
+    from ._validator import ConfigValidator, Finding, ServiceHealth, ValidationResult
+    from ._watch import ConfigChange, Watcher, on_config_change, watch
+
 __all__ = [
     "AgentSettings",
+    "BaseConfig",
     "ClickHouseURL",
+    "ConfigChange",
+    "ConfigRegistry",
+    "ConfigValidator",
     "ConfigurationError",
     "DatabaseSettings",
+    "FeatureFlags",
+    "Finding",
+    "Keyring",
     "LoggingSettings",
     "MockCloudSettings",
     "OrchestratorSettings",
@@ -26,7 +45,38 @@ __all__ = [
     "RedisURL",
     "Secret",
     "SecretURL",
+    "ServiceHealth",
     "Settings",
+    "ValidationResult",
+    "Watcher",
+    "decrypt_config_value",
+    "encrypt_config_value",
+    "get_config",
     "load_settings",
+    "on_config_change",
+    "register_config",
     "settings",
+    "watch",
 ]
+
+# What settings alone do not need is imported when it is first asked for.
+_LATER = {
+    "_crypto": ("Keyring", "decrypt_config_value", "encrypt_config_value"),
+    "_flags": ("FeatureFlags",),
+    "_registry": ("BaseConfig", "ConfigRegistry", "get_config", "register_config"),
+    "_validator": ("ConfigValidator", "Finding", "ServiceHealth", "ValidationResult"),
+    "_watch": ("ConfigChange", "Watcher", "on_config_change", "watch"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            value = getattr(import_module(f".{module}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["ConfigurationError", "Problem"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong.
 
     Attributes:
@@ -52,9 +49,7 @@ class ConfigurationError(ValueError):
     def __init__(self, problems: str | Problem | list[Problem] | tuple[Problem, ...]) -> None:
         if isinstance(problems, str):
             problems = Problem("", problems)
-        if isinstance(problems, Problem):
-            problems = (problems,)
-        self.problems = tuple(problems)
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
@@ -68,8 +63,10 @@ class ConfigurationError(ValueError):
 
     def errors(self) -> list[dict[str, Any]]:
         """Return the problems as dictionaries with ``variable``, ``message`` and ``source``."""
-        return [asdict(problem) for problem in self.problems]
+        return [problem._asdict() for problem in self.problems]
 
     def json(self, *, indent: int | None = None) -> str:
         """Return `errors` as JSON text."""
+        import json
+
         return json.dumps(self.errors(), indent=indent)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.functional_validators import AfterValidator
 
-from ._readonly import ReadOnly, checked
+from ._readonly import ReadOnly
 from ._secrets import Secret  # noqa: TC001 - pydantic evaluates the annotations
 from ._urls import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, SecretURL, check_host
 
@@ -139,7 +139,7 @@ class DatabaseSettings(Group):
             old: SecretURL = data.pop(url)
             if not old.embedded:
                 changed = {f: update[f] for f in fields.values() if f in update}
-                new = checked(type(self), changed)
+                new = type(self)(**changed)
                 parts = {p: getattr(new, f) for p, f in fields.items() if f in update}
                 if "database" in parts:
                     parts["database"] = str(parts["database"])

@@ -7,21 +7,43 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from ._errors import ConfigurationError, Problem
-from ._messages import problems_of
 from ._secrets import MASK
-from ._sources import guard
+from ._sources import Reading, guard
 from ._variables import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Self
 
-    from ._secrets import Secret
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
 
 __all__ = ["ReadOnly", "checked"]
 
 
-class ReadOnly(BaseModel):
+class _Checking(ModelMetaclass):
+    """Makes ``Config(...)`` raise our error.
+
+    A class's own ``__init__`` could do it too, but pydantic would call that for a group inside
+    another class as well, and its errors would no longer come all at once.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __call__(cls, *args, **values):
+            values = guard(cls, values)
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                from ._messages import problems_of
+
+                problems = problems_of(error, cls, {}, ())
+            del values
+            raise ConfigurationError(problems)
+
+
+class ReadOnly(BaseModel, metaclass=_Checking):
     """Refuses writes without repeating the value, copies with validation, hides secrets."""
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -42,7 +64,10 @@ class ReadOnly(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         hidden = {v.path[0] for v in variables(type(self)) if v.secret and len(v.path) == 1}
         for name, value in super().__repr_args__():
-            yield name, MASK if name in hidden and isinstance(value, str) else value
+            if isinstance(value, str) and (name in hidden or ("://" in value and "@" in value)):
+                yield name, MASK
+            else:
+                yield name, value
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; they are validated.
@@ -67,7 +92,7 @@ class ReadOnly(BaseModel):
         return {**given, **update}
 
 
-def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel | None = None) -> Any:
+def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel) -> Any:
     """Make an instance from values alone, without any source.
 
     Args:
@@ -82,21 +107,23 @@ def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel | None = No
         ConfigurationError: If a value is not valid.
     """
     made = cls.__new__(cls)
-    problems = fill(made, guard(cls, dict(data)), {}, ())
+    reading = Reading()
+    reading.data = guard(cls, dict(data))
     del data
+    problems = fill(made, reading)
     if problems:
         raise ConfigurationError(problems)
-    for name, value in ((like and like.__pydantic_private__) or {}).items():
-        made.__pydantic_private__.setdefault(name, value)
+    if "_origin" in (like.__pydantic_private__ or {}):
+        made.__pydantic_private__["_origin"] = like.__pydantic_private__["_origin"]
     return made
 
 
-def fill(
-    made: BaseModel, data: dict[str, Any], sources: Mapping[str, str], secrets: Iterable[Secret]
-) -> list[Problem]:
+def fill(made: BaseModel, reading: Reading, prefix: str | None = None) -> list[Problem]:
     """Validate into an instance. Problems are returned: an exception would keep the input alive."""
     try:
-        BaseModel.__init__(made, **data)
+        BaseModel.__init__(made, **reading.data)
     except ValidationError as error:
-        return problems_of(error, type(made), sources, secrets)
+        from ._messages import problems_of
+
+        return problems_of(error, type(made), reading.sources, reading.secrets, prefix)
     return []

@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["MASK", "Secret"]
+__all__ = ["MASK", "HiddenText", "Secret"]
 
 MASK = "**********"
+
+
+class HiddenText(str):
+    """A secret on its way into a plain text field: pydantic-settings logs what its sources say."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
 
 
 class Secret:

@@ -22,7 +22,6 @@ from ._groups import (
     MockCloudSettings,
     OrchestratorSettings,
 )
-from ._messages import problems_of
 from ._readonly import ReadOnly
 from ._sources import Origin, Reading, guard
 from ._variables import variables
@@ -135,6 +134,7 @@ class Settings(ReadOnly, BaseSettings):
             _origin = Origin(None, dotenv, folder)
         reading = _origin.read(type(self))
         values = guard(type(self), values)
+        _origin.arguments = values
         problems = _load(self, reading, values)
         # Whoever prints this traceback with its locals must not find a secret.
         del values
@@ -176,6 +176,8 @@ def _load(made: Settings, reading: Reading, values: dict[str, Any]) -> list[Prob
     try:
         BaseSettings.__init__(made, _env_file=None, _secrets_dir=None, **values)
     except ValidationError as error:
+        from ._messages import problems_of
+
         known = {problem.variable for problem in problems}
         found = problems_of(error, type(made), reading.sources, reading.secrets)
         # A variable that could not be read is not also missing.

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dotenv.parser import parse_stream
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from ._errors import ConfigurationError, Problem
-from ._secrets import Secret
+from ._secrets import HiddenText, Secret
 from ._variables import Variable, types_in, variables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pydantic import BaseModel
 
 __all__ = ["Origin", "Paths", "Reading", "guard"]
@@ -42,7 +42,6 @@ class Layer:
             self.values[upper] = value
 
 
-@dataclass(slots=True, repr=False)
 class Reading:
     """What the sources said about one class.
 
@@ -54,11 +53,12 @@ class Reading:
         secrets: Every secret text, to keep it out of messages.
     """
 
-    data: dict[str, Any] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    secrets: list[Secret] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        self.seen: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.secrets: list[Secret] = []
 
 
 class Origin:
@@ -73,7 +73,7 @@ class Origin:
 
     # Attributes that a load fills in: the source of every variable that was set, and of every
     # name that any source holds.
-    __slots__ = ("dotenv", "env", "prefix", "secrets_dir", "seen", "sources")
+    __slots__ = ("arguments", "dotenv", "env", "prefix", "secrets_dir", "seen", "sources")
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class Origin:
         self.dotenv = _paths(dotenv)
         self.secrets_dir = _paths(secrets_dir)
         self.prefix = prefix
+        self.arguments: dict[str, Any] = {}
         self.sources: dict[str, str] = {}
         self.seen: dict[str, str] = {}
 
@@ -122,6 +123,8 @@ class Origin:
                     _put(reading.data, variable.path, finder.convert(found))
             except ConfigurationError as error:
                 reading.problems += error.problems
+            except ImportError as error:  # an encrypted value, and no cryptography
+                reading.problems.append(Problem(variable.name, str(error), finder.label))
         self.sources, self.seen = reading.sources, reading.seen
         return reading
 
@@ -132,8 +135,7 @@ class Origin:
             ConfigurationError: If it cannot be read.
         """
         reading = Reading()
-        variable = Variable(name, (name,), (), None, True, "text")  # type: ignore[arg-type]
-        found = _Finder(variable, self.layers(reading), {name}, reading).find()
+        found = _Finder(_secret_variable(name), self.layers(reading), {name}, reading).find()
         return None if found is None else Secret(found)
 
     def layers(self, reading: Reading) -> list[Layer]:
@@ -190,23 +192,28 @@ class _Finder:
         return direct
 
     def _decrypted(self, text: str) -> str:
-        from ._crypto import Keyring, decrypt_config_value
+        from ._crypto import KEYRING, Keyring, decrypt_config_value
 
-        keyring = Keyring.find(self.layers)
-        if keyring is None:
+        keys = _Finder(_secret_variable(KEYRING), self.layers, {KEYRING}, self.reading).find()
+        if keys is None:
             raise self._error(
                 "is encrypted, and there is no key in CONFIG_KEYRING or CONFIG_KEYRING_FILE"
             )
-        plain = decrypt_config_value(text, keyring, name=self.variable.name)
+        plain = decrypt_config_value(text, Keyring.parse(keys), name=self.variable.name)
         self.reading.secrets.append(Secret(plain))
         return plain
 
     def convert(self, text: str) -> Any:
         """Turn text into what pydantic takes for the field."""
+        return _hidden(self.variable, self._parsed(text))
+
+    def _parsed(self, text: str) -> Any:
         variable = self.variable
         if variable.shape == "text":
-            return _wrapped(variable, text)
+            return text
         if text.lstrip().startswith(("[", "{")):
+            import json
+
             try:
                 return json.loads(text)
             except ValueError:
@@ -219,6 +226,10 @@ class _Finder:
 
     def _error(self, message: str) -> ConfigurationError:
         return ConfigurationError(Problem(self.variable.name, message, self.label))
+
+
+def _secret_variable(name: str) -> Variable:
+    return Variable(name, (name,), (), (), FieldInfo(), secret=True, shape="text")
 
 
 def guard(
@@ -235,8 +246,8 @@ def guard(
         inner: Any = arguments
         for key in parents:
             inner = inner.get(key) if isinstance(inner, dict) else None
-        if variable.secret and isinstance(inner, dict) and isinstance(inner.get(last), str):
-            inner[last] = _wrapped(variable, inner[last])
+        if variable.group is None and isinstance(inner, dict) and last in inner:
+            inner[last] = _hidden(variable, inner[last])
     return arguments
 
 
@@ -244,14 +255,23 @@ def _copied(value: Any) -> Any:
     return {k: _copied(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def _wrapped(variable: Variable, text: str) -> Any:
-    """Hide a secret from pydantic's own messages, if its type can take a hidden one."""
-    if not variable.secret or variable.shape != "text":
-        return text
-    types = types_in(variable.field.annotation)
-    if any(issubclass(t, Secret) for t in types):
-        return Secret(text)
-    return SecretStr(text) if SecretStr in types else text
+def _hidden(variable: Variable, value: Any) -> Any:
+    """Hide what is secret in a value, from pydantic's messages and from its debug log."""
+    if isinstance(value, dict):
+        return {name: _hidden(variable, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_hidden(variable, inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if not variable.secret:
+        return HiddenText(value) if "://" in value and "@" in value else value
+    if variable.shape == "text":
+        kinds = types_in(variable.field.annotation)
+        if any(issubclass(kind, Secret) for kind in kinds):
+            return Secret(value)
+        if SecretStr in kinds:
+            return SecretStr(value)
+    return HiddenText(value)
 
 
 def _paths(value: Paths) -> tuple[Path, ...]:

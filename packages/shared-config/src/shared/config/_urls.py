@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClickHouseURL", "PostgresURL", "QdrantURL", "RedisURL", "SecretURL"]
 
-# Names of query parameters whose values are nobody's business.
-SECRET_OPTION = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
-# What would end a host in the middle of a URL.
-_BAD_HOST = re.compile(r"[\s/@:?#\[\]\\%\x00-\x1f]")
+# Names of query parameters whose values are nobody's business hold one of these.
+_SECRET_OPTIONS = ("pass", "secret", "token", "key", "credential")
 
 
 class SecretURL(Secret):
@@ -55,7 +53,7 @@ class SecretURL(Secret):
     schemes: ClassVar[Mapping[str, str]] = {}  # accepted -> as the drivers know it
     default_port: ClassVar[int] = 0
     shape: ClassVar[str] = ""
-    shows_lone_user: ClassVar[bool] = True
+    shows_user: ClassVar[bool] = True
 
     def __init__(self, value: str | Secret) -> None:
         super().__init__(value)
@@ -87,7 +85,7 @@ class SecretURL(Secret):
         user, colon, password = userinfo.partition(":")
         host, port = self._parse_location(location)
         pairs = parse_qsl(split.query, keep_blank_values=True)
-        options = {k: MASK if SECRET_OPTION.search(k) else v for k, v in pairs}
+        options = {k: MASK if _secret_option(k) else v for k, v in pairs}
         hidden = next((v for k, v in pairs if k.lower() == "password"), "")
         secret = _decode(password) if password else hidden
         self._set(
@@ -100,11 +98,10 @@ class SecretURL(Secret):
             options=options,
         )
         self._set(_text=lambda: raw)
-        shown = f"{user}:{MASK}" if colon else user if self.shows_lone_user or not user else MASK
+        shown = user if self.shows_user or not user else MASK
+        shown += f":{MASK}" if colon else ""
         query = "&".join(
-            f"{pair.partition('=')[0]}={MASK}"
-            if SECRET_OPTION.search(pair.partition("=")[0])
-            else pair
+            f"{pair.partition('=')[0]}={MASK}" if _secret_option(pair.partition("=")[0]) else pair
             for pair in split.query.split("&")
         )
         self._set(
@@ -226,7 +223,7 @@ class RedisURL(SecretURL):
     }
     default_port = 6379
     shape = "redis://user:password@host:port/number (rediss:// for TLS, unix:///socket)"
-    shows_lone_user = False  # redis://password@host is a common slip
+    shows_user = False  # redis://password@host is a common slip: that is no user
 
     def _parse(self, raw: str) -> None:
         super()._parse(raw)
@@ -288,7 +285,7 @@ class QdrantURL(SecretURL):
     schemes = {"http": "http", "https": "https"}
     default_port = 6333
     shape = "http://host:port, https://host:port, :memory: or path:/folder"
-    shows_lone_user = False
+    shows_user = False
 
     def _parse(self, raw: str) -> None:
         if raw == ":memory:" or (raw.startswith("path:") and len(raw) > len("path:")):
@@ -306,6 +303,10 @@ class QdrantURL(SecretURL):
     def encrypted(self) -> bool:
         """Whether the scheme is ``https``."""
         return self.embedded or self.scheme == "https"
+
+
+def _secret_option(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_OPTIONS)
 
 
 def is_local(host: str | None) -> bool:
@@ -329,7 +330,8 @@ def check_host(host: str) -> str:
     """
     if not host:
         raise ValueError("is empty; a host name or an IP address is allowed")
-    if host.startswith("/") or not _BAD_HOST.search(host):
+    # What would end a host in the middle of a URL.
+    if host.startswith("/") or not re.search(r"[\s/@:?#\[\]\\%\x00-\x1f]", host):
         return host
     try:
         ipaddress.IPv6Address(host)

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import functools
-import re
 import types
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, SecretBytes, SecretStr
-from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
 from ._secrets import Secret
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 __all__ = ["Variable", "members", "types_in", "variables"]
 
-# A text field with such a name holds a secret, whatever its type says.
-_SECRET_NAME = re.compile(
-    r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|ACCESS_KEY|SECRET_KEY|CREDENTIALS?)$"
+# A text field whose name ends so holds a secret, whatever its type says.
+_SECRET_NAMES = (
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "PRIVATE_KEY",
+    "SECRET_KEY",
+    "CREDENTIALS",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One environment variable and the field that it fills.
 
     Attributes:
         name: The name to show.
         names: Every accepted name, the preferred one first, in upper case.
-        path: The keys that lead to the field.
+        path: The keys that pydantic takes on the way to the field.
+        attributes: The attributes on the same way.
         field: pydantic's description of the field.
         secret: Whether its value may never be shown.
         shape: How text becomes a value: as it is, a list with commas, or JSON.
@@ -40,10 +51,18 @@ class Variable:
     name: str
     names: tuple[str, ...]
     path: tuple[str, ...]
+    attributes: tuple[str, ...]
     field: FieldInfo
     secret: bool
     shape: Literal["text", "list", "json"]
     group: type[BaseModel] | None = None
+
+    def value_in(self, settings: BaseModel) -> Any:
+        """Return the field's value in an instance, ``None`` if a group on the way is missing."""
+        value: Any = settings
+        for name in self.attributes:
+            value = getattr(value, name, None)
+        return value
 
 
 @functools.cache
@@ -57,7 +76,7 @@ def variables(cls: type[BaseModel], prefix: str | None = None) -> tuple[Variable
     config: Mapping[str, Any] = cls.model_config
     if prefix is None:
         prefix = config.get("env_prefix") or ""
-    return tuple(_walk(cls, prefix, config.get("env_nested_delimiter") or "_", (), (cls,)))
+    return tuple(_walk(cls, prefix, config.get("env_nested_delimiter") or "_", (), (), (cls,)))
 
 
 def _walk(
@@ -65,24 +84,26 @@ def _walk(
     prefix: str,
     delimiter: str,
     path: tuple[str, ...],
+    attributes: tuple[str, ...],
     above: tuple[type[BaseModel], ...],
 ) -> list[Variable]:
     found = []
     for key, field in cls.model_fields.items():
         names, taken_by_name = _names(cls, key, field, prefix)
         here = (*path, key if taken_by_name else _alias(field) or key)
+        there = (*attributes, key)
         group = _group(field.annotation)
         if group in above:  # a tree of itself has no end
             group = None
         kinds = types_in(field.annotation)
         secret = any(issubclass(kind, (Secret, SecretStr, SecretBytes)) for kind in kinds)
-        secret = secret or (str in kinds and bool(_SECRET_NAME.search(names[0])))
+        secret = secret or (str in kinds and names[0].endswith(_SECRET_NAMES))
         shape = "text" if any(m is NoDecode for m in field.metadata) else _shape(field.annotation)
-        found.append(Variable(names[0], names, here, field, secret, shape, group))
+        found.append(Variable(names[0], names, here, there, field, secret, shape, group))
         if group is not None:
             inner = group.model_config.get("env_prefix")  # only a settings class may have one
             inner_prefix = f"{names[0]}{delimiter}" if not isinstance(inner, str) else inner
-            found += _walk(group, inner_prefix.upper(), delimiter, here, (*above, group))
+            found += _walk(group, inner_prefix.upper(), delimiter, here, there, (*above, group))
     return found
 
 
@@ -137,7 +158,7 @@ def _shape(annotation: Any) -> Literal["text", "list", "json"]:
     plain = [o for o in origins if isinstance(o, type)]
     if not plain or any(issubclass(o, (str, bytes, Secret)) for o in plain):
         return "text"
-    if any(issubclass(o, (Sequence, Set)) for o in plain):
+    if any(issubclass(o, (Sequence, AbstractSet)) for o in plain):
         return "list"
     structured = [
         o

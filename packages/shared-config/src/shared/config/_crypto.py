@@ -1,0 +1,217 @@
+"""Encrypted values: ``enc:v1:<key id>:<base64>``, AES-256-GCM, bound to the variable's name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ._errors import ConfigurationError, Problem
+from ._secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+__all__ = ["KEYRING", "Keyring", "decrypt_config_value", "encrypt_config_value"]
+
+KEYRING = "CONFIG_KEYRING"
+_PREFIX = "enc:v1:"
+_NONCE = 12  # bytes; what GCM is made for (NIST SP 800-38D, 8.2)
+
+
+class Keyring:
+    """The keys that encrypt and decrypt configuration values.
+
+    Rotation: add a new key, make it active, encrypt the values again at leisure; the old key
+    decrypts the old values until it is taken out.
+
+    Args:
+        keys: 32 bytes for every key id (letters, digits, ``-`` and ``_``).
+        active: The id of the key that encrypts; the first one if ``None``.
+
+    Raises:
+        ConfigurationError: If a key id or a key is not as it must be; keys are not shown.
+
+    Example:
+        >>> ring = Keyring({"2026": bytes(32)}, active="2026")
+        >>> secret = encrypt_config_value("s3cret", ring, name="POSTGRES_PASSWORD")
+        >>> secret.startswith("enc:v1:2026:")
+        True
+        >>> decrypt_config_value(secret, ring, name="POSTGRES_PASSWORD")
+        's3cret'
+    """
+
+    __slots__ = ("_ciphers", "active")
+
+    active: str
+
+    def __init__(self, keys: Mapping[str, bytes], active: str | None = None) -> None:
+        aes = _aesgcm()
+        problems, ciphers = [], {}
+        for key_id, key in keys.items():
+            if not isinstance(key_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key_id):
+                problems.append(Problem("keyring", "a key id is 1 to 64 letters, digits, '-', '_'"))
+            elif not isinstance(key, (bytes, bytearray)) or len(key) != 32:
+                size = f"{len(key)} bytes" if hasattr(key, "__len__") else type(key).__name__
+                problems.append(Problem(f"key {key_id!r}", f"is {size}, not 32 bytes"))
+            else:
+                ciphers[key_id] = aes(bytes(key))
+        if not keys:
+            problems.append(Problem("keyring", "holds no key"))
+        elif active is not None and active not in keys:
+            problems.append(Problem("active", f"{active!r} is not one of {', '.join(keys)}"))
+        if problems:
+            del keys
+            raise ConfigurationError(problems)
+        self.active = active if active is not None else next(iter(ciphers))
+        # A read-only view: neither vars nor repr of this object shows a key.
+        self._ciphers: Mapping[str, AESGCM] = MappingProxyType(ciphers)
+
+    @classmethod
+    def parse(cls, text: str | Secret, source: str = KEYRING) -> Keyring:
+        """Read ``id=base64`` entries, separated by commas or white space; the first is active.
+
+        Raises:
+            ConfigurationError: If an entry is malformed; the entry is not shown.
+        """
+        keys: dict[str, bytes] = {}
+        problem = ""
+        entries = (text.reveal() if isinstance(text, Secret) else text).replace(",", " ").split()
+        for number, entry in enumerate(entries, 1):
+            key_id, _, encoded = entry.partition("=")
+            try:
+                padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
+                keys[key_id] = base64.b64decode(padded.encode(), altchars=b"-_", validate=True)
+            except (ValueError, binascii.Error):
+                try:
+                    keys[key_id] = base64.b64decode(padded.encode(), validate=True)
+                except (ValueError, binascii.Error):
+                    problem = f"entry {number} is not id=base64 of 32 bytes"
+        del text, entries
+        if problem:
+            keys = {}
+            raise ConfigurationError(Problem(source, problem))
+        return cls(keys)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Keyring:
+        """Read ``CONFIG_KEYRING``, or the file that ``CONFIG_KEYRING_FILE`` names.
+
+        Args:
+            env: The environment, ``os.environ`` if ``None``.
+
+        Returns:
+            The keyring.
+
+        Raises:
+            ConfigurationError: If neither is set, or what is there is malformed.
+        """
+        from ._sources import Origin
+
+        text = Origin(env).lookup(KEYRING)
+        if text is None:
+            raise ConfigurationError(f"{KEYRING}: is required and not set (or {KEYRING}_FILE)")
+        return cls.parse(text)
+
+    @staticmethod
+    def generate(key_id: str) -> str:
+        """Return a new random key as one entry for ``CONFIG_KEYRING``."""
+        return f"{key_id}={base64.urlsafe_b64encode(os.urandom(32)).decode()}"
+
+    def __contains__(self, key_id: object) -> bool:
+        return key_id in self._ciphers
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._ciphers)}; active={self.active!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a keyring is not pickled: load it in the process that needs it")
+
+    def cipher(self, key_id: str) -> AESGCM:
+        """Return the cipher of a key; ``KeyError`` if there is none."""
+        return self._ciphers[key_id]
+
+
+def encrypt_config_value(value: str | Secret, keyring: Keyring, name: str = "") -> str:
+    """Encrypt a value with the active key.
+
+    Args:
+        value: The text to encrypt.
+        keyring: The keys.
+        name: The variable that will hold it. The same name decrypts it; no other does.
+
+    Returns:
+        Text of the form ``enc:v1:<key id>:<base64>``, different each time.
+
+    Raises:
+        TypeError: If the value is no text.
+    """
+    plain = Secret(value)
+    del value
+    nonce = os.urandom(_NONCE)
+    sealed = keyring.cipher(keyring.active).encrypt(
+        nonce, plain.reveal().encode("utf-8", "surrogatepass"), _bound(keyring.active, name)
+    )
+    return f"{_PREFIX}{keyring.active}:{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def decrypt_config_value(value: str | Secret, keyring: Keyring, name: str = "") -> str:
+    """Decrypt a value; any key of the ring will do.
+
+    Args:
+        value: What `encrypt_config_value` returned.
+        keyring: The keys.
+        name: The name that it was encrypted for.
+
+    Returns:
+        The plain text.
+
+    Raises:
+        ConfigurationError: If the key is missing or wrong, the value was changed, or it belongs to
+            another name. Neither plain nor encrypted text is in the error.
+    """
+    hidden = Secret(value)
+    del value  # a traceback with locals shows stars
+    plain, problem = _opened(hidden, keyring, name)
+    if plain is None:
+        raise ConfigurationError(Problem(name or "value", problem))
+    return plain
+
+
+def _opened(hidden: Secret, keyring: Keyring, name: str) -> tuple[str | None, str]:
+    from cryptography.exceptions import InvalidTag
+
+    match = re.fullmatch(r"enc:v1:([A-Za-z0-9_-]{1,64}):([A-Za-z0-9_=-]+)", hidden.reveal().strip())
+    if match is None:
+        return None, "is not of the form enc:v1:<key id>:<base64>"
+    key_id = match[1]
+    if key_id not in keyring:
+        return None, f"is encrypted with the key {key_id!r}, which the keyring does not hold"
+    try:
+        raw = base64.b64decode(match[2].encode(), altchars=b"-_", validate=True)
+        plain = keyring.cipher(key_id).decrypt(raw[:_NONCE], raw[_NONCE:], _bound(key_id, name))
+        return plain.decode("utf-8", "surrogatepass"), ""
+    except (InvalidTag, ValueError):
+        return None, (
+            f"cannot be decrypted with the key {key_id!r}: the key is wrong, the value was changed, "
+            "or it was encrypted for another name"
+        )
+
+
+def _bound(key_id: str, name: str) -> bytes:
+    return f"{_PREFIX}{key_id}:{name}".encode()
+
+
+def _aesgcm() -> Any:
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError:
+        raise ImportError(
+            "encrypted values need cryptography: pip install 'shared-config[crypto]'"
+        ) from None
+    return AESGCM

@@ -1,0 +1,314 @@
+"""Feature flags from a file or a mapping, as a provider for OpenFeature."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ConfigurationError, Problem
+from ._flag import Flag, copied, parse_flags
+from ._poll import Poller
+
+try:
+    from openfeature.event import ProviderEventDetails
+    from openfeature.exception import ErrorCode
+    from openfeature.flag_evaluation import FlagResolutionDetails, Reason
+    from openfeature.provider import AbstractProvider, Metadata
+except ImportError as error:
+    raise ImportError(
+        "feature flags need openfeature-sdk: pip install 'shared-config[flags]'"
+    ) from error
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from openfeature.evaluation_context import EvaluationContext
+    from openfeature.flag_evaluation import FlagValueType
+    from openfeature.hook import Hook
+
+__all__ = ["FeatureFlags"]
+
+
+class FeatureFlags(AbstractProvider):
+    """Feature flags: constants, switches, targets and ramps.
+
+    A flag is a constant (``{"limit": 5}``) or a definition: ``enabled`` (``true``), ``value`` (what
+    it is when it is on, ``true``), ``default`` (what it is when it is off, ``false``), ``ramp``
+    (percent of the targeting keys for which it is on), ``targets`` (for whom it is on before any
+    ramp: targeting keys, or mappings of attributes such as ``{"plan": ["pro", "team"]}``).
+
+    The bucket of a targeting key is a hash of flag and key: the same in every process and after
+    every restart, and a higher ramp keeps everyone that a lower one had.
+
+    Args:
+        source: A JSON or YAML file, or a mapping. A mapping is copied.
+        interval: Seconds between two looks at the file, once the provider is registered with
+            OpenFeature or `start` was called; ``None`` to reload by `reload` only.
+
+    Attributes:
+        error: The `ConfigurationError` of the last reload, or ``None`` if it went well.
+
+    Raises:
+        ConfigurationError: With everything that is wrong in the source.
+
+    Example:
+        >>> flags = FeatureFlags({"new-ui": {"ramp": 50, "targets": ["ada"]}, "limit": 5})
+        >>> flags.is_enabled("new-ui", "ada"), flags.get("limit", 1), flags.get("no-such", "x")
+        (True, 5, 'x')
+        >>> from openfeature import api
+        >>> api.set_provider(flags)
+        >>> api.get_client().get_integer_value("limit", 1)
+        5
+        >>> api.clear_providers()
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | Mapping[str, Any],
+        *,
+        interval: float | None = 1.0,
+    ) -> None:
+        super().__init__()
+        self.error: ConfigurationError | None = None
+        self._path: Path | None = None
+        self._poller: Poller | None = None
+        self._lock = threading.RLock()
+        if hasattr(source, "keys"):
+            self._flags = parse_flags(source, "flags")
+            return
+        self._path = Path(source).expanduser()
+        if interval is not None:
+            self._poller = Poller(self._path, self._try_reload, interval)
+        self._flags = self._read()
+
+    # One dictionary of finished flags, replaced whole: a reader sees the old file or the new one.
+    _flags: dict[str, Flag]
+
+    def reload(self) -> bool:
+        """Read the file again.
+
+        Returns:
+            Whether it differs from what was known.
+
+        Raises:
+            ConfigurationError: If something in it is wrong; every flag stays as it was.
+        """
+        if self._path is None:
+            return False
+        with self._lock:  # reads and takes over in one go: no older file replaces a newer one
+            try:
+                flags = self._read()
+            except ConfigurationError as error:
+                self.error = error
+                raise
+            self.error = None
+            changed = sorted(
+                k for k in flags.keys() | self._flags.keys() if self._differs(k, flags)
+            )
+            self._flags = flags
+        if changed:
+            self._tell(changed)
+        return bool(changed)
+
+    def start(self) -> None:
+        """Watch the file; registering the provider with OpenFeature does it by itself."""
+        if self._poller is not None:
+            self._poller.start()
+
+    def check(self) -> bool:
+        """Look at the file now, as the watching thread does.
+
+        Returns:
+            Whether its content was new.
+        """
+        return self._poller is not None and self._poller.check()
+
+    def shutdown(self) -> None:
+        """Stop watching."""
+        if self._poller is not None:
+            self._poller.stop()
+
+    def initialize(self, evaluation_context: EvaluationContext) -> None:
+        """Start watching: OpenFeature calls this."""
+        self.start()
+
+    def get_metadata(self) -> Metadata:
+        """Return the provider's name."""
+        return Metadata("shared-config")
+
+    def get_provider_hooks(self) -> list[Hook]:
+        """Return no hooks."""
+        return []
+
+    def keys(self) -> list[str]:
+        """Return the keys of all flags, sorted."""
+        return sorted(self._flags)
+
+    def is_enabled(
+        self,
+        flag_key: str,
+        targeting_key: str | None = None,
+        *,
+        default: bool = False,
+        **attributes: Any,
+    ) -> bool:
+        """Evaluate a boolean flag without OpenFeature's client.
+
+        Args:
+            flag_key: The flag.
+            targeting_key: Whom it is for.
+            default: What to return on any error, a flag that does not exist included.
+            attributes: What ``targets`` may ask for.
+
+        Returns:
+            The flag's value or the default.
+        """
+        flag = self._flags.get(flag_key)
+        value = default if flag is None else flag.evaluate(targeting_key, attributes).value
+        return value if isinstance(value, bool) else default
+
+    def get(
+        self, flag_key: str, default: Any, targeting_key: str | None = None, **attributes: Any
+    ) -> Any:
+        """Evaluate a flag of any type without OpenFeature's client.
+
+        Returns:
+            The flag's value, or the default on any error.
+        """
+        flag = self._flags.get(flag_key)
+        if flag is None:
+            return default
+        reply = flag.evaluate(targeting_key, attributes)
+        return default if reply.error else _own(reply.value)
+
+    def resolve_boolean_details(
+        self,
+        flag_key: str,
+        default_value: bool,
+        evaluation_context: EvaluationContext | None = None,
+    ) -> FlagResolutionDetails[bool]:
+        """Evaluate a boolean flag: OpenFeature calls this."""
+        return self._resolve(flag_key, default_value, evaluation_context, bool)
+
+    def resolve_string_details(
+        self,
+        flag_key: str,
+        default_value: str,
+        evaluation_context: EvaluationContext | None = None,
+    ) -> FlagResolutionDetails[str]:
+        """Evaluate a text flag: OpenFeature calls this."""
+        return self._resolve(flag_key, default_value, evaluation_context, str)
+
+    def resolve_integer_details(
+        self,
+        flag_key: str,
+        default_value: int,
+        evaluation_context: EvaluationContext | None = None,
+    ) -> FlagResolutionDetails[int]:
+        """Evaluate a whole-number flag: OpenFeature calls this."""
+        return self._resolve(flag_key, default_value, evaluation_context, int)
+
+    def resolve_float_details(
+        self,
+        flag_key: str,
+        default_value: float,
+        evaluation_context: EvaluationContext | None = None,
+    ) -> FlagResolutionDetails[float]:
+        """Evaluate a number flag: OpenFeature calls this."""
+        return self._resolve(flag_key, default_value, evaluation_context, (float, int))
+
+    def resolve_object_details(
+        self,
+        flag_key: str,
+        default_value: Sequence[FlagValueType] | Mapping[str, FlagValueType],
+        evaluation_context: EvaluationContext | None = None,
+    ) -> FlagResolutionDetails[Sequence[FlagValueType] | Mapping[str, FlagValueType]]:
+        """Evaluate a flag that is a list or a mapping: OpenFeature calls this."""
+        return self._resolve(flag_key, default_value, evaluation_context, (list, dict))
+
+    def _resolve(
+        self, key: str, default: Any, context: EvaluationContext | None, kind: Any
+    ) -> FlagResolutionDetails[Any]:
+        flag = self._flags.get(key)
+        if flag is None:
+            return _failed(default, ErrorCode.FLAG_NOT_FOUND, f"there is no flag {key!r}")
+        if context is None:
+            reply = flag.evaluate(None, _NOTHING)
+        else:
+            reply = flag.evaluate(context.targeting_key, context.attributes)
+        if reply.error:
+            return _failed(default, ErrorCode.TARGETING_KEY_MISSING, reply.error)
+        value = reply.value
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            what = f"flag {key!r} is {type(value).__name__}"
+            return _failed(default, ErrorCode.TYPE_MISMATCH, what)
+        return FlagResolutionDetails(
+            _own(value), reason=_REASONS[reply.reason], variant=reply.variant
+        )
+
+    def _differs(self, key: str, flags: dict[str, Flag]) -> bool:
+        old, new = self._flags.get(key), flags.get(key)
+        return old is None or new is None or old.definition != new.definition
+
+    def _read(self) -> dict[str, Flag]:
+        assert self._path is not None
+        return parse_flags(_load(self._path), str(self._path))
+
+    def _try_reload(self) -> None:
+        try:
+            self.reload()
+        except ConfigurationError as error:
+            import logging
+
+            logging.getLogger("shared.config").error(
+                "%s was not taken over, the flags stay as they were: %s", self._path, error
+            )
+
+    def _tell(self, changed: list[str]) -> None:
+        if hasattr(self, "_on_emit"):  # registered with OpenFeature
+            self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=changed))
+
+
+_NOTHING: dict[str, Any] = {}
+_REASONS = {reason.value: reason for reason in Reason}
+
+
+def _own(value: Any) -> Any:
+    """A caller may change what it gets: a list or mapping is a copy."""
+    return copied(value) if isinstance(value, (list, dict)) else value
+
+
+def _failed(default: Any, code: ErrorCode, message: str) -> FlagResolutionDetails[Any]:
+    return FlagResolutionDetails(default, code, message, Reason.ERROR)
+
+
+def _load(path: Path) -> Any:
+    """Parse a flag file; YAML if it is called so, else JSON."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() in {".yaml", ".yml"}:
+            try:
+                import yaml
+            except ImportError:
+                raise ImportError(
+                    "a YAML flag file needs pyyaml: pip install 'shared-config[flags]'"
+                ) from None
+            try:
+                return yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                mark = getattr(error, "problem_mark", None)
+                where = f", line {mark.line + 1}" if mark else ""
+                problem = Problem(f"{path}{where}", "is not YAML")
+        else:
+            import json
+
+            return json.loads(text)
+    except OSError as error:
+        problem = Problem(str(path), f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problem = Problem(str(path), "cannot be read: it is not UTF-8 text")
+    except json.JSONDecodeError as error:
+        problem = Problem(f"{path}, line {error.lineno}", f"is not JSON: {error.msg}")
+    raise ConfigurationError(problem)

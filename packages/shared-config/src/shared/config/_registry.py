@@ -1,0 +1,146 @@
+"""Configuration of components that the settings do not know: each brings its own class."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from ._errors import ConfigurationError
+from ._names import closest
+from ._readonly import ReadOnly, fill
+from ._settings import DOTENV, SECRETS_DIR
+from ._sources import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._sources import Paths
+
+__all__ = ["BaseConfig", "ConfigRegistry", "get_config", "register_config"]
+
+C = TypeVar("C", bound=BaseModel)
+
+
+class BaseConfig(ReadOnly, BaseModel):
+    """The base of a component's configuration; read-only, and it shows no secret.
+
+    Example:
+        >>> class CacheConfig(BaseConfig):
+        ...     size: int = 100
+        >>> registry = ConfigRegistry(env={"MY_CACHE_SIZE": "500"}, dotenv=None)
+        >>> registry.register("my_cache", CacheConfig)
+        >>> registry.get("my_cache").size
+        500
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class ConfigRegistry:
+    """Components by name; each is loaded when it is first asked for, and once.
+
+    Args:
+        env: The environment, ``os.environ`` if ``None``.
+        dotenv: One or several ``.env`` files.
+        secrets_dir: One or several folders with one file a variable.
+    """
+
+    def __init__(
+        self,
+        env: Mapping[str, str] | None = None,
+        dotenv: Paths = DOTENV,
+        secrets_dir: Paths = SECRETS_DIR,
+    ) -> None:
+        self._sources = (env, dotenv, secrets_dir)
+        self._classes: dict[str, type[BaseModel]] = {}
+        self._loaded: dict[str, BaseModel] = {}
+        self._lock = threading.RLock()
+
+    def register(self, name: str, config: type[BaseModel]) -> None:
+        """Make a component known. It reads ``<NAME>_<FIELD>``; nothing is read yet.
+
+        Args:
+            name: Lower-case letters, digits and ``_``.
+            config: Its class, derived from `BaseConfig` (any pydantic model will do).
+
+        Raises:
+            ConfigurationError: If the name is malformed or another class has it.
+        """
+        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ConfigurationError(
+                f"component name {name!r} is not lower-case letters, digits, _"
+            )
+        if not (isinstance(config, type) and issubclass(config, BaseModel)):
+            raise ConfigurationError(f"component {name}: {config!r} is not derived from BaseConfig")
+        with self._lock:
+            other = self._classes.get(name)
+            if other is not None and other is not config:
+                raise ConfigurationError(
+                    f"component {name} is registered with {other.__qualname__} already"
+                )
+            self._classes[name] = config
+
+    def get(self, name: str) -> Any:
+        """Return a component's configuration.
+
+        Raises:
+            ConfigurationError: If the component is unknown, or with everything that is wrong in it.
+        """
+        loaded = self._loaded.get(name)
+        if loaded is not None:
+            return loaded
+        with self._lock:
+            if name in self._loaded:
+                return self._loaded[name]
+            config = self._classes.get(name)
+            if config is None:
+                near = closest(str(name), self._classes)
+                hint = f"; did you mean {near}?" if near else ""
+                raise ConfigurationError(f"component {name!r} is not registered{hint}")
+            made = load_component(name, config, *self._sources)
+            self._loaded[name] = made
+            return made
+
+    def reload(self) -> None:
+        """Forget what was loaded: the next `get` reads again."""
+        with self._lock:
+            self._loaded.clear()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+    def names(self) -> list[str]:
+        """Return the names of all components, sorted."""
+        return sorted(self._classes)
+
+
+def load_component(
+    name: str, config: type[C], env: Mapping[str, str] | None, dotenv: Paths, secrets_dir: Paths
+) -> C:
+    """Load one component's configuration from ``<NAME>_*``."""
+    prefix = f"{name}_".upper()
+    reading = Origin(env, dotenv, secrets_dir, prefix).read(config)
+    del env
+    made = config.__new__(config)
+    problems = reading.problems + fill(made, reading, prefix)
+    if problems:
+        raise ConfigurationError(problems)
+    return made
+
+
+_registry = ConfigRegistry()
+
+
+def register_config(name: str, config: type[BaseModel]) -> None:
+    """Make a component known to the whole process; see `ConfigRegistry.register`."""
+    _registry.register(name, config)
+
+
+def get_config(name: str) -> Any:
+    """Return the configuration of a component; see `ConfigRegistry.get`."""
+    return _registry.get(name)

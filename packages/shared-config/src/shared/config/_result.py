@@ -1,0 +1,156 @@
+"""What a validation found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+__all__ = ["Finding", "Level", "ServiceHealth", "ValidationResult"]
+
+Level: TypeAlias = Literal["critical", "warning", "recommendation"]
+
+
+class Finding(str):
+    """One finding: a text that also knows its parts.
+
+    Attributes:
+        variable: The variable it is about, or what else it is about.
+        message: What was found.
+        remedy: What to do about it.
+        level: ``critical``, ``warning`` or ``recommendation``.
+
+    Example:
+        >>> finding = Finding("DEBUG", "is on in production", "set DEBUG=false", "critical")
+        >>> print(finding)
+        DEBUG: is on in production; set DEBUG=false
+        >>> finding.level
+        'critical'
+    """
+
+    __slots__ = ("level", "message", "remedy", "variable")
+
+    variable: str
+    message: str
+    remedy: str
+    level: Level
+
+    def __new__(cls, variable: str, message: str, remedy: str, level: Level) -> Finding:
+        text = f"{variable}: {message}; {remedy}" if remedy else f"{variable}: {message}"
+        self = super().__new__(cls, text)
+        self.variable, self.message, self.remedy, self.level = variable, message, remedy, level
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Finding, (self.variable, self.message, self.remedy, self.level)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the parts as a dictionary."""
+        return {
+            "variable": self.variable,
+            "message": self.message,
+            "remedy": self.remedy,
+            "level": self.level,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """How one service answered.
+
+    Attributes:
+        status: ``up``, ``down``, ``timeout``, ``unknown`` (no driver) or ``embedded``.
+        latency: Seconds until the answer, ``None`` without one.
+        detail: What the service or the driver said.
+    """
+
+    status: Literal["up", "down", "timeout", "unknown", "embedded"]
+    latency: float | None = None
+    detail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service can be used."""
+        return self.status in {"up", "embedded"}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dictionary."""
+        return {
+            "status": self.status,
+            "ok": self.ok,
+            "latency": self.latency,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True)
+class ValidationResult:
+    """What a validation found, by level. Print it to read it; it holds no secret.
+
+    Attributes:
+        critical: What must be put right.
+        warnings: What should be put right.
+        recommendations: What could be better.
+        health: How each service answered, by name.
+    """
+
+    critical: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    recommendations: list[Finding] = field(default_factory=list)
+    health: dict[str, ServiceHealth] = field(default_factory=dict)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nothing is critical."""
+        return not self.critical
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The same list as ``critical``."""
+        return self.critical
+
+    def add(self, variable: str, message: str, remedy: str, level: Level) -> None:
+        """Add a finding at its level."""
+        lists = {"critical": self.critical, "warning": self.warnings}
+        found = lists.get(level, self.recommendations)
+        finding = Finding(variable, message, remedy, level)
+        if finding not in found:
+            found.append(finding)
+
+    def merge(self, other: ValidationResult) -> None:
+        """Add all that another result found."""
+        for finding in (*other.critical, *other.warnings, *other.recommendations):
+            self.add(finding.variable, finding.message, finding.remedy, finding.level)
+        self.health.update(other.health)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as dictionaries and lists that JSON takes."""
+        return {
+            "is_valid": self.is_valid,
+            "critical": [finding.to_dict() for finding in self.critical],
+            "warnings": [finding.to_dict() for finding in self.warnings],
+            "recommendations": [finding.to_dict() for finding in self.recommendations],
+            "health": {name: health.to_dict() for name, health in self.health.items()},
+        }
+
+    def __bool__(self) -> bool:
+        return self.is_valid
+
+    def __str__(self) -> str:
+        lines = [
+            "The configuration is valid." if self.is_valid else "The configuration is NOT valid."
+        ]
+        for title, findings in (
+            ("Critical", self.critical),
+            ("Warnings", self.warnings),
+            ("Recommendations", self.recommendations),
+        ):
+            if findings:
+                lines += [f"{title}:", *(f"  {finding}" for finding in findings)]
+        if self.health:
+            lines.append("Services:")
+            width = max(map(len, self.health))
+            for name, health in self.health.items():
+                took = "" if health.latency is None else f" in {health.latency * 1000:.0f} ms"
+                detail = f" ({health.detail})" if health.detail else ""
+                lines.append(f"  {name:<{width}} {health.status}{took}{detail}")
+        return "\n".join(lines)
