@@ -11,7 +11,14 @@ from pathlib import Path
 from shared.config import ConfigurationError
 from shared.db import DatabaseError
 from shared.lifecycle import GracefulShutdown
-from shared.observability import TracingConfig, configure_logging, flush, get_logger, setup_tracing
+from shared.observability import (
+    TracingConfig,
+    configure_logging,
+    flush,
+    get_logger,
+    set_log_level,
+    setup_tracing,
+)
 
 from .data_dir import claim
 from .options import Options, Refusal, parse, refuse
@@ -57,6 +64,9 @@ def run(options: Options, stack: ExitStack, begun: float) -> int:
         output=str(data / "watcher.log") if options.json else "stderr",
         service="watcher",
     )
+    # What these libraries would say, the service says itself, once.
+    for library in ("clickhouse_connect", "httpx", "matplotlib", "stamina", "urllib3"):
+        set_log_level("ERROR", library)
     stack.callback(flush, 2.0)
     tracer = setup_tracing(TracingConfig(service_name="watcher", exporter_type="none"))
     stack.callback(tracer.shutdown, 2.0)

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from shared.db import DatabaseError
-from shared.observability import counter, get_logger
+from shared.observability import counter, get_logger, trace_span
 from shared.resilience import Retry
 
 from .similar import shape
@@ -34,6 +34,7 @@ class Alerts:
         self._lock = threading.Lock()
         self._retry = Retry(max_attempts=8, delay=0.1, max_delay=1.0, exceptions=DatabaseError)
 
+    @trace_span("open_incident")
     def report(
         self,
         series: str,

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shared.observability import counter, trace_span
-from shared.timeseries import AnomalyDetector, TimeSeries, aggregate_time_series, counter_rate
+from shared.timeseries import (
+    AnomalyDetector,
+    TimeSeries,
+    aggregate_time_series,
+    counter_rate,
+    detect_anomalies,
+)
 
 from .sources.machine import COUNTERS
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 REMEMBERED = 600  # windows a series, for shapes and for the plot
+BASELINE = 30  # windows that a window is compared with
+FAR = 8.0  # robust standard deviations
 WINDOWS = counter("watcher_windows_total", "Windows aggregated")
 
 
@@ -89,10 +97,20 @@ class Analyst:
         series.values.append(value)
         if series.is_counter:
             self._judge(series, end.time, value)
+        # The stream's detector learns a series' habits first; a plain rule on the windows is
+        # awake after a few seconds.
+        recent = list(series.values)[-BASELINE - 1 :]
+        if detect_anomalies(recent, FAR, method="rolling_mad", window=BASELINE, min_periods=8)[
+            -1:
+        ] == [len(recent) - 1]:
+            self._tell(series, series.times[-1], value, 1.0)
 
     def _judge(self, series: Watched, time: int, value: float) -> None:
         found = series.detector.update(time, value)
         if found.is_anomaly:
-            series.marks.append((time, value, "anomaly"))
-            window = [*list(series.values)[-63:], value]
-            self._alerts.report(series.name, time, value, found.score, window, self._cooldown)
+            self._tell(series, time, value, found.score)
+
+    def _tell(self, series: Watched, time: int, value: float, score: float) -> None:
+        series.marks.append((time, value, "anomaly"))
+        window = [*list(series.values)[-63:], value]
+        self._alerts.report(series.name, time, value, score, window, self._cooldown)

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS watcher_ledger (
 CREATE TABLE IF NOT EXISTS watcher_incidents (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL,
     series text NOT NULL, at timestamptz NOT NULL, value double precision NOT NULL,
-    score double precision NOT NULL, similar jsonb NOT NULL DEFAULT '[]', shape real[] NOT NULL,
+    score double precision NOT NULL, alike jsonb NOT NULL DEFAULT '[]', shape real[] NOT NULL,
     UNIQUE (series, at));
 CREATE TABLE IF NOT EXISTS watcher_signals (
     series text NOT NULL, at timestamptz NOT NULL, kind text NOT NULL, side text NOT NULL,
@@ -87,7 +87,7 @@ class Ledger:
         """Note the earlier incidents that an incident looks like."""
         with self._db.get_postgres_cursor(commit=True) as cursor:
             cursor.execute(
-                "UPDATE watcher_incidents SET similar = %s::jsonb WHERE id = %s",
+                "UPDATE watcher_incidents SET alike = %s::jsonb WHERE id = %s",
                 (json.dumps(similar), incident),
             )
 

@@ -254,7 +254,7 @@ class Service:
         import numpy as np
 
         panels = []
-        for name in ("machine.cpu", "machine.net.received_bytes", "cloud.gpu-a100-1.utilisation"):
+        for name in ("machine.cpu", "machine.net.received_bytes", "cloud.gpu-h100-1.utilisation"):
             series = self.analyst.watched.get(name)
             if series and len(series.times) > 1:
                 unit = "bytes/s" if series.is_counter else "%"

@@ -12,6 +12,7 @@ from shared.resilience import (
     CircuitBreaker,
     CircuitBreakerConfig,
     CircuitOpenError,
+    CircuitState,
     Pipeline,
     RateLimiter,
     Retry,
@@ -85,11 +86,10 @@ class CloudClient:
         self._result.retries += 1
         log.debug("cloud_call_retried", attempt=attempt, error=type(error).__name__)
 
-    def _told(self, breaker: CircuitBreaker, old: object, new: object) -> None:
-        state = str(getattr(new, "value", new)).lower()
-        self._result.breaker_opened += state == "open"
-        self._result.breaker_closed += state == "closed"
-        log.warning("breaker", breaker=breaker.name, was=str(getattr(old, "value", old)), now=state)
+    def _told(self, _breaker: CircuitBreaker, _old: CircuitState, new: CircuitState) -> None:
+        # The log line is resilience's own: it finds structlog by itself.
+        self._result.breaker_opened += new is CircuitState.OPEN
+        self._result.breaker_closed += new is CircuitState.CLOSED
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -105,14 +105,14 @@ class MockCloud:
         return self._random.choice(FAULTS)
 
     def _report(self) -> dict[str, Any]:
-        """Return prices that drift and utilisation with a daily shape, played fast, and spikes."""
+        """Return prices that drift and utilisation with a daily shape, played fast, and rushes."""
         elapsed = time.monotonic() - self._started
         noise = self._random.gauss
         instances = {}
         for number, name in enumerate(INSTANCES):
             busy = 55 + 20 * math.sin(elapsed / 4 + number) + noise(0, 2)
-            if self._random.random() < 0.02:
-                busy = 100.0
             price = 2.0 + number + 0.1 * math.sin(elapsed / 10) + noise(0, 0.01)
+            if name == INSTANCES[-1] and elapsed % 20 > 18.5:  # a rush, every now and then
+                busy, price = 100.0, 1.5 * price
             instances[name] = {"price": round(price, 4), "utilisation": round(min(busy, 100.0), 2)}
         return {"time": time.time_ns(), "instances": instances}
