@@ -7,14 +7,16 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
 from ._errors import CircuitOpenError, ResilienceError
 from ._policy import Guard
 from ._telemetry import emit, safely
 from ._windows import CountedCalls, TimedCalls
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -89,26 +91,26 @@ class Permit:
         self._breaker = breaker
         self._period = period
         self._done = True  # until the clock has answered
-        self._started = breaker._clock() if breaker._slow is not None else 0.0  # noqa: SLF001
+        self._started = breaker._clock() if breaker._slow is not None else 0.0
         self._done = False
 
     def success(self, result: Any = None) -> None:
         """The call went well (``record_result`` has the last word on ``result``)."""
         if not self._done:
             self._done = True
-            self._breaker._succeeded(self._period, self._started, result)  # noqa: SLF001
+            self._breaker._succeeded(self._period, self._started, result)
 
     def failure(self, exc: BaseException | None = None) -> None:
         """The call failed; without an exception the failure counts whatever ``record`` says."""
         if not self._done:
             self._done = True
-            self._breaker._ended_by(self._period, self._started, exc)  # noqa: SLF001
+            self._breaker._ended_by(self._period, self._started, exc)
 
     def release(self) -> None:
         """The call says nothing about the service: give the permit back, count nothing."""
         if not self._done:
             self._done = True
-            self._breaker._released(self._period)  # noqa: SLF001
+            self._breaker._released(self._period)
 
     def end(self, exc: BaseException | None, /) -> None:
         """The call ended with this exception, or well."""

@@ -163,7 +163,7 @@ def exceptions(name: str, value: Exceptions) -> Exceptions:
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
             raise TypeError(f"{name} must hold exception classes, not {kind!r}")
         if not issubclass(kind, Exception):
-            raise ValueError(  # noqa: TRY004  the type is right, the value is not
+            raise ValueError(
                 f"{name} must hold subclasses of Exception, not {kind.__name__}:"
                 " cancellations and exits are never failures"
             )

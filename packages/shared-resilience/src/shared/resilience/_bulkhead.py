@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._check import number, whole
 from ._deadline import remaining
@@ -14,6 +13,9 @@ from ._errors import BulkheadFullError
 from ._line import Line, TaskWaiter, ThreadWaiter, Waiter
 from ._policy import Guard, Pass
 from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
 
 T = TypeVar("T")
 
@@ -145,7 +147,7 @@ class _Slot:
         self._slots = slots
 
     def end(self, exc: BaseException | None, /) -> None:
-        self._slots._give_back()  # noqa: SLF001
+        self._slots._give_back()
 
 
 class Bulkhead(Slots):

@@ -7,13 +7,13 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from ._policy import F, kind_of
 
 if TYPE_CHECKING:
     import asyncio
+    from types import TracebackType
 
 # (end, the clock it is on) of the tightest deadline that applies here.
 _current: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
@@ -37,7 +37,7 @@ def remaining() -> float | None:
     return None if entry is None else max(0.0, entry[0] - entry[1]())
 
 
-class deadline:  # noqa: N801  used like a function, as a context and as a decorator
+class deadline:
     """Give a block, or each call of a function, at most so many seconds.
 
     Every policy of this package that waits or limits time inside of it gets no more than
@@ -217,4 +217,4 @@ def limit(timeout: float) -> float:
     if entry is None:
         return timeout
     left = entry[0] - entry[1]()
-    return timeout if timeout < left else left
+    return min(timeout, left)

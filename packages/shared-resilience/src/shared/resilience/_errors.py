@@ -54,8 +54,8 @@ class CircuitOpenError(ResilienceError):
         state = dict(self.__dict__)
         cause = self.last_exception
         try:
-            pickle.loads(pickle.dumps(cause))  # noqa: S301  our own bytes of a moment ago
-        except Exception:  # noqa: BLE001  whatever a foreign exception's pickling raises
+            pickle.loads(pickle.dumps(cause))
+        except Exception:
             state["last_exception"] = RuntimeError(f"{type(cause).__name__}: {cause}")
         return _rebuild, (type(self), self.args, state)
 
@@ -71,7 +71,7 @@ class RateLimitedError(ResilienceError):
     """The rate is used up and the caller did not want to wait."""
 
 
-class RetryBudgetExhausted(ResilienceError):  # noqa: N818  the name is the contract's
+class RetryBudgetExhausted(ResilienceError):
     """Retries already make up their allowed share of the traffic."""
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._check import number, whole
 from ._deadline import remaining
@@ -15,6 +14,9 @@ from ._errors import RateLimitedError
 from ._line import Line, TaskWaiter, ThreadWaiter, Waiter, running_loop
 from ._policy import NOTHING_TO_END, F, Guard, Pass
 from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Iterator
 
 T = TypeVar("T")
 # A wait this short is as long as this, so that a clock with coarse floats moves on.
@@ -84,6 +86,12 @@ class Limiter(Guard):
         finally:
             self._release_lock()
 
+    def reserve(self, n: int = 1) -> float:
+        """Take ``n`` calls and return 0.0; or take none and return the seconds to wait."""
+        self._check(n)
+        with self._lock:
+            return self._take(n, self._clock())
+
     def _take(self, n: int, now: float) -> float:
         """Take and return 0.0, or return the seconds until it is worth asking again."""
         raise NotImplementedError
@@ -122,9 +130,9 @@ class Limiter(Guard):
             with self._lock:
                 self._line.leave(waiter)
 
-    def _peek(self, n: int) -> float | None:
+    def _peek(self, n: int) -> float:
         """Return the seconds until ``n`` are allowed, were nobody waiting. Lock held."""
-        return None
+        raise NotImplementedError
 
     def _block(self, n: int) -> None:
         waiter = ThreadWaiter(n)
@@ -212,7 +220,7 @@ class RateLimiter(Limiter):
     def __repr__(self) -> str:
         return f"<RateLimiter {self.name!r} {self.calls} in {self.period:g} s>"
 
-    def acquire(self, n: int = 1) -> Awaitable[None]:  # noqa: D102  inherited; unrolled for speed
+    def acquire(self, n: int = 1) -> Awaitable[None]:  # inherited; unrolled for speed
         if n == 1:
             self._acquire_lock()
             try:
@@ -225,7 +233,7 @@ class RateLimiter(Limiter):
                 self._release_lock()
         return super().acquire(n)
 
-    def try_acquire(self, n: int = 1) -> bool:  # noqa: D102  inherited; unrolled for speed
+    def try_acquire(self, n: int = 1) -> bool:  # inherited; unrolled for speed
         if n != 1:
             return super().try_acquire(n)
         self._acquire_lock()
@@ -253,7 +261,7 @@ class RateLimiter(Limiter):
             return 0.0
         return max(self.period - passed, _LEAST_WAIT)
 
-    def _peek(self, n: int) -> float | None:
+    def _peek(self, n: int) -> float:
         return self._delay(n, self._clock())
 
     def _check(self, n: int) -> None:
@@ -309,7 +317,7 @@ class TokenBucket(Limiter):
         self._tokens -= n
         return 0.0
 
-    def _peek(self, n: int) -> float | None:
+    def _peek(self, n: int) -> float:
         tokens = self._tokens + max(0.0, self._clock() - self._last) * self.rate
         return max(0.0, (n - min(self.capacity, tokens)) / self.rate)
 

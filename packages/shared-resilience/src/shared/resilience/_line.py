@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class ThreadWaiter(Waiter):
         """End the present or next wait."""
         self._event.set()
 
-    def wait(self, timeout: float | None) -> None:
-        """Block until woken, or for ``timeout`` seconds."""
-        self._event.wait(timeout)
+    def wait(self, seconds: float | None) -> None:
+        """Block until woken, or for ``seconds``."""
+        self._event.wait(seconds)
         self._event.clear()
 
 
@@ -63,22 +64,20 @@ class TaskWaiter(Waiter):
     def wake(self) -> None:
         """End the present or next wait, in the waiter's own loop."""
         assert self.loop is not None
-        try:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.loop.call_soon_threadsafe(self._wake)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
 
     def _wake(self) -> None:
         self._woken = True
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
-    async def wait(self, timeout: float | None) -> None:
-        """Suspend until woken, or for ``timeout`` seconds."""
+    async def wait(self, seconds: float | None) -> None:
+        """Suspend until woken, or for ``seconds``."""
         assert self.loop is not None
         if not self._woken:
             self._future = self.loop.create_future()
-            timer = None if timeout is None else self.loop.call_later(timeout, self._wake)
+            timer = None if seconds is None else self.loop.call_later(seconds, self._wake)
             try:
                 await self._future
             finally:
@@ -138,5 +137,5 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
-    loop: asyncio.AbstractEventLoop | None = asyncio._get_running_loop()  # noqa: SLF001  documented for loop implementations
+    loop: asyncio.AbstractEventLoop | None = asyncio._get_running_loop()
     return loop

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._telemetry import Event, Listener
+from ._telemetry import Event, Listener, safely
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # What a person should read about. The rest is counted, and logged for debugging.
 _WARNINGS = frozenset({"opened", "forced_open", "budget_exhausted", "store_failed"})
@@ -15,13 +19,19 @@ _WARNINGS = frozenset({"opened", "forced_open", "budget_exhausted", "store_faile
 _UNLOGGED = frozenset({"retried"})
 
 
+@functools.cache  # once: prometheus-client refuses the same metric twice
 def default_listeners() -> tuple[Listener, ...]:
-    """Return the listeners for the libraries that can be imported."""
-    listeners: list[Listener] = [structlog_listener() if _has("structlog") else logging_listener()]
+    """Return the listeners for the libraries that are installed."""
+    makers: list[Callable[[], Listener]] = [
+        structlog_listener if _has("structlog") else logging_listener
+    ]
     if _has("prometheus_client"):
-        listeners.append(prometheus_listener())
+        makers.append(prometheus_listener)
     if _has("opentelemetry.trace"):
-        listeners.append(opentelemetry_listener())
+        makers.append(opentelemetry_listener)
+    listeners: list[Listener] = []
+    for make in makers:
+        safely(lambda make=make: listeners.append(make()))
     return tuple(listeners)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig
 from ._bulkhead import Bulkhead
 from ._check import number
-from ._limiter import Limiter
 from ._policy import Policy, named_like
 from ._retry import Retry
 from ._retry_budget import RetryBudget
 from ._timeout import Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ._limiter import Limiter
 
 T = TypeVar("T")
 
@@ -133,25 +136,25 @@ class Pipeline(Policy):
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         outer = fn
         for policy in self._inward:
-            outer = named_like(policy._sync(outer), fn)  # noqa: SLF001
+            outer = named_like(policy._sync(outer), fn)
         return outer
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         outer = fn
         for policy in self._inward:
-            outer = named_like(policy._async(outer), fn)  # noqa: SLF001
+            outer = named_like(policy._async(outer), fn)
         return outer
 
     def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         outer = fn
         for policy in self._inward:
-            outer = named_like(policy._generator(outer), fn)  # noqa: SLF001
+            outer = named_like(policy._generator(outer), fn)
         return outer
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         outer = fn
         for policy in self._inward:
-            outer = named_like(policy._async_generator(outer), fn)  # noqa: SLF001
+            outer = named_like(policy._async_generator(outer), fn)
         return outer
 
 

@@ -6,8 +6,10 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -110,7 +112,7 @@ class _NothingToEnd:
 NOTHING_TO_END: Pass = _NothingToEnd()
 
 
-async def nothing_to_begin() -> Pass:  # noqa: RUF029  the protocol of guards
+async def nothing_to_begin() -> Pass:
     """Admit at once."""
     return NOTHING_TO_END
 
@@ -197,7 +199,7 @@ class Guard(Policy):
         traceback: TracebackType | None,
     ) -> None:
         if leave := pop(self):
-            leave.end(exc)
+            await end_async(leave, exc)
 
 
 # The `with` blocks that this thread or task is in: one object serves many at a time, so what
@@ -227,6 +229,15 @@ def pop(guard: Guard) -> Pass | None:
     return leave
 
 
+async def end_async(leave: Pass, exc: BaseException | None) -> None:
+    """End a pass, awaiting it if that takes a trip to somewhere."""
+    end = getattr(leave, "aend", None)
+    if end is None:
+        leave.end(exc)
+    else:
+        await end(exc)
+
+
 def relaying(
     fn: Callable[..., AsyncGenerator[Any, Any]],
     begin: Callable[[], Awaitable[Pass]],
@@ -254,7 +265,7 @@ def relaying(
                         sent = yield item
                     except GeneratorExit:
                         raise
-                    except BaseException as thrown:  # noqa: BLE001  the consumer threw it in
+                    except BaseException as thrown:
                         item = await step(inner.athrow(thrown))
                     else:
                         item = await step(inner.asend(sent))
@@ -263,9 +274,9 @@ def relaying(
             finally:
                 await inner.aclose()
         except BaseException as exc:
-            leave.end(exc)
+            await end_async(leave, exc)
             raise
-        leave.end(None)
+        await end_async(leave, None)
 
     return guarded
 
@@ -286,7 +297,7 @@ def kind_of(fn: Callable[..., Any]) -> str:
     while isinstance(fn, functools.partial):
         fn = fn.func
     if not (inspect.isroutine(fn) or isinstance(fn, type)):
-        fn = getattr(fn, "__call__", fn)  # noqa: B004  the method is wanted, not whether there is one
+        fn = getattr(fn, "__call__", fn)
     if inspect.iscoroutinefunction(fn):
         return "async"
     if inspect.isgeneratorfunction(fn):

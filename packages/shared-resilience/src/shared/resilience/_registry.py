@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakValueDictionary
 
 from ._breaker import CircuitBreaker
@@ -14,6 +13,9 @@ from ._breaker_config import CircuitBreakerConfig, CircuitState
 from ._check import number
 from ._policy import F, describe
 from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class CircuitBreakerRegistry:

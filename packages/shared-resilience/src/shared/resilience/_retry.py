@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from ._breaker_config import Exceptions, exceptions as check_exceptions, matcher
+from ._breaker_config import Exceptions, matcher
+from ._breaker_config import exceptions as check_exceptions
 from ._check import choice, number, whole
 from ._deadline import deadline, remaining
 from ._errors import ResilienceError
-from ._policy import F, NOTHING_TO_END, Pass, Policy, describe, kind_of, nothing_to_begin, relaying
+from ._policy import NOTHING_TO_END, F, Pass, Policy, describe, kind_of, nothing_to_begin, relaying
 from ._retry_after import seconds_of
 from ._retry_budget import RetryBudget
 from ._telemetry import emit, safely
 from ._timeout import Timeout
 
+if TYPE_CHECKING:
+    import datetime as dt
+    from types import TracebackType
+
 T = TypeVar("T")
 RetryAfter = Callable[[Exception], "float | dt.timedelta | str | None"]
 
 
-class _Unwanted(Exception):  # noqa: N818  never seen by users
+class _Unwanted(Exception):
     """Carries a result that ``retry_if_result`` wants to see again."""
 
     def __init__(self, result: Any) -> None:
@@ -136,7 +139,7 @@ class Retry(Policy):
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         if self.attempt_timeout is not None:
-            fn = Timeout(self.attempt_timeout)._sync(fn)  # noqa: SLF001  raises: it cannot be
+            fn = Timeout(self.attempt_timeout)._sync(fn)
         run, budget, unwanted = self._run, self.budget, self.retry_if_result
 
         if self._simple:
@@ -144,7 +147,7 @@ class Retry(Policy):
             def plain(*args: Any, **kwargs: Any) -> T:
                 try:
                     return fn(*args, **kwargs)
-                except Exception as exc:  # noqa: BLE001  the run decides
+                except Exception as exc:
                     failure = exc
                 try:
                     return run(fn, args, kwargs, failure)
@@ -159,7 +162,7 @@ class Retry(Policy):
             failure: Exception
             try:
                 result = fn(*args, **kwargs)
-            except Exception as exc:  # noqa: BLE001  the run decides
+            except Exception as exc:
                 failure = exc
             else:
                 if unwanted is None or not unwanted(result):
@@ -176,7 +179,7 @@ class Retry(Policy):
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         if self.attempt_timeout is not None:
-            fn = Timeout(self.attempt_timeout)._async(fn)  # noqa: SLF001
+            fn = Timeout(self.attempt_timeout)._async(fn)
         run, budget, unwanted = self._arun, self.budget, self.retry_if_result
 
         if self._simple:
@@ -184,7 +187,7 @@ class Retry(Policy):
             async def plain(*args: Any, **kwargs: Any) -> T:
                 try:
                     return await fn(*args, **kwargs)
-                except Exception as exc:  # noqa: BLE001  the run decides
+                except Exception as exc:
                     failure = exc
                 try:
                     return await run(fn, args, kwargs, failure)
@@ -199,7 +202,7 @@ class Retry(Policy):
             failure: Exception
             try:
                 result = await fn(*args, **kwargs)
-            except Exception as exc:  # noqa: BLE001  the run decides
+            except Exception as exc:
                 failure = exc
             else:
                 if unwanted is None or not unwanted(result):
@@ -230,7 +233,7 @@ class Retry(Policy):
         def make(*args: Any, **kwargs: Any) -> Any:
             run = Run(self, describe(fn))
 
-            async def begin() -> Pass:  # noqa: RUF029  the protocol of guards
+            async def begin() -> Pass:
                 run.begin()
                 return NOTHING_TO_END
 
@@ -363,7 +366,7 @@ class Retry(Policy):
         except OverflowError:
             pause = self.max_delay
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        return random.uniform(0.0, pause) if self.jitter == "full" else pause  # noqa: S311
+        return random.uniform(0.0, pause) if self.jitter == "full" else pause
 
 
 class Run:
@@ -376,7 +379,7 @@ class Run:
         self._name = name
         self._attempts = 0
         self._last: BaseException | None = None
-        self._end = None if retry.timeout is None else retry._clock() + retry.timeout  # noqa: SLF001
+        self._end = None if retry.timeout is None else retry._clock() + retry.timeout
         if count and retry.budget is not None:
             retry.budget.request()
 
@@ -403,7 +406,7 @@ class Run:
         import stamina
 
         retry, attempt = self._retry, self._attempts
-        if not retry._retryable(exc):  # noqa: SLF001
+        if not retry._retryable(exc):
             return False
         if stamina.is_testing():
             self._last = exc  # stamina counts; whether it goes on shows in `begin`
@@ -411,7 +414,7 @@ class Run:
         if retry.max_attempts is not None and attempt >= retry.max_attempts:
             emit("retry", retry.name, "exhausted", callee=self._name, attempts=attempt)
             return False
-        pause = retry._pause(attempt, exc)  # noqa: SLF001
+        pause = retry._pause(attempt, exc)
         if (left := self._left()) is not None and pause >= left:
             emit("retry", retry.name, "out_of_time", callee=self._name, attempts=attempt)
             return False
@@ -426,7 +429,7 @@ class Run:
         left = remaining()
         if self._end is None:
             return left
-        own = self._end - self._retry._clock()  # noqa: SLF001
+        own = self._end - self._retry._clock()
         return own if left is None or own < left else left
 
     def _tell(self, attempt: int, pause: float, exc: BaseException) -> None:
@@ -460,7 +463,7 @@ class Attempt:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if isinstance(exc, Exception) and self._retry._retryable(exc):  # noqa: SLF001
+        if isinstance(exc, Exception) and self._retry._retryable(exc):
             self.failure = exc
             return True
         return False

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ._check import number
 from ._windows import TimedCalls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RetryBudget:

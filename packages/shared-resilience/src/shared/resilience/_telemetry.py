@@ -49,13 +49,13 @@ def set_listeners(listeners: list[Listener] | tuple[Listener, ...] | None) -> No
         'opened'
         >>> set_listeners(None)
     """
-    global _listeners  # noqa: PLW0603  one process has one set of listeners
+    global _listeners
     _listeners = None if listeners is None else tuple(listeners)
 
 
 def get_listeners() -> tuple[Listener, ...]:
     """Return who hears events now, setting up the default ones if need be."""
-    global _listeners  # noqa: PLW0603
+    global _listeners
     if _listeners is None:
         from ._listeners import default_listeners
 
@@ -77,7 +77,7 @@ def safely(hook: Callable[..., object], *args: Any) -> None:
     """Call a hook that may fail without failing the call that it watches."""
     try:
         hook(*args)
-    except Exception:  # noqa: BLE001  a hook of the user's; only Exception: Ctrl-C goes through
+    except Exception:  # Ctrl-C goes through
         logging.getLogger("shared.resilience").warning(
             "telemetry hook %r failed", hook, exc_info=True
         )

@@ -6,7 +6,6 @@ import contextvars
 import threading
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
@@ -18,6 +17,7 @@ from ._telemetry import emit
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -120,7 +120,7 @@ def _drive(coroutine: Any, seconds: float, default: Any) -> Generator[Any, Any, 
         while True:
             try:
                 yield suspended
-            except BaseException as thrown:  # noqa: BLE001  what comes in is the coroutine's
+            except BaseException as thrown:
                 try:
                     suspended = coroutine.throw(thrown)
                 except StopIteration as stop:
@@ -210,7 +210,7 @@ class Timeout(Policy):
         def work() -> None:
             try:
                 outcome.extend((True, context.run(fn, *args, **kwargs)))
-            except BaseException as exc:  # noqa: BLE001  handed to the caller
+            except BaseException as exc:
                 outcome.extend((False, exc))
             finally:
                 self._slots.release()  # only now: a stuck call keeps its slot
@@ -227,10 +227,11 @@ class Timeout(Policy):
         went_well, value = outcome
         if went_well:
             return value  # type: ignore[no-any-return]
+        outcome.clear()
         try:
             raise value
         finally:
-            del value, outcome  # the traceback holds this frame: break the circle
+            del value  # the traceback holds this frame: break the circle
 
     def __aenter__(self) -> Awaitable[None]:
         left = limit(self.seconds)
@@ -321,7 +322,7 @@ def with_timeout(
 
 def _running_loop() -> Any:
     """Replace itself by asyncio's function, which is slow to import and fast to call."""
-    global _running_loop  # noqa: PLW0603
+    global _running_loop
     from asyncio import get_running_loop as _running_loop
 
     return _running_loop()

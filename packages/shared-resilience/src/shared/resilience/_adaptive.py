@@ -1,0 +1,227 @@
+"""Find out how many calls at once a service bears, from how long they take."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from ._breaker_config import Exceptions, exceptions, matcher
+from ._bulkhead import Slots
+from ._check import number, whole
+from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._policy import Pass
+
+
+class LimitAlgorithm(Protocol):
+    """Computes a new limit after each call."""
+
+    def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
+        """Return the limit after a call.
+
+        Args:
+            limit: The limit so far.
+            seconds: How long the call took.
+            active: Calls under way when it ended, itself included.
+            dropped: Whether it failed because of overload.
+        """
+
+
+class Gradient:
+    """Compare each call's time with the long-term average; shrink when calls get slower.
+
+    ``limit <- (1 - smoothing) * limit + smoothing * (limit * gradient + queue)`` with
+    ``gradient = clamp(tolerance * long / now, 0.5, 1)``: Gradient2 of
+    https://github.com/Netflix/concurrency-limits.
+
+    Args:
+        tolerance: How much slower than the average calls may be before the limit shrinks.
+        smoothing: The weight of each new value, in (0, 1].
+        queue: By how much the limit may exceed what the times suggest.
+        backoff: What a dropped call multiplies the limit with, in (0, 1).
+        memory: Calls over which the long-term average is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 1.5,
+        smoothing: float = 0.2,
+        queue: float = 4.0,
+        backoff: float = 0.9,
+        memory: int = 600,
+    ) -> None:
+        self.tolerance = number("tolerance", tolerance, least=1)
+        self.smoothing = number("smoothing", smoothing, above=0, most=1)
+        self.queue = number("queue", queue, above=0)
+        self.backoff = number("backoff", backoff, above=0, most=1)
+        self._weight = 2.0 / (whole("memory", memory) + 1)
+        self._long = 0.0
+        self._calls = 0
+
+    def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
+        """Return the limit after a call."""
+        if dropped:
+            return limit * self.backoff
+        seconds = max(seconds, 1e-9)
+        self._calls += 1
+        # Until there is a history, the plain mean of what there is.
+        self._long += (seconds - self._long) * max(self._weight, 1 / self._calls)
+        if self._long > 2 * seconds:
+            self._long *= 0.95  # the service recovered: forget the slow times sooner
+        if active < limit / 2:
+            return limit  # the calls did not reach the limit: they say nothing about it
+        gradient = max(0.5, min(1.0, self.tolerance * self._long / seconds))
+        target = limit * gradient + self.queue
+        return limit * (1 - self.smoothing) + target * self.smoothing
+
+
+class Vegas:
+    """Estimate the service's queue from the fastest call seen; keep it short.
+
+    ``queue = limit * (1 - fastest / now)``; the limit grows while the queue is below
+    ``3 * log10(limit)`` and shrinks when it is above twice that: the congestion control of
+    TCP Vegas, in the form of https://github.com/Netflix/concurrency-limits.
+
+    Args:
+        smoothing: The weight of each new value, in (0, 1].
+        probe_every: After ``probe_every * limit`` calls the fastest time is taken anew,
+            so that a service that became slower for good is not starved.
+    """
+
+    def __init__(self, *, smoothing: float = 1.0, probe_every: int = 30) -> None:
+        self.smoothing = number("smoothing", smoothing, above=0, most=1)
+        self.probe_every = whole("probe_every", probe_every)
+        self._fastest = math.inf
+        self._calls = 0
+
+    def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
+        """Return the limit after a call."""
+        step = max(1.0, math.log10(limit))
+        if dropped:
+            return limit - step
+        seconds = max(seconds, 1e-9)
+        self._calls += 1
+        if self._calls >= self.probe_every * limit:
+            self._calls, self._fastest = 0, seconds
+        self._fastest = min(self._fastest, seconds)
+        if active < limit / 2:
+            return limit
+        queue = math.ceil(limit * (1 - self._fastest / seconds))
+        target = limit
+        if queue <= step:
+            target = limit + 6 * step
+        elif queue < 3 * step:
+            target = limit + step
+        elif queue > 6 * step:
+            target = limit - step
+        return limit * (1 - self.smoothing) + target * self.smoothing
+
+
+class AdaptiveLimiter(Slots):
+    """A bulkhead that finds its own size: it grows while calls stay fast, and shrinks when not.
+
+    Args:
+        algorithm: ``"gradient"``, ``"vegas"``, or an object with the method ``update``.
+        initial: The limit to begin with.
+        min_limit: It never goes below.
+        max_limit: Nor above.
+        dropped: Exceptions that mean overload; other failures say nothing about it.
+        max_queue: Calls that may wait for a slot.
+        max_wait: Seconds that one may wait.
+        name: For errors and telemetry.
+        clock: Returns seconds that never go back.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> limiter = AdaptiveLimiter("vegas", initial=10)
+        >>> limiter.call(len, "abc"), limiter.limit
+        (3, 10)
+    """
+
+    kind = "adaptive_limiter"
+
+    def __init__(
+        self,
+        algorithm: str | LimitAlgorithm = "gradient",
+        *,
+        initial: int = 20,
+        min_limit: int = 1,
+        max_limit: int = 1000,
+        dropped: Exceptions = TimeoutError,
+        max_queue: int = 0,
+        max_wait: float | None = None,
+        name: str = "adaptive_limiter",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.min_limit = whole("min_limit", min_limit)
+        self.max_limit = whole("max_limit", max_limit, least=self.min_limit)
+        if whole("initial", initial, least=self.min_limit) > self.max_limit:
+            raise ValueError(f"initial must be at most max_limit {self.max_limit}, not {initial}")
+        self.algorithm = _algorithm(algorithm)
+        self._dropped = matcher(exceptions("dropped", dropped))
+        self._exact = float(initial)
+        super().__init__(initial, max_queue=max_queue, max_wait=max_wait, name=name, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"<AdaptiveLimiter {self.name!r} {self._active} of {self._limit}>"
+
+    @property
+    def limit(self) -> int:
+        """How many calls may be under way now."""
+        return self._limit
+
+    def _begin(self) -> Pass:
+        self._take()
+        return _Measured(self, self._clock())
+
+    async def _abegin(self) -> Pass:
+        await self._atake()
+        return _Measured(self, self._clock())
+
+    def _learn(self, started: float, exc: BaseException | None) -> None:
+        """Free the slot and, if the call says something about the load, adapt the limit."""
+        changed = False
+        dropped = isinstance(exc, Exception) and self._dropped(exc)
+        with self._lock:
+            if exc is None or dropped:
+                self._exact = self.algorithm.update(
+                    self._exact, self._clock() - started, self._active, dropped=dropped
+                )
+                self._exact = min(float(self.max_limit), max(float(self.min_limit), self._exact))
+                changed = int(self._exact) != self._limit
+                self._limit = int(self._exact)
+            self._active -= 1
+            self._hand_out()
+        if changed:
+            emit(self.kind, self.name, "limit_changed", limit=self._limit)
+
+
+class _Measured:
+    __slots__ = ("_limiter", "_started")
+
+    def __init__(self, limiter: AdaptiveLimiter, started: float) -> None:
+        self._limiter = limiter
+        self._started = started
+
+    def end(self, exc: BaseException | None, /) -> None:
+        self._limiter._learn(self._started, exc)
+
+
+def _algorithm(algorithm: str | LimitAlgorithm) -> LimitAlgorithm:
+    if isinstance(algorithm, str):
+        if algorithm == "gradient":
+            return Gradient()
+        if algorithm == "vegas":
+            return Vegas()
+    elif callable(getattr(algorithm, "update", None)):
+        return algorithm
+    raise ValueError(
+        f"algorithm must be 'gradient', 'vegas' or an object with update(), not {algorithm!r}"
+    )

@@ -1,0 +1,183 @@
+"""Process a stream in batches, a few at a time, without reading ahead."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ._check import whole
+from ._policy import kind_of
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Batches(Generic[T, R]):
+    """The results of :func:`process_in_batches`: iterate over it once, or await it."""
+
+    def __init__(
+        self,
+        items: Iterable[T] | AsyncIterable[T],
+        batch_size: int,
+        processor: Callable[[list[T]], Awaitable[R] | R],
+        max_in_flight: int,
+        *,
+        ordered: bool,
+    ) -> None:
+        self._items = items
+        self._size = batch_size
+        self._processor = processor
+        self._width = max_in_flight
+        self._ordered = ordered
+
+    def __await__(self) -> Generator[Any, None, list[R]]:
+        """Process everything and return the list of results."""
+
+        async def collect() -> list[R]:
+            return [result async for result in self]
+
+        return collect().__await__()
+
+    def __iter__(self) -> Iterator[R]:
+        """Process in plain code, one batch after the other, each when it is asked for."""
+        if kind_of(self._processor) == "async" or not isinstance(self._items, Iterable):
+            raise TypeError("items or processor is async: use `async for` or await it")
+        source = iter(self._items)
+        while batch := list(islice(source, self._size)):
+            yield self._processor(batch)  # type: ignore[misc]
+
+    async def __aiter__(self) -> AsyncGenerator[R, None]:
+        """Process with up to ``max_in_flight`` batches at once."""
+        import asyncio
+
+        batches = self._batches()
+        fetch: asyncio.Task[list[T]] | None = None
+        flying: deque[asyncio.Task[R]] = deque()
+        exhausted = False
+        try:
+            while True:
+                # Fetching goes on beside the work: a slow source holds no result back.
+                if not exhausted and fetch is None and len(flying) < self._width:
+                    fetch = asyncio.create_task(_next(batches))
+                awaited: set[asyncio.Task[Any]] = set()
+                if fetch is not None:
+                    awaited.add(fetch)
+                awaited.update([flying[0]] if flying and self._ordered else flying)
+                if not awaited:
+                    return
+                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                if fetch is not None and fetch.done():
+                    batch = fetch.result()
+                    fetch = None
+                    if batch:
+                        flying.append(asyncio.create_task(self._process(batch)))
+                    else:
+                        exhausted = True
+                while (task := self._finished(flying)) is not None:
+                    flying.remove(task)
+                    yield task.result()
+        finally:
+            await _cancel([*flying, *([fetch] if fetch is not None else [])])
+            await batches.aclose()
+
+    def _finished(self, flying: deque[asyncio.Task[R]]) -> asyncio.Task[R] | None:
+        candidates = islice(flying, 1) if self._ordered else iter(flying)
+        return next((task for task in candidates if task.done()), None)
+
+    async def _process(self, batch: list[T]) -> R:
+        import asyncio
+
+        if kind_of(self._processor) == "async":
+            return await self._processor(batch)  # type: ignore[misc]
+        result = await asyncio.to_thread(self._processor, batch)
+        return await result if inspect.isawaitable(result) else result  # type: ignore[return-value]
+
+    async def _batches(self) -> AsyncGenerator[list[T], None]:
+        if isinstance(self._items, AsyncIterable):
+            source: AsyncIterator[T] = aiter(self._items)
+            try:
+                batch: list[T] = []
+                async for item in source:
+                    batch.append(item)
+                    if len(batch) == self._size:
+                        yield batch
+                        batch = []
+                if batch:
+                    yield batch
+            finally:
+                if isinstance(source, AsyncGenerator):
+                    await source.aclose()
+        else:
+            items = iter(self._items)
+            while taken := list(islice(items, self._size)):
+                yield taken
+
+
+def process_in_batches(
+    items: Iterable[T] | AsyncIterable[T],
+    batch_size: int,
+    processor: Callable[[list[T]], Awaitable[R] | R],
+    max_in_flight: int = 1,
+    ordered: bool = True,
+) -> Batches[T, R]:
+    """Process items in batches; lazy, bounded, and safe to leave at any point.
+
+    ``async for result in process_in_batches(...)`` gives one result for each batch as it is
+    ready; ``await process_in_batches(...)`` gives the list of all; with a plain processor a
+    plain ``for`` works too. At most ``max_in_flight`` batches exist at any time, finished
+    ones that nobody took included, so an endless source is fine. If a batch fails, its
+    exception is raised where its result would be; the others are cancelled. The same
+    happens when the loop is left early (inside ``contextlib.aclosing`` at once).
+
+    Args:
+        items: An iterable or async iterable.
+        batch_size: Items in a batch; the last one may be shorter.
+        processor: Called with the list of items; async, or plain (then it runs in threads).
+        max_in_flight: Batches at once.
+        ordered: Give results in the order of the items; ``False``: as they come.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> list(process_in_batches(range(5), 2, sum))
+        [1, 5, 4]
+    """
+    if not callable(processor):
+        raise TypeError(f"processor must be callable, not {processor!r}")
+    if not isinstance(items, (Iterable, AsyncIterable)):
+        raise TypeError(f"items must be iterable, not {items!r}")
+    return Batches(
+        items,
+        whole("batch_size", batch_size),
+        processor,
+        whole("max_in_flight", max_in_flight),
+        ordered=ordered,
+    )
+
+
+async def _next(batches: AsyncGenerator[list[T], None]) -> list[T]:
+    return await anext(batches, [])
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    import asyncio
+
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

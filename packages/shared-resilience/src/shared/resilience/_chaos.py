@@ -1,0 +1,88 @@
+"""Inject faults and delays, for tests and drills."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from ._check import number
+from ._policy import NOTHING_TO_END, Guard, Pass
+from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Chaos(Guard):
+    """Make some calls fail or wait, before they reach the real thing.
+
+    Args:
+        fault_rate: The share of calls that fail, in [0, 1].
+        latency: Seconds added to a call; ``(low, high)`` for a random time between.
+        latency_rate: The share of calls that are delayed, in [0, 1].
+        fault: The exception class to raise, or a function that makes an exception.
+        enabled: Whether it does anything; can be switched at any time.
+        seed: For the same drill every time.
+        name: For telemetry.
+        sleep: Waits in plain code.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> Chaos(fault_rate=1.0).call(len, "abc")
+        Traceback (most recent call last):
+        ConnectionError: injected by chaos
+    """
+
+    def __init__(
+        self,
+        fault_rate: float = 0.0,
+        latency: float | tuple[float, float] = 0.0,
+        *,
+        latency_rate: float = 1.0,
+        fault: type[Exception] | Callable[[], Exception] = ConnectionError,
+        enabled: bool = True,
+        seed: int | None = None,
+        name: str = "chaos",
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.fault_rate = number("fault_rate", fault_rate, least=0, most=1)
+        low, high = latency if isinstance(latency, tuple) else (latency, latency)
+        low = number("latency", low, least=0)
+        self.latency = low, number("latency", high, least=low)
+        self.latency_rate = number("latency_rate", latency_rate, least=0, most=1)
+        if not callable(fault):
+            raise TypeError(f"fault must be an exception class or a function, not {fault!r}")
+        self.fault = fault
+        self.enabled = enabled
+        self.name = name
+        self._sleep = sleep
+        self._random = random.Random(seed)
+
+    def _delay(self) -> float:
+        if not self.enabled or self.latency[1] <= 0 or self._random.random() >= self.latency_rate:
+            return 0.0
+        return self._random.uniform(*self.latency)
+
+    def _strike(self) -> None:
+        if self.enabled and self._random.random() < self.fault_rate:
+            emit("chaos", self.name, "injected")
+            if isinstance(self.fault, type):
+                raise self.fault("injected by chaos")
+            raise self.fault()
+
+    def _begin(self) -> Pass:
+        if delay := self._delay():
+            self._sleep(delay)
+        self._strike()
+        return NOTHING_TO_END
+
+    async def _abegin(self) -> Pass:
+        if delay := self._delay():
+            import asyncio
+
+            await asyncio.sleep(delay)
+        self._strike()
+        return NOTHING_TO_END

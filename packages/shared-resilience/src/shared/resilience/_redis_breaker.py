@@ -1,0 +1,356 @@
+"""A circuit breaker whose state many processes share through Redis."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+
+from ._breaker import CircuitBreaker
+from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
+from ._check import number
+from ._errors import CircuitOpenError, ResilienceError
+from ._policy import Guard, Pass
+from ._redis_store import RedisStore
+from ._telemetry import emit
+
+T = TypeVar("T")
+
+# KEYS: a hash with the state, a sorted set of probes under way (by when their lease ends),
+# and the window's counts. All times are microseconds of the server's clock.
+_COMMON = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function get(field, default) return redis.call('HGET', KEYS[1], field) or default end
+local function enter(state, keep)
+  redis.call('HSET', KEYS[1], 'state', state, 'failures', 0, 'successes', 0)
+  redis.call('HINCRBY', KEYS[1], 'generation', 1)
+  redis.call('DEL', KEYS[2], KEYS[3])
+  redis.call('PEXPIRE', KEYS[1], keep)
+end
+local state = get('state', 'closed')
+"""
+# -> admitted, state, generation, failures in a row, microseconds until a probe may go
+_ADMIT = (
+    _COMMON
+    + """
+local most, lease, probe, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local left = 0
+local old = state
+if state == 'open' then
+  left = tonumber(get('until', 0)) - now
+  if left <= 0 then
+    enter('half_open', keep)
+    state, left = 'half_open', 0
+  end
+end
+local admitted = 0
+if state == 'closed' then
+  admitted = 1
+elseif state == 'half_open' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now))
+  if redis.call('ZCARD', KEYS[2]) < most then
+    redis.call('ZADD', KEYS[2], string.format('%.0f', now + lease), probe)
+    redis.call('PEXPIRE', KEYS[2], math.ceil(lease / 1000))
+    redis.call('PEXPIRE', KEYS[1], keep)
+    admitted = 1
+  end
+end
+return {admitted, state, tonumber(get('generation', 0)), tonumber(get('failures', 0)), left, old}
+"""
+)
+# outcome: 1 failed, 0 went well, -1 says nothing -> the state before and after
+_RECORD = (
+    _COMMON
+    + """
+local generation, outcome, probe = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local threshold, timeout, needed, keep = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local window, size, rate, minimum = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+if tonumber(get('generation', 0)) ~= generation then return {state, state} end
+local function open()
+  enter('open', keep)
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + timeout))
+  return 'open'
+end
+local function judge(calls, failures)
+  if calls >= minimum and failures >= rate * calls then return open() end
+  return state
+end
+local after = state
+if state == 'half_open' then
+  redis.call('ZREM', KEYS[2], probe)
+  if outcome == 1 then
+    after = open()
+  elseif outcome == 0 and redis.call('HINCRBY', KEYS[1], 'successes', 1) >= needed then
+    enter('closed', keep)
+    after = 'closed'
+  end
+elseif state == 'closed' and outcome >= 0 then
+  if window == 'none' then
+    if outcome == 0 then
+      redis.call('HSET', KEYS[1], 'failures', 0)
+    elseif redis.call('HINCRBY', KEYS[1], 'failures', 1) >= threshold then
+      after = open()
+    end
+    redis.call('PEXPIRE', KEYS[1], keep)
+  elseif window == 'count' then
+    redis.call('LPUSH', KEYS[3], outcome)
+    redis.call('LTRIM', KEYS[3], 0, size - 1)
+    redis.call('PEXPIRE', KEYS[3], keep)
+    local calls = redis.call('LLEN', KEYS[3])
+    if outcome == 1 or calls == minimum then
+      local failures = 0
+      for _, one in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do failures = failures + one end
+      after = judge(calls, failures)
+    end
+  else
+    local width = size / 100
+    local bucket = math.floor(now / width)
+    redis.call('HINCRBY', KEYS[3], string.format('%.0f:%d', bucket, outcome), 1)
+    redis.call('PEXPIRE', KEYS[3], math.ceil(size / 1000) + 1)
+    local calls, failures = 0, 0
+    local all = redis.call('HGETALL', KEYS[3])
+    for i = 1, #all, 2 do
+      local from, kind = string.match(all[i], '(%d+):(%d)')
+      if tonumber(from) + 100 < bucket then
+        redis.call('HDEL', KEYS[3], all[i])
+      else
+        calls = calls + all[i + 1]
+        if kind == '1' then failures = failures + all[i + 1] end
+      end
+    end
+    after = judge(calls, failures)
+  end
+end
+return {state, after}
+"""
+)
+
+
+class _Ticket(NamedTuple):
+    """What an admitted call must bring back."""
+
+    generation: int
+    probe: str
+    # Went well after no failure, without a window: there is nothing to write down.
+    silent: bool
+
+
+class RedisCircuitBreaker(Guard):
+    """A circuit breaker for a service that many processes call: they open and close together.
+
+    Failures are counted together, and a half-open circuit admits its probes once for all
+    processes. Each admission, and each result that matters, is one atomic script on the
+    server's own clock: about a round trip to Redis a call, for calls that take longer than
+    that. A probe of a process that died gives its place back after ``lease`` seconds.
+
+    Args:
+        redis: A ``redis.Redis`` or ``redis.asyncio.Redis``: its address and login are used.
+        name: The breaker's name: processes that use the same name share it.
+        config: As for :class:`CircuitBreaker`, without slow calls.
+        on_error: What to do while Redis cannot be asked: ``"local"`` uses a breaker of this
+            process, ``"open"`` lets calls through, ``"closed"`` rejects them.
+        lease: Seconds that a probe may take.
+        timeout: Seconds for connecting to Redis, and for its answer.
+        retry_interval: Seconds for which a Redis that failed is left alone.
+        prefix: What the keys begin with.
+
+    Raises:
+        ValueError: An argument is out of range, or ``config`` asks for slow calls.
+        TypeError: ``redis`` is not such a client.
+        ImportError: redis is not installed: ``pip install shared-resilience[redis]``.
+    """
+
+    def __init__(
+        self,
+        redis: Any,
+        name: str,
+        config: CircuitBreakerConfig | None = None,
+        on_error: str = "local",
+        *,
+        lease: float = 60.0,
+        timeout: float = 0.25,
+        retry_interval: float = 1.0,
+        prefix: str = "shared:breaker:",
+    ) -> None:
+        config = config if config is not None else CircuitBreakerConfig()
+        if config.slow_call_duration is not None:
+            raise ValueError("config: slow_call_duration is not shared among processes")
+        self.name = name
+        self.config = config
+        self.on_error = on_error
+        self._records = matcher(config.record)
+        self._ignores = matcher(config.ignore)
+        self._store = RedisStore(
+            redis, name, timeout=timeout, retry_interval=retry_interval, on_error=on_error
+        )
+        self._admit_script = self._store.script(_ADMIT)
+        self._record_script = self._store.script(_RECORD)
+        # One hash slot for the three keys, so that a cluster can run the scripts.
+        self._keys = [f"{prefix}{{{name}}}:{part}" for part in ("state", "probes", "window")]
+        self._lease = round(number("lease", lease, above=0) * 1e6)
+        # A breaker that nobody uses for a day (or ten timeouts) is forgotten, closed.
+        self._keep = round(max(86_400.0, 10 * config.timeout) * 1e3)
+        self._rules = _rules(config)
+        self._local = CircuitBreaker(name, config)
+
+    def __repr__(self) -> str:
+        return f"<RedisCircuitBreaker {self.name!r}>"
+
+    @property
+    def state(self) -> CircuitState:
+        """The shared state, asked from Redis now; this process's own if it does not answer."""
+        client = self._store
+        script = client.script(_COMMON + "return {state, tonumber(get('until', 0)) - now}")
+        answer = client.run(script, self._keys, [])
+        if answer is None:
+            return self._local.state
+        state = CircuitState(_text(answer[0]))
+        return CircuitState.HALF_OPEN if state == "open" and answer[1] <= 0 else state
+
+    def reset(self) -> None:
+        """Close the circuit for all processes and forget all counts."""
+        self._local.reset()
+        script = self._store.script(_COMMON + "enter('closed', ARGV[1])")
+        self._store.run(script, self._keys, [self._keep])
+
+    # Admission and result are two trips, each either blocking or awaited; what is asked and
+    # what the answer means is written once.
+
+    def _asked(self, probe: str) -> tuple[Any, list[str], list[Any]]:
+        arguments = [self.config.half_open_max_calls, self._lease, probe, self._keep]
+        return self._admit_script, self._keys, arguments
+
+    def _answered(self, answer: Any, probe: str) -> _Ticket | Pass:
+        if answer is None:
+            return self._alone()
+        admitted, state, generation, failures, left, old = answer
+        state, old = _text(state), _text(old)
+        if old != state:
+            emit("breaker", self.name, "half_opened", old=old, new=state)
+        if admitted:
+            silent = state == "closed" and not failures and self.config.window is None
+            return _Ticket(generation, probe, silent)
+        raise self._rejection(state, left / 1e6 if state == "open" else None)
+
+    def _alone(self) -> _Ticket | Pass:
+        if self.on_error == "open":
+            return _Ticket(-1, "", silent=True)
+        if self.on_error == "closed":
+            raise self._rejection("unknown: Redis does not answer", self._store.retry_interval)
+        return self._local._begin()  # noqa: SLF001
+
+    def _rejection(self, state: str, retry_after: float | None) -> CircuitOpenError:
+        emit("breaker", self.name, "rejected", state=state)
+        return CircuitOpenError(
+            f"circuit {self.name!r} is {state.replace('_', '-')}",
+            name=self.name,
+            retry_after=retry_after,
+        )
+
+    def _judged(self, exc: BaseException | None, result: Any) -> int:
+        """Return 1 for a failure, 0 for a call that went well, -1 for what says nothing."""
+        if exc is None:
+            judge = self.config.record_result
+            return int(judge is not None and bool(judge(result)))
+        if not isinstance(exc, Exception) or isinstance(exc, ResilienceError):
+            return -1
+        if self._ignores(exc):
+            return -1
+        return int(self._records(exc))
+
+    def _result(self, ticket: _Ticket, outcome: int) -> tuple[Any, list[str], list[Any]] | None:
+        if ticket.generation < 0 or (ticket.silent and outcome <= 0):
+            return None
+        arguments = [ticket.generation, outcome, ticket.probe, *self._rules[:3], self._keep]
+        return self._record_script, self._keys, [*arguments, *self._rules[3:]]
+
+    def _noted(self, answer: Any) -> None:
+        if answer is not None:
+            old, new = _text(answer[0]), _text(answer[1])
+            if old != new:
+                emit("breaker", self.name, {"open": "opened"}.get(new, new), old=old, new=new)
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        def guarded(*args: Any, **kwargs: Any) -> T:
+            leave = self._begin()
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as exc:
+                leave.end(exc)
+                raise
+            leave.end(None, result)
+            return result
+
+        return guarded
+
+    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        async def guarded(*args: Any, **kwargs: Any) -> T:
+            leave = await self._abegin()
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as exc:
+                await leave.aend(exc)
+                raise
+            await leave.aend(None, result)
+            return result
+
+        return guarded
+
+    def _begin(self) -> _Leave:
+        probe = uuid.uuid4().hex
+        return _Leave(self, self._answered(self._store.run(*self._asked(probe)), probe))
+
+    async def _abegin(self) -> _Leave:
+        probe = uuid.uuid4().hex
+        return _Leave(self, self._answered(await self._store.arun(*self._asked(probe)), probe))
+
+
+class _Leave:
+    """The pass of one call: ends with a trip to Redis, or at the breaker of this process."""
+
+    __slots__ = ("_breaker", "_ticket")
+
+    def __init__(self, breaker: RedisCircuitBreaker, ticket: _Ticket | Pass) -> None:
+        self._breaker = breaker
+        self._ticket = ticket
+
+    def end(self, exc: BaseException | None, /, result: Any = None) -> None:
+        breaker, ticket = self._breaker, self._ticket
+        if not isinstance(ticket, _Ticket):
+            ticket.end(exc)
+        elif asked := breaker._result(ticket, breaker._judged(exc, result)):
+            breaker._noted(breaker._store.run(*asked))
+
+    async def aend(self, exc: BaseException | None, result: Any = None) -> None:
+        import asyncio
+
+        breaker, ticket = self._breaker, self._ticket
+        if not isinstance(ticket, _Ticket):
+            ticket.end(exc)
+        elif asked := breaker._result(ticket, breaker._judged(exc, result)):
+            # Shielded: a cancelled probe must still give its place back.
+            breaker._noted(await asyncio.shield(breaker._store.arun(*asked)))
+
+
+def _rules(config: CircuitBreakerConfig) -> list[Any]:
+    """Return threshold, timeout, successes needed, kind of window, its size, rate, minimum."""
+    kind, size, minimum = "none", 0, config.minimum_calls
+    if isinstance(config.window, CountWindow):
+        kind, size = "count", config.window.size
+        minimum = min(minimum, size)
+    elif isinstance(config.window, TimeWindow):
+        kind, size = "time", round(config.window.seconds * 1e6)
+    return [
+        config.failure_threshold,
+        round(config.timeout * 1e6),
+        config.success_threshold,
+        kind,
+        size,
+        config.failure_rate,
+        minimum,
+    ]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

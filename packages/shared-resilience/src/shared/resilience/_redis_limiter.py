@@ -1,0 +1,249 @@
+"""A rate limit that many processes share through Redis."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing
+from typing import Any
+
+from ._check import number, whole
+from ._deadline import remaining
+from ._errors import RateLimitedError
+from ._limiter import DONE, RateLimiter
+from ._line import Line, TaskWaiter, ThreadWaiter, Waiter, running_loop
+from ._policy import NOTHING_TO_END, Guard, Pass
+from ._redis_store import RedisStore
+from ._telemetry import emit
+
+# The times of the last admissions, newest first, in microseconds of the server's clock.
+# Returns 0 if n are admitted, else the microseconds until it is worth asking again.
+_ADMIT = """
+local calls, period, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local newest = tonumber(redis.call('LINDEX', KEYS[1], 0) or 0)
+if newest > now + period then
+  redis.call('DEL', KEYS[1])  -- the server's clock was set back: what it said before is void
+elseif newest > now then
+  now = newest
+end
+local place = redis.call('LLEN', KEYS[1]) + n - calls
+if place > 0 then
+  local passed = now - tonumber(redis.call('LINDEX', KEYS[1], -place))
+  if passed < period then return period - passed end
+end
+local stamp = string.format('%.0f', now)
+for _ = 1, n do redis.call('LPUSH', KEYS[1], stamp) end
+redis.call('LTRIM', KEYS[1], 0, calls - 1)
+redis.call('PEXPIRE', KEYS[1], math.ceil(period / 1000) + 1)
+return 0
+"""
+_ASK = object()
+_LEAST_WAIT = 0.001
+
+
+class RedisRateLimiter(Guard):
+    """At most ``calls`` in every window of ``period`` seconds, all processes together.
+
+    Each decision is one atomic script on the server's own clock. Within a process waiters
+    are served first come first served; among processes whoever asks first after a slot is
+    free. Keys expire by themselves.
+
+    Args:
+        redis: A ``redis.Redis`` or ``redis.asyncio.Redis``: its address and login are used;
+            either kind serves sync and async callers.
+        name: The limit's name: processes that use the same name share it.
+        calls: How many calls.
+        period: In how many seconds.
+        on_error: What to do while Redis cannot be asked: ``"open"`` admits, ``"closed"``
+            raises :class:`RateLimitedError`, ``"local"`` limits this process by itself.
+        local_calls: The limit of this process for ``"local"``; ``calls`` if ``None``.
+        wait: Whether callers wait for their turn, or get :class:`RateLimitedError`.
+        timeout: Seconds for connecting to Redis, and for its answer.
+        retry_interval: Seconds for which a Redis that failed is left alone. Then one call
+            tries it again: recovery needs no restart.
+        prefix: What the keys begin with.
+
+    Raises:
+        ValueError: An argument is out of range.
+        TypeError: ``redis`` is not such a client.
+        ImportError: redis is not installed: ``pip install shared-resilience[redis]``.
+    """
+
+    kind = "redis_rate_limiter"
+
+    def __init__(
+        self,
+        redis: Any,
+        name: str,
+        calls: int,
+        period: float = 1.0,
+        on_error: str = "local",
+        *,
+        local_calls: int | None = None,
+        wait: bool = True,
+        timeout: float = 0.25,
+        retry_interval: float = 1.0,
+        prefix: str = "shared:rate:",
+    ) -> None:
+        self.name = name
+        self.calls = whole("calls", calls)
+        self.period = number("period", period, least=0.001)
+        self.on_error = on_error
+        self._wait = wait
+        self._key = f"{prefix}{name}"
+        self._store = RedisStore(
+            redis, name, timeout=timeout, retry_interval=retry_interval, on_error=on_error
+        )
+        self._script = self._store.script(_ADMIT)
+        self._local = RateLimiter(
+            calls if local_calls is None else whole("local_calls", local_calls), period, name=name
+        )
+        self._lock = threading.RLock()
+        self._line = Line()
+
+    def __repr__(self) -> str:
+        return f"<RedisRateLimiter {self.name!r} {self.calls} in {self.period:g} s>"
+
+    def acquire(self, n: int = 1) -> Awaitable[None]:
+        """Wait until ``n`` more calls are allowed, and take them.
+
+        Outside an event loop it blocks the thread. Where an event loop runs it never
+        blocks: ``await`` what it returns.
+
+        Raises:
+            ValueError: ``n`` can never be allowed.
+            RateLimitedError: Redis cannot be asked and ``on_error`` is ``"closed"``, or the
+                limiter was told not to wait.
+            TimeoutError: The present :func:`deadline` would be over before.
+        """
+        self._check(n)
+        if running_loop() is not None:
+            return self._await_turn(n)
+        self._block(n)
+        return DONE
+
+    def try_acquire(self, n: int = 1) -> bool:
+        """Take ``n`` calls if they are allowed now; never wait for a turn.
+
+        It blocks for the time that Redis takes: in async code use :meth:`atry_acquire`.
+
+        Returns:
+            Whether they were taken.
+        """
+        self._check(n)
+        if self._line.waiters:
+            return False
+        try:
+            return self._ask(n) <= 0
+        except RateLimitedError:
+            return False
+
+    async def atry_acquire(self, n: int = 1) -> bool:
+        """Do as :meth:`try_acquire` does, without blocking the event loop."""
+        self._check(n)
+        if self._line.waiters:
+            return False
+        try:
+            return await self._aask(n) <= 0
+        except RateLimitedError:
+            return False
+
+    def _check(self, n: int) -> None:
+        if whole("n", n) > self.calls:
+            raise ValueError(f"n must be at most {self.calls}, the calls of a period, not {n}")
+
+    def _ask(self, n: int) -> float:
+        return self._understood(self._store.run(self._script, [self._key], self._arguments(n)), n)
+
+    async def _aask(self, n: int) -> float:
+        answer = await self._store.arun(self._script, [self._key], self._arguments(n))
+        return self._understood(answer, n)
+
+    def _arguments(self, n: int) -> list[Any]:
+        return [self.calls, round(self.period * 1e6), n]
+
+    def _understood(self, answer: Any, n: int) -> float:
+        """Return the seconds to wait, 0.0 if admitted; decide alone if there is no answer."""
+        if answer is not None:
+            return float(answer) / 1e6
+        if self.on_error == "open":
+            return 0.0
+        if self.on_error == "closed":
+            emit(self.kind, self.name, "rejected")
+            raise RateLimitedError(
+                f"rate limit {self.name!r} cannot be asked for: Redis does not answer",
+                name=self.name,
+                retry_after=self._store.retry_interval,
+            )
+        return self._local.reserve(min(n, self._local.calls))
+
+    def _turn(self, waiter: Waiter) -> Generator[Any, Any, None]:
+        """Yield ``_ASK`` to be sent the answer, or the seconds to wait (``None``: until woken)."""
+        with self._lock:
+            self._line.join(waiter)
+        try:
+            while True:
+                delay: float | None = None
+                if self._line.head() is waiter:
+                    delay = yield _ASK
+                    if delay <= 0:
+                        return
+                    if not self._wait:
+                        emit(self.kind, self.name, "rejected")
+                        raise RateLimitedError(
+                            f"rate limit {self.name!r} is used up",
+                            name=self.name,
+                            retry_after=delay,
+                        )
+                    # Processes that wait for the same slot should not all ask at once.
+                    delay = max(delay, _LEAST_WAIT) + random.uniform(0.0, _LEAST_WAIT)  # noqa: S311
+                left = remaining()
+                if left is not None and (left <= 0 or (delay is not None and delay > left)):
+                    raise TimeoutError(
+                        f"rate limit {self.name!r}: the deadline comes before the turn"
+                    )
+                yield delay if left is None or delay is not None else left
+        finally:
+            with self._lock:
+                self._line.leave(waiter)
+
+    def _block(self, n: int) -> None:
+        waiter = ThreadWaiter(n)
+        with closing(self._turn(waiter)) as turn:
+            step = next(turn, self)
+            while step is not self:
+                if step is _ASK:
+                    step = _sent(turn, self._ask(n), self)
+                else:
+                    waiter.wait(step)
+                    step = next(turn, self)
+
+    async def _await_turn(self, n: int) -> None:
+        waiter = TaskWaiter(n)
+        with closing(self._turn(waiter)) as turn:
+            step = next(turn, self)
+            while step is not self:
+                if step is _ASK:
+                    step = _sent(turn, await self._aask(n), self)
+                else:
+                    await waiter.wait(step)
+                    step = next(turn, self)
+
+    def _begin(self) -> Pass:
+        self._block(1)
+        return NOTHING_TO_END
+
+    async def _abegin(self) -> Pass:
+        await self._await_turn(1)
+        return NOTHING_TO_END
+
+
+def _sent(turn: Generator[Any, Any, None], answer: float, end: Any) -> Any:
+    try:
+        return turn.send(answer)
+    except StopIteration:
+        return end

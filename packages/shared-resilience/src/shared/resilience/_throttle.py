@@ -1,0 +1,88 @@
+"""Stop sending what an overloaded service would refuse anyway."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from ._breaker_config import Exceptions, exceptions, matcher
+from ._check import number
+from ._errors import RateLimitedError
+from ._policy import Guard, Pass
+from ._telemetry import emit
+from ._windows import TimedCalls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class AdaptiveThrottle(Guard):
+    """Refuse, at the client, a growing share of calls as more of them are refused.
+
+    A call is refused with probability ``max(0, (calls - k * accepted) / (calls + 1))`` over
+    the last two minutes: nothing while the service accepts at least one call in ``k``, nearly
+    everything when it accepts none, and it recovers by itself because some calls always go
+    through. Client-side throttling of https://sre.google/sre-book/handling-overload/.
+
+    Args:
+        k: How many calls to send for each that is accepted. 2 is the book's choice.
+        window: Seconds of history.
+        rejections: Exceptions that mean that the service did not accept.
+        name: For errors and telemetry.
+        clock: Returns seconds that never go back.
+        rng: Returns random numbers in [0, 1).
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Example:
+        >>> throttle = AdaptiveThrottle(k=2.0)
+        >>> throttle.call(len, "abc"), throttle.probability
+        (3, 0.0)
+    """
+
+    def __init__(
+        self,
+        k: float = 2.0,
+        *,
+        window: float = 120.0,
+        rejections: Exceptions = Exception,
+        name: str = "adaptive_throttle",
+        clock: Callable[[], float] = time.monotonic,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self.k = number("k", k, least=1)
+        self.name = name
+        self._rejections = matcher(exceptions("rejections", rejections))
+        self._calls = TimedCalls(number("window", window, above=0), clock)
+        self._rng = rng
+
+    def __repr__(self) -> str:
+        return f"<AdaptiveThrottle {self.name!r} refuses {self.probability:.0%}>"
+
+    @property
+    def probability(self) -> float:
+        """The probability that a call is refused now."""
+        calls, refused, _ = self._calls.counts()
+        return max(0.0, (calls - self.k * (calls - refused)) / (calls + 1))
+
+    def _begin(self) -> Pass:
+        probability = self.probability
+        if probability > 0 and self._rng() < probability:
+            self._calls.note(1)  # a call that was not accepted, by us
+            emit("adaptive_throttle", self.name, "rejected", probability=probability)
+            raise RateLimitedError(
+                f"throttle {self.name!r} refuses {probability:.0%} of calls", name=self.name
+            )
+        return self
+
+    async def _abegin(self) -> Pass:
+        return self._begin()
+
+    def end(self, exc: BaseException | None, /) -> None:
+        """Count how a call ended (used by the guard itself)."""
+        if exc is None:
+            self._calls.note(0)
+        elif isinstance(exc, Exception):
+            self._calls.note(1 if self._rejections(exc) else 0)

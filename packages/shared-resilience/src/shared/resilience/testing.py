@@ -1,0 +1,99 @@
+"""Virtual time for tests: hours of pauses and timeouts in milliseconds, and always the same.
+
+Example:
+    >>> from shared.resilience import RateLimiter
+    >>> clock = VirtualClock()
+    >>> limiter = RateLimiter(1, 3600.0, clock=clock)
+    >>> for _ in range(3):
+    ...     limiter.acquire() and None
+    >>> clock()
+    7200.0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["VirtualClock", "run_virtual"]
+
+T = TypeVar("T")
+
+
+class VirtualClock:
+    """A clock that moves only when told to. Give it to a policy as ``clock=``.
+
+    Policies that wait in plain (not async) code call its :meth:`sleep` instead of
+    sleeping. Not for several threads that wait at once: each would move the time.
+
+    Args:
+        start: What it shows first.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        """Return the seconds it shows."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move on by so many seconds (a negative number is an error: time never goes back)."""
+        if seconds < 0:
+            raise ValueError(f"seconds must be at least 0, not {seconds!r}")
+        with self._lock:
+            self._now += seconds
+
+    sleep = advance
+
+
+class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type,misc]
+    """Where a loop would sleep until its next timer, the clock moves there at once."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._virtual = clock
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        ready = super().select(0)
+        if not ready:
+            self._virtual.advance(timeout)
+        return ready
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(_Selector(clock))
+        self._virtual = clock
+
+    def time(self) -> float:
+        return self._virtual()
+
+
+def run_virtual(main: Coroutine[Any, Any, T], clock: VirtualClock | None = None) -> T:
+    """Run a coroutine as ``asyncio.run`` does, on an event loop whose time is virtual.
+
+    Whenever all tasks wait for timers, the time jumps to the next one. Give policies the
+    same clock.
+
+    Args:
+        main: The coroutine.
+        clock: Shared with the policies under test; a new one if ``None``.
+
+    Example:
+        >>> clock = VirtualClock()
+        >>> run_virtual(asyncio.sleep(3600), clock)
+        >>> round(clock())
+        3600
+    """
+    clock = clock if clock is not None else VirtualClock()
+    with asyncio.Runner(loop_factory=lambda: _VirtualLoop(clock)) as runner:
+        return runner.run(main)
