@@ -12,24 +12,129 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._engine import engine
+    from ._indicator import Indicator, Panel
+    from ._library.accumulationdistribution import AccumulationDistribution
+    from ._library.adx import ADX, ADXResult
+    from ._library.aroon import Aroon, AroonResult
+    from ._library.atr import ATR
+    from ._library.awesomeoscillator import AwesomeOscillator
     from ._library.bollingerbands import BollingerBands, BollingerBandsResult
+    from ._library.cci import CCI
+    from ._library.chaikinmoneyflow import ChaikinMoneyFlow
+    from ._library.chaikinoscillator import ChaikinOscillator
+    from ._library.dema import DEMA
+    from ._library.donchianchannels import DonchianChannels, DonchianChannelsResult
     from ._library.ema import EMA
+    from ._library.hma import HMA
+    from ._library.ichimoku import Ichimoku, IchimokuResult
+    from ._library.kama import KAMA
+    from ._library.keltnerchannels import KeltnerChannels, KeltnerChannelsResult
     from ._library.macd import MACD, MACDResult
+    from ._library.max import Max
+    from ._library.mfi import MFI
+    from ._library.min import Min
+    from ._library.minusdi import MinusDI
+    from ._library.momentum import Momentum
+    from ._library.natr import NATR
+    from ._library.obv import OBV
+    from ._library.parabolicsar import ParabolicSAR
+    from ._library.plusdi import PlusDI
+    from ._library.ppo import PPO
+    from ._library.pvt import PVT
+    from ._library.rma import RMA
+    from ._library.roc import ROC
     from ._library.rsi import RSI
     from ._library.sma import SMA
+    from ._library.stddev import StdDev
+    from ._library.stochastic import Stochastic, StochasticResult
+    from ._library.stochrsi import StochRSI, StochRSIResult
+    from ._library.supertrend import SuperTrend, SuperTrendResult
+    from ._library.tema import TEMA
+    from ._library.trix import TRIX
+    from ._library.truerange import TrueRange
+    from ._library.tsi import TSI
+    from ._library.ultimateoscillator import UltimateOscillator
+    from ._library.vortex import Vortex, VortexResult
+    from ._library.vwap import VWAP
+    from ._library.vwma import VWMA
+    from ._library.williamsr import WilliamsR
+    from ._library.wma import WMA
+    from ._registry import Parameter, Specification, available
 
 __all__ = [  # noqa: RUF022 - plain order
+    "ADX",
+    "ADXResult",
+    "ATR",
+    "AccumulationDistribution",
+    "Aroon",
+    "AroonResult",
+    "AwesomeOscillator",
     "BollingerBands",
     "BollingerBandsResult",
+    "CCI",
+    "ChaikinMoneyFlow",
+    "ChaikinOscillator",
+    "DEMA",
+    "DonchianChannels",
+    "DonchianChannelsResult",
     "EMA",
+    "HMA",
+    "Ichimoku",
+    "IchimokuResult",
+    "Indicator",
+    "KAMA",
+    "KeltnerChannels",
+    "KeltnerChannelsResult",
     "MACD",
     "MACDResult",
+    "MFI",
+    "Max",
+    "Min",
+    "MinusDI",
+    "Momentum",
+    "NATR",
+    "OBV",
+    "PPO",
+    "PVT",
+    "Panel",
+    "ParabolicSAR",
+    "Parameter",
+    "PlusDI",
+    "RMA",
+    "ROC",
     "RSI",
     "SMA",
+    "Specification",
+    "StdDev",
+    "StochRSI",
+    "StochRSIResult",
+    "Stochastic",
+    "StochasticResult",
+    "SuperTrend",
+    "SuperTrendResult",
+    "TEMA",
+    "TRIX",
+    "TSI",
+    "TrueRange",
+    "UltimateOscillator",
+    "VWAP",
+    "VWMA",
+    "Vortex",
+    "VortexResult",
+    "WMA",
+    "WilliamsR",
+    "available",
     "engine",
 ]
 
-_ELSEWHERE = {"engine": "_engine"}
+_ELSEWHERE = {
+    "Indicator": "_indicator",
+    "Panel": "_indicator",
+    "Parameter": "_registry",
+    "Specification": "_registry",
+    "available": "_registry",
+    "engine": "_engine",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._machines import MACHINES
 from ._streams import CANCELLED
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def variance(x: Array, period: int) -> Array:
         for start in range(0, len(rows), chunk := max(1, 65536 // period)):
             r, b = rows[start : start + chunk], bars[start : start + chunk]
             window = x[r[:, None], b[:, None] + np.arange(period)]
-            away = window - windowed(window, period, lambda p, q, _m, _n: (p[0] + q[0],))[0] / period
+            # Around a value of the window, so that a constant window gives exactly zero.
+            away = window - window[:, :1]
+            away -= total(away, period) / period
             away *= away
             found[r, b] = total(away, period)[:, 0] / period
     return found
@@ -194,3 +197,18 @@ def _scan_blocks(x: Array, out: Array, keep: float, gain: float, carry: np.ndarr
 def all_finite(blocks: Sequence[Array]) -> bool:
     """Whether no value is NaN or infinite."""
     return all(bool(np.isfinite(block).all()) for block in blocks)
+
+
+def machine(
+    name: str, blocks: Sequence[Array], a: float, b: float, states: Array, out: Array
+) -> None:
+    """Run a state machine over every row, on Python floats."""
+    turn = MACHINES[name][0]
+    for r in range(len(states)):
+        state, found = tuple(states[r].tolist()), []
+        for bar in zip(*(block[r].tolist() for block in blocks), strict=True):
+            state, shown = turn(state, *bar, a, b)
+            found.append(shown)
+        states[r] = state
+        if found:
+            out[:, r] = np.array(found).T

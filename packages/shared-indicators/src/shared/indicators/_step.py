@@ -93,7 +93,8 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
             value = f"None if {missing} else {value}"
         lines.append(f"v{i} = {value}")
     # A copy: a caller may write to the array that he is given, and a state may hold it.
-    outputs = [f"v{k}" if scalar or warm else f"v{k}.copy()" for k in plan.outputs]
+    shown = "v{k}" if scalar else "v{k} if v{k} is None else v{k}.copy()" if warm else "v{k}.copy()"
+    outputs = [shown.format(k=k) for k in plan.outputs]
     several = len(outputs) > 1
     text = (
         f"def make({', '.join(steps)}):\n"

@@ -162,12 +162,14 @@ class VarianceStream:
 
     def _two_passes(self) -> float:
         window, period = self._window(), self.period
-        mean = sum(window) / period
+        # Around a value of the window, so that a constant window gives exactly zero.
+        mean = window[0] + sum([x - window[0] for x in window]) / period
         return sum([(x - mean) * (x - mean) for x in window]) / period
 
     def _two_passes_where(self, variance: Any, bad: Any) -> Any:
         window = np.array([row[bad] for row in self._window()])
-        distance = window - window.sum(axis=0) / self.period
+        distance = window - window[0]
+        distance -= distance.sum(axis=0) / self.period
         variance[bad] = (distance * distance).sum(axis=0) / self.period
         return variance
 

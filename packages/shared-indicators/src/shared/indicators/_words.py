@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ._expr import Expr, Map
+from ._expr import Expr, Map, Pick
+from ._machines import Machine
+from ._rises import Rises
 from ._scan import Scan
 from ._windows import Window
-
-if TYPE_CHECKING:
-    from ._expr import Op
 
 
 def _map(scalar: str, array: str, *args: Expr | float) -> Expr:
@@ -140,3 +137,43 @@ def running_total(x: Expr) -> Expr:
 def after(x: Expr, bars: int) -> Expr:
     """The same values, the first `bars` of them held back."""
     return Expr(x.op, *x.args, offset=x.offset + bars)
+
+
+def rises(x: Expr) -> Expr:
+    """1 up, -1 down, 0 flat; the first bar counts as up."""
+    return Expr(Rises(), x)
+
+
+def machine(name: str, inputs: tuple[Expr, Expr, Expr], a: float = 0.0, b: float = 0.0) -> Expr:
+    """A state machine; take its outputs with `pick`."""
+    return Expr(Machine(name, a, b), *inputs)
+
+
+def pick(x: Expr, index: int) -> Expr:
+    """One of several outputs."""
+    return Expr(Pick(index), x)
+
+
+def true_range(high: Expr, low: Expr, close: Expr) -> Expr:
+    """The range of the bar, together with the close before it."""
+    before = lag(close)
+    return maximum(high, before) - minimum(low, before)
+
+
+def typical(high: Expr, low: Expr, close: Expr) -> Expr:
+    """Typical price."""
+    return (high + low + close) / 3.0
+
+
+def money_flow(high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
+    """Volume times where the close lies in the bar, -1 (low) to 1 (high); 0 in a bar without range."""
+    return ratio((close - low) - (high - close), high - low, 0.0) * volume
+
+
+def directional(high: Expr, low: Expr, close: Expr, period: int) -> tuple[Expr, Expr]:
+    """Wilder's +DI and -DI."""
+    up, down = change(high), -change(low)
+    span = wilder_total(true_range(high, low, close), period)
+    plus = wilder_total(where(up > down, maximum(up, 0.0), 0.0), period)
+    minus = wilder_total(where(down > up, maximum(down, 0.0), 0.0), period)
+    return ratio(plus, span, 0.0) * 100.0, ratio(minus, span, 0.0) * 100.0

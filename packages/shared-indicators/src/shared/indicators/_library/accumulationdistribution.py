@@ -1,0 +1,32 @@
+"""Accumulation/distribution line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._indicator import Single
+from .._words import money_flow, running_total
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class AccumulationDistribution(Single):
+    """Accumulation/distribution line: the running sum of volume, by where the close lies in the bar.
+
+    A bar without range adds nothing.
+
+    Source: Marc Chaikin; equal to TA-Lib AD.
+
+    Example:
+        >>> from shared.indicators import AccumulationDistribution
+        >>> AccumulationDistribution().calculate([2.0, 3.0], [1.0, 2.0], [2.0, 2.5], [5.0, 1.0])
+        array([5., 5.])
+    """
+
+    group = "volume"
+    outputs = ("ad",)
+
+    def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
+        """The running sum of money flow."""
+        return running_total(money_flow(high, low, close, volume))

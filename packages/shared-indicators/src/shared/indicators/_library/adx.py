@@ -1,0 +1,57 @@
+"""Average directional index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from .._checks import whole
+from .._indicator import FloatArray, Multiple
+from .._words import directional, ratio, rma, size
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+T = TypeVar("T")
+
+
+class ADXResult(NamedTuple, Generic[T]):
+    """The lines of `ADX`."""
+
+    adx: T
+    plus_di: T
+    minus_di: T
+
+
+class ADX(Multiple[ADXResult[Any], ADXResult[float], ADXResult[FloatArray]]):
+    """Average directional index with +DI and -DI, 0 to 100.
+
+    All lines begin with the ADX, at bar 2 period - 1 (`PlusDI` and `MinusDI` alone begin at bar
+    `period`). 0 where nothing moved.
+
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib
+    ADX, PLUS_DI and MINUS_DI: Wilder's sums start with period - 1 bars.
+
+    Args:
+        period: Bars of Wilder's sums and mean.
+
+    Example:
+        >>> from shared.indicators import ADX
+        >>> ADX(2).calculate(
+        ...     [2.0, 3.0, 5.0, 6.0], [1.0, 2.0, 3.0, 5.0], [2.0, 2.0, 4.0, 6.0]
+        ... ).plus_di.round(3)
+        array([nan, nan, nan, 60.])
+    """
+
+    group = "trend"
+    outputs = ("adx", "plus_di", "minus_di")
+    result = ADXResult
+
+    def __init__(self, period: int = 14) -> None:
+        super().__init__()
+        self.period = whole("period", period, 2)
+
+    def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
+        """Wilder's mean of the spread of the directional indicators, and these."""
+        plus, minus = directional(high, low, close, self.period)
+        spread = ratio(size(plus - minus), plus + minus, 0.0) * 100.0
+        return rma(spread, self.period), plus, minus

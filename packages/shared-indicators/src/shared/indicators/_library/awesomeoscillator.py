@@ -1,0 +1,42 @@
+"""Awesome oscillator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import increasing, whole
+from .._indicator import Single
+from .._words import mean
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class AwesomeOscillator(Single):
+    """Awesome oscillator: short minus long simple average of the middle of the bars.
+
+    Source: Bill Williams, New Trading Dimensions (1998).
+
+    Args:
+        fast: Bars of the short average.
+        slow: Bars of the long average.
+
+    Example:
+        >>> from shared.indicators import AwesomeOscillator
+        >>> AwesomeOscillator(1, 2).calculate([2.0, 3.0, 5.0], [1.0, 2.0, 3.0])
+        array([ nan, 0.5 , 0.75])
+    """
+
+    group = "momentum"
+    outputs = ("awesome_oscillator",)
+
+    def __init__(self, fast: int = 5, slow: int = 34) -> None:
+        super().__init__()
+        self.fast = whole("fast", fast)
+        self.slow = whole("slow", slow)
+        increasing(fast=self.fast, slow=self.slow)
+
+    def formula(self, high: Expr, low: Expr) -> Expr:
+        """The difference of the averages."""
+        middle = (high + low) / 2.0
+        return mean(middle, self.fast) - mean(middle, self.slow)

@@ -1,0 +1,38 @@
+"""Highest value of a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import highest
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class Max(Single):
+    """Highest value of the last `period` values.
+
+    Source: TA-Lib MAX, equal to it.
+
+    Args:
+        period: Bars of the window.
+
+    Example:
+        >>> from shared.indicators import Max
+        >>> Max(2).calculate([1.0, 3.0, 2.0, 1.0])
+        array([nan,  3.,  3.,  2.])
+    """
+
+    group = "overlap"
+    outputs = ("max",)
+
+    def __init__(self, period: int = 30) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The largest of the window."""
+        return highest(close, self.period)

@@ -1,0 +1,38 @@
+"""Lowest value of a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import lowest
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class Min(Single):
+    """Lowest value of the last `period` values.
+
+    Source: TA-Lib MIN, equal to it.
+
+    Args:
+        period: Bars of the window.
+
+    Example:
+        >>> from shared.indicators import Min
+        >>> Min(2).calculate([1.0, 3.0, 2.0, 1.0])
+        array([nan,  1.,  2.,  1.])
+    """
+
+    group = "overlap"
+    outputs = ("min",)
+
+    def __init__(self, period: int = 30) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The smallest of the window."""
+        return lowest(close, self.period)

@@ -1,0 +1,38 @@
+"""Momentum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import change
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class Momentum(Single):
+    """Momentum: the change over `period` bars.
+
+    Source: TA-Lib MOM, equal to it.
+
+    Args:
+        period: Bars to look back.
+
+    Example:
+        >>> from shared.indicators import Momentum
+        >>> Momentum(1).calculate([1.0, 2.0, 1.0])
+        array([nan,  1., -1.])
+    """
+
+    group = "momentum"
+    outputs = ("momentum",)
+
+    def __init__(self, period: int = 10) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The change."""
+        return change(close, self.period)

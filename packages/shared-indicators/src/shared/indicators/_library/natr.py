@@ -1,0 +1,41 @@
+"""Normalized average true range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import ratio, rma, true_range
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class NATR(Single):
+    """Normalized average true range: ATR in percent of the close.
+
+    0 where the close is 0.
+
+    Source: John Forman, Technical Analysis of Stocks & Commodities (2006); equal to TA-Lib
+    NATR.
+
+    Args:
+        period: Bars of Wilder's mean.
+
+    Example:
+        >>> from shared.indicators import NATR
+        >>> NATR(2).calculate([2.0, 3.0, 5.0], [1.0, 2.0, 3.0], [2.0, 2.0, 4.0])
+        array([nan, nan, 50.])
+    """
+
+    group = "volatility"
+    outputs = ("natr",)
+
+    def __init__(self, period: int = 14) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
+        """ATR over close."""
+        return ratio(rma(true_range(high, low, close), self.period), close, 0.0) * 100.0

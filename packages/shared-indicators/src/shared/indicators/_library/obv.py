@@ -1,0 +1,32 @@
+"""On balance volume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._indicator import Single
+from .._words import rises, running_total
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class OBV(Single):
+    """On balance volume: the running sum of volume, added in rising bars and taken off in falling ones.
+
+    Starts at the first volume.
+
+    Source: Joseph Granville, New Key to Stock Market Profits (1963); equal to TA-Lib OBV.
+
+    Example:
+        >>> from shared.indicators import OBV
+        >>> OBV().calculate([1.0, 2.0, 2.0, 1.0], [5.0, 1.0, 1.0, 2.0])
+        array([5., 6., 6., 4.])
+    """
+
+    group = "volume"
+    outputs = ("obv",)
+
+    def formula(self, close: Expr, volume: Expr) -> Expr:
+        """The running sum of signed volume."""
+        return running_total(rises(close) * volume)

@@ -1,0 +1,39 @@
+"""Plus directional indicator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import directional
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class PlusDI(Single):
+    """Plus directional indicator (+DI): the share of upward movement in the true range, 0 to 100.
+
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib
+    PLUS_DI.
+
+    Args:
+        period: Bars of Wilder's sums.
+
+    Example:
+        >>> from shared.indicators import PlusDI
+        >>> PlusDI(2).calculate([2.0, 3.0, 5.0], [1.0, 2.0, 3.0], [2.0, 2.0, 4.0]).round(3)
+        array([   nan,    nan, 71.429])
+    """
+
+    group = "trend"
+    outputs = ("plus_di",)
+
+    def __init__(self, period: int = 14) -> None:
+        super().__init__()
+        self.period = whole("period", period, 2)
+
+    def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
+        """+DI."""
+        return directional(high, low, close, self.period)[0]

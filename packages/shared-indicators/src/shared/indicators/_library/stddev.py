@@ -1,0 +1,40 @@
+"""Standard deviation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import number, whole
+from .._indicator import Single
+from .._words import root, variance
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class StdDev(Single):
+    """Population standard deviation of the window (ddof 0), times `std_dev`.
+
+    Source: TA-Lib STDDEV, equal to it.
+
+    Args:
+        period: Bars of the window.
+        std_dev: How many deviations.
+
+    Example:
+        >>> from shared.indicators import StdDev
+        >>> StdDev(2).calculate([1.0, 3.0, 3.0])
+        array([nan,  1.,  0.])
+    """
+
+    group = "volatility"
+    outputs = ("stddev",)
+
+    def __init__(self, period: int = 5, std_dev: float = 1.0) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+        self.std_dev = number("std_dev", std_dev)
+
+    def formula(self, close: Expr) -> Expr:
+        """The root of the variance."""
+        return root(variance(close, self.period)) * self.std_dev

@@ -1,0 +1,41 @@
+"""Triple exponential moving average."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import ema
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class TEMA(Single):
+    """Triple exponential moving average: 3 EMA - 3 EMA(EMA) + EMA(EMA(EMA)).
+
+    Source: Patrick Mulloy, Technical Analysis of Stocks & Commodities (1994); equal to TA-Lib
+    TEMA.
+
+    Args:
+        period: Bars of the averages.
+
+    Example:
+        >>> from shared.indicators import TEMA
+        >>> TEMA(2).calculate([1.0, 2.0, 4.0, 7.0, 11.0]).round(3)
+        array([   nan,    nan,    nan,  6.852, 10.93 ])
+    """
+
+    group = "overlap"
+    outputs = ("tema",)
+
+    def __init__(self, period: int = 30) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The average with most of its lag taken back."""
+        once = ema(close, self.period)
+        twice = ema(once, self.period)
+        return once * 3.0 - twice * 3.0 + ema(twice, self.period)

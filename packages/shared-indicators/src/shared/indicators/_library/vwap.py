@@ -1,0 +1,35 @@
+"""Volume weighted average price."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+from .._indicator import Single
+from .._words import ratio, running_total, typical
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class VWAP(Single):
+    """Volume weighted average price since the first bar, of the typical price.
+
+    For a session of its own each: one `calculate` a session, or `reset()` the stream. NaN while
+    nothing was traded.
+
+    Source: the sum of typical price times volume over the sum of volume (StockCharts, VWAP).
+
+    Example:
+        >>> from shared.indicators import VWAP
+        >>> VWAP().calculate([2.0, 4.0], [1.0, 2.0], [1.5, 3.0], [1.0, 1.0])
+        array([1.5 , 2.25])
+    """
+
+    group = "volume"
+    outputs = ("vwap",)
+
+    def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
+        """Money over volume, both since the start."""
+        money = running_total(typical(high, low, close) * volume)
+        return ratio(money, running_total(volume), nan)

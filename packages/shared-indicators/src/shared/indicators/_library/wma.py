@@ -1,0 +1,38 @@
+"""Weighted moving average."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._checks import whole
+from .._indicator import Single
+from .._words import weighted_mean
+
+if TYPE_CHECKING:
+    from .._expr import Expr
+
+
+class WMA(Single):
+    """Weighted moving average: weights 1 (oldest) to `period` (newest).
+
+    Source: TA-Lib WMA, equal to it.
+
+    Args:
+        period: Bars of the window.
+
+    Example:
+        >>> from shared.indicators import WMA
+        >>> WMA(2).calculate([1.0, 4.0, 7.0])
+        array([nan,  3.,  6.])
+    """
+
+    group = "overlap"
+    outputs = ("wma",)
+
+    def __init__(self, period: int = 30) -> None:
+        super().__init__()
+        self.period = whole("period", period)
+
+    def formula(self, close: Expr) -> Expr:
+        """The weighted mean."""
+        return weighted_mean(close, self.period)

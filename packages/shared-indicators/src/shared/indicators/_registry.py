@@ -1,0 +1,94 @@
+"""What there is, readable by machines."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, NamedTuple
+
+from ._indicator import Indicator
+
+GROUPS = ("overlap", "momentum", "volatility", "volume", "trend")
+
+
+class Parameter(NamedTuple):
+    """A parameter of an indicator."""
+
+    name: str
+    kind: type
+    default: Any
+    description: str
+
+
+class Specification(NamedTuple):
+    """What an indicator is called, takes and gives."""
+
+    name: str
+    group: str
+    title: str
+    parameters: tuple[Parameter, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    lookback: int
+    indicator: type[Indicator[Any, Any, Any]]
+
+
+def available() -> dict[str, Specification]:
+    """List the indicators.
+
+    Returns:
+        Their specifications by name, in groups: overlap, momentum, volatility, volume, trend. The
+        lookback is that of the default parameters; `specification.indicator(**parameters)` makes one.
+
+    Example:
+        >>> from shared.indicators import available
+        >>> spec = available()["RSI"]
+        >>> spec.group, spec.inputs, spec.outputs, spec.lookback
+        ('momentum', ('close',), ('rsi',), 14)
+        >>> spec.parameters[0][:3]
+        ('period', <class 'int'>, 14)
+    """
+    found = [_specify(indicator) for indicator in _indicators()]
+    found.sort(key=lambda spec: (GROUPS.index(spec.group), spec.name.lower()))
+    return {spec.name: spec for spec in found}
+
+
+def _indicators() -> list[type[Indicator[Any, Any, Any]]]:
+    from . import _library
+
+    found = []
+    for module in iter_modules(_library.__path__):
+        home = import_module(f"{_library.__name__}.{module.name}")
+        found += [
+            value
+            for value in vars(home).values()
+            if isinstance(value, type)
+            and issubclass(value, Indicator)
+            and value.__module__ == home.__name__
+        ]
+    return found
+
+
+def _specify(indicator: type[Indicator[Any, Any, Any]]) -> Specification:
+    text = inspect.getdoc(indicator) or ""
+    parameters = tuple(
+        Parameter(name, type(p.default), p.default, _described(text, name))
+        for name, p in inspect.signature(indicator).parameters.items()
+    )
+    return Specification(
+        indicator.__name__,
+        indicator.group,
+        text.split("\n", 1)[0],
+        parameters,
+        indicator.inputs,
+        indicator.outputs,
+        indicator().lookback,
+        indicator,
+    )
+
+
+def _described(text: str, name: str) -> str:
+    """The line of a parameter in the section Args."""
+    lines = (line.strip() for line in text.partition("Args:")[2].splitlines())
+    return next((line.partition(": ")[2] for line in lines if line.startswith(f"{name}: ")), "")

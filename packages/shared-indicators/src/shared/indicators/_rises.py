@@ -1,0 +1,63 @@
+"""The direction of each move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._expr import Op, Stream
+
+
+@dataclass(frozen=True)
+class Rises(Op):
+    """1 up, -1 down, 0 flat; the first bar counts as up."""
+
+    def stream(self, *, scalar: bool) -> Stream:
+        """A fresh stream."""
+        return RisesStream(scalar=scalar)
+
+    def runner(self, kernels: Any) -> RisesRunner:  # noqa: ARG002 - numpy is fast enough here
+        """A fresh runner."""
+        return RisesRunner()
+
+
+class RisesStream:
+    """Keeps the last value."""
+
+    __slots__ = ("last", "scalar")
+
+    def __init__(self, last: Any = -np.inf, *, scalar: bool) -> None:
+        self.last = last
+        self.scalar = scalar
+
+    def step(self, value: Any) -> Any:
+        """Take a value; its direction."""
+        last, self.last = self.last, value
+        if self.scalar:
+            return 1.0 if value > last else -1.0 if value < last else 0.0
+        return np.sign(value - last)
+
+
+class RisesRunner:
+    """Keeps the last bar of every row."""
+
+    def __init__(self) -> None:
+        self.last: np.ndarray | None = None
+
+    def feed(self, block: np.ndarray) -> np.ndarray:
+        """Take the next block of rows x bars."""
+        found = np.empty(block.shape)
+        if block.shape[1]:
+            np.subtract(block[:, 1:], block[:, :-1], out=found[:, 1:])
+            found[:, 0] = 1.0 if self.last is None else block[:, 0] - self.last
+            self.last = block[:, -1].copy()
+            np.sign(found, out=found)
+        return found
+
+    def resume(self) -> Stream:
+        """A stream in the same state."""
+        return RisesStream(
+            -np.inf if self.last is None else float(self.last[0]), scalar=True
+        )
