@@ -30,7 +30,7 @@ class Part:
 
 
 class AsyncPart(Part):
-    close = None
+    close = None  # type: ignore[assignment]
 
     async def aclose(self):
         await asyncio.sleep(0)
@@ -38,7 +38,7 @@ class AsyncPart(Part):
 
 
 def test_lazy_once_and_closed_in_reverse():
-    log = []
+    log: list[str] = []
     container = Container()
     container.register("c", lambda c: (c.resolve("b"), Part("c", log))[1])
     container.register("b", lambda c: (c.resolve("a"), Part("b", log))[1])
@@ -106,7 +106,7 @@ async def test_a_cycle_between_two_tasks_is_named_too():
 
 
 async def test_async_factories_run_once_and_end_in_reverse():
-    log = []
+    log: list[str] = []
     container = Container()
 
     async def database():
@@ -145,7 +145,7 @@ async def test_async_factories_run_once_and_end_in_reverse():
 
 
 def test_what_cannot_be_closed_is_named_and_the_rest_is_closed():
-    log = []
+    log: list[str] = []
     container = Container()
     container.register("a", lambda: Part("a", log))
     container.register("b", lambda: AsyncPart("b", log))
@@ -171,7 +171,7 @@ def test_wrong_use_is_explained():
     with pytest.raises(NotRegistered, match="'cache' is not registered; there are: Part"):
         container.resolve("cache")
     with pytest.raises(TypeError, match="must be callable"):
-        container.register("cache", 3)
+        container.register("cache", 3)  # type: ignore[arg-type]
 
     async def later():
         return 1
@@ -186,7 +186,7 @@ def test_wrong_use_is_explained():
 
 
 def test_managed_closes_in_reverse_also_when_entering_fails():
-    log = []
+    log: list[str] = []
     with pytest.raises(TypeError, match="int cannot be used"):
         managed(Part("a", log), Part("b", log), 3).__enter__()
     assert log == ["made a", "made b", "closed b", "closed a"]
@@ -208,7 +208,7 @@ def test_managed_closes_in_reverse_also_when_entering_fails():
 
 
 async def test_managed_in_a_loop_takes_both_kinds():
-    log = []
+    log: list[str] = []
     async with managed(AsyncPart("a", log), Part("b", log)) as (a, b):
         assert (a.name, b.name) == ("a", "b")
     async with managed(Part("alone", log)) as alone:

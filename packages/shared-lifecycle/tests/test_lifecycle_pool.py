@@ -247,7 +247,7 @@ def test_arguments_are_checked():
     with pytest.raises(TypeError, match="needs a create function"):
         ResourcePool("db")
     with pytest.raises(TypeError, match="config must be"):
-        ResourcePool("db", Thing, config={"max_size": 3})
+        ResourcePool("db", Thing, config={"max_size": 3})  # type: ignore[call-overload]
     lease = ResourcePool("db", Thing).acquire()
     with lease, pytest.raises(RuntimeError, match="entered already"):
         lease.__enter__()

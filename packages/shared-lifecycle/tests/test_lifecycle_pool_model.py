@@ -10,6 +10,7 @@ import os
 import random
 import threading
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -120,7 +121,7 @@ async def one_task(pool, world, loops):
 
 async def model(seed, limit, tasks, *, in_threads):
     world = AsyncWorld(seed, limit)
-    functions = (
+    functions: Any = (
         (world.create, world.close, world.validate)
         if in_threads
         else (world.acreate, world.aclose, world.avalidate)

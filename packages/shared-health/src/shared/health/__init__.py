@@ -18,6 +18,7 @@ from ._status import CheckResult, HealthCheck, HealthStatus
 from ._vitals import EventLoopLag, Heartbeat
 
 if TYPE_CHECKING:
+    from . import checks
     from ._server import HealthServer
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "HealthStatus",
     "Heartbeat",
     "Report",
+    "checks",
 ]
 
 
@@ -39,4 +41,8 @@ def __getattr__(name: str) -> Any:
         from ._server import HealthServer
 
         return HealthServer
+    if name == "checks":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.checks")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

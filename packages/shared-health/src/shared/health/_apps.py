@@ -26,10 +26,16 @@ def _our_path(path: str, root: str) -> str | None:
     return None
 
 
-def asgi_app(health: Health, app: ASGIApp | None = None) -> ASGIApp:
-    """Return the probes as an ASGI application in front of `app`."""
+class asgi_app:  # noqa: N801  used as a function; an object, for Starlette takes functions for endpoints
+    """The probes as an ASGI application in front of `app`."""
 
-    async def probes(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    def __init__(self, health: Health, app: ASGIApp | None = None) -> None:
+        self._health = health
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a probe; hand everything else on."""
+        health, app = self._health, self._app
         if scope["type"] == "lifespan":
             health.start()
             await (app or _lifespan)(scope, receive, send)
@@ -44,19 +50,14 @@ def asgi_app(health: Health, app: ASGIApp | None = None) -> ASGIApp:
         health.start()  # a worker that was forked has no threads yet
         client = scope.get("client")
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
-        response = respond(
-            health,
-            Request(
-                scope["method"],
-                path or scope["path"],
-                scope.get("query_string", b"").decode("latin-1"),
-                headers,
-                client[0] if client else None,
-            ),
+        request = Request(
+            scope["method"],
+            path or scope["path"],
+            scope.get("query_string", b"").decode("latin-1"),
+            headers,
+            client[0] if client else None,
         )
-        await send_response(send, response, head=scope["method"] == "HEAD")
-
-    return probes
+        await send_response(send, respond(health, request), head=scope["method"] == "HEAD")
 
 
 async def send_response(send: Send, response: Response, *, head: bool = False) -> None:

@@ -139,8 +139,7 @@ class Health:
         if groups is None:
             groups = ("live", "ready") if vital else ("ready",)
         groups = _valid_groups(groups)
-        if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"name must be a text that is not empty, not {name!r}")
+        _valid_name(name)
         if isinstance(fn, HealthCheck):
             fn = fn.check
         if not vital and not callable(fn):
@@ -157,8 +156,7 @@ class Health:
         if not initial_delay >= 0:
             raise ValueError(f"initial_delay must be 0 s or more, not {initial_delay!r}")
         for argument, count in (("fail_after", fail_after), ("pass_after", pass_after)):
-            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise ValueError(f"{argument} must be a whole number of 1 or more, not {count!r}")
+            _at_least_one(argument, count)
         state = CheckState(
             name,
             groups=groups,
@@ -264,9 +262,9 @@ class Health:
         Args:
             timeout: seconds to wait at most.
         """
-        self.start()
         end = None if timeout is None else time.monotonic() + timeout
         with self._lock:
+            self.start()
             for job, runs in self._runner.poke():
                 left = None if end is None else max(0.0, end - time.monotonic())
                 job.wake.wait_for(lambda job=job, runs=runs: job.runs > runs, left)  # type: ignore[misc]
@@ -390,6 +388,25 @@ class Health:
 
         return wsgi_app(self, app)
 
+    def instrument(self, *, prometheus: Any = None, opentelemetry: Any = None) -> None:
+        """Publish gauges of each check: status, failures in a row, latency, age of the last pass.
+
+        They are worked out when they are collected.
+
+        Args:
+            prometheus: a ``CollectorRegistry`` of prometheus-client.
+            opentelemetry: a ``MeterProvider`` of OpenTelemetry.
+
+        Raises:
+            RuntimeError: the library is not installed; names the extra.
+        """
+        from ._metrics import instrument_opentelemetry, instrument_prometheus
+
+        if prometheus is not None:
+            instrument_prometheus(self, prometheus)
+        if opentelemetry is not None:
+            instrument_opentelemetry(self, opentelemetry)
+
     def _after_fork(self) -> None:
         # The parent's threads are not here, and one of them may have held the lock.
         self._lock = threading.RLock()
@@ -403,9 +420,19 @@ def _valid_groups(groups: Iterable[str]) -> tuple[str, ...]:
     if not groups:
         raise ValueError("groups must name one group at least")
     for group in groups:
-        if not isinstance(group, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", group):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", str(group)):
             raise ValueError(f"a group is a word of letters, digits, '-' and '_', not {group!r}")
     return groups
+
+
+def _valid_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"name must be a text that is not empty, not {name!r}")
+
+
+def _at_least_one(argument: str, count: object) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{argument} must be a whole number of 1 or more, not {count!r}")
 
 
 def _positive(argument: str, seconds: float) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @cache
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(f"_page.{name}").read_text(encoding="utf-8")
+    return files("shared.health").joinpath(f"_page.{name}").read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

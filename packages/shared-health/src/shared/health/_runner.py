@@ -103,8 +103,9 @@ class Runner:
     def poke(self) -> list[tuple[Job, int]]:
         """Make every idle check due now; return what to wait for. Lock held."""
         for job in self.jobs:
-            job.state.next_at = self._clock()
-            job.wake.notify_all()
+            if job.state.started_at is None:
+                job.state.next_at = self._clock()
+                job.wake.notify_all()
         return [(job, job.runs) for job in self.jobs]
 
     def _launch(self, job: Job) -> None:
@@ -226,8 +227,9 @@ class _Caller:
     async def _bounded(self, awaitable: Any) -> Any:
         import asyncio
 
+        limit = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout) as limit:
+            async with limit:
                 return await awaitable
         except TimeoutError:
             if limit.expired():

@@ -69,8 +69,7 @@ class HealthServer:
         if not isinstance(health, Health):
             check, health = health, Health(type(health).__name__)
             health.add_check(check)
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-            raise ValueError(f"port must be a whole number from 0 to 65535, not {port!r}")
+        _check_port(port)
         if max_connections < 1:
             raise ValueError(f"max_connections must be 1 or more, not {max_connections!r}")
         for path in extra or ():
@@ -276,6 +275,11 @@ class _Bounded(H11Protocol):
         if self._request_timer is not None:
             self._request_timer.cancel()
         super().connection_lost(exc)
+
+
+def _check_port(port: object) -> None:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ValueError(f"port must be a whole number from 0 to 65535, not {port!r}")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -65,7 +65,7 @@ class managed:  # noqa: N801  used as a function
     ) -> bool:
         stack, self._stack = self._stack, None
         assert stack is not None
-        return stack.__exit__(kind, error, trace)
+        return bool(stack.__exit__(kind, error, trace))
 
     async def __aenter__(self) -> Any:
         async with AsyncExitStack() as stack:
@@ -93,7 +93,7 @@ class managed:  # noqa: N801  used as a function
     ) -> bool:
         stack, self._async_stack = self._async_stack, None
         assert stack is not None
-        return await stack.__aexit__(kind, error, trace)
+        return bool(await stack.__aexit__(kind, error, trace))
 
 
 async def _close(resource: Any) -> None:

@@ -1,0 +1,340 @@
+"""Health: what may be added, what the groups say, what runs where."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+
+import pytest
+
+from shared.health import CheckResult, EventLoopLag, Health, HealthCheck, HealthStatus, Heartbeat
+
+
+@pytest.fixture
+def health():
+    health = Health("orders", "1.0")
+    yield health
+    health.stop()
+
+
+def status(health, group="ready"):
+    return health.report(group).status
+
+
+def test_a_dependency_does_not_belong_in_live(health):
+    with pytest.raises(ValueError, match="a restart does not cure a dependency"):
+        health.add("db", lambda: None, groups=("live",))
+    health.add("db", lambda: None, groups=("live",), allow_dependency=True)
+    health.add("worker", Heartbeat(30), groups=("live",))
+    assert [c.name for c in health.report("live").checks] == ["db", "worker"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"timeout": 0}, "timeout must be a positive number of seconds, not 0"),
+        ({"interval": -1}, "interval must be"),
+        ({"interval": float("nan")}, "interval must be"),
+        ({"initial_delay": -1}, "initial_delay must be 0 s or more"),
+        ({"fail_after": 0}, "fail_after must be a whole number of 1 or more, not 0"),
+        ({"pass_after": 1.5}, "pass_after must be"),
+        ({"stale_after": 0}, "stale_after must be"),
+        ({"groups": ()}, "one group at least"),
+        ({"groups": ("a/b",)}, "a group is a word"),
+    ],
+)
+def test_wrong_settings_are_named(health, settings, message):
+    with pytest.raises(ValueError, match=message):
+        health.add("x", lambda: None, **settings)
+    assert health.report().checks == ()
+
+
+def test_wrong_kinds_are_named(health):
+    with pytest.raises(TypeError, match="must be callable, not int"):
+        health.add("x", 3)
+    with pytest.raises(TypeError, match="not a string"):
+        health.add("x", lambda: None, groups="ready")
+    with pytest.raises(ValueError, match="name must be"):
+        health.add(" ", lambda: None)
+    health.add("x", lambda: None)
+    with pytest.raises(ValueError, match="'x' is there already"):
+        health.add("x", lambda: None)
+    with pytest.raises(ValueError, match="token must not be empty"):
+        Health(token="")
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [
+        (None, HealthStatus.HEALTHY),
+        (True, HealthStatus.HEALTHY),
+        (False, HealthStatus.UNHEALTHY),
+        (HealthStatus.DEGRADED, HealthStatus.DEGRADED),
+        ("degraded", HealthStatus.DEGRADED),
+        (CheckResult(HealthStatus.UNHEALTHY, "x"), HealthStatus.UNHEALTHY),
+        ((HealthStatus.DEGRADED, "slow"), HealthStatus.DEGRADED),
+        (type("Ping", (), {"ok": False, "error": "down"})(), HealthStatus.UNHEALTHY),
+        (3, HealthStatus.UNHEALTHY),
+        ("fine", HealthStatus.UNHEALTHY),
+    ],
+)
+def test_what_a_check_may_return(health, returned, expected):
+    health.add("x", lambda: returned)
+
+    async def later():
+        await asyncio.sleep(0)
+        return returned
+
+    health.add("y", later)
+    health.refresh()
+    assert [c.status for c in health.report().checks] == [expected] * 2
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_a_check_raises_it_goes_on(health, error):
+    def check():
+        raise error
+
+    health.add("x", check)
+    health.refresh()
+    health.refresh()
+    (view,) = health.report().checks
+    assert view.status is HealthStatus.UNHEALTHY
+    assert view.error.startswith(type(error).__name__)
+    assert view.failures == 2
+
+
+def test_groups_and_startup_latch():
+    answers = {"migrated": False, "db": True}
+    health = Health("orders")
+    health.add("migrated", lambda: answers["migrated"], groups=("startup",), interval=0.01)
+    health.add("db", lambda: answers["db"], fail_after=1)
+    health.add("batch", lambda: False, groups=("nightly",))
+    with health:
+        health.refresh()
+        assert not status(health, "startup").ok
+        assert not status(health, "ready").ok, "not ready before it has started"
+        assert status(health, "live").ok
+        assert not status(health, "nightly").ok
+        with pytest.raises(KeyError):
+            health.report("unknown")
+        assert health.groups == ("live", "nightly", "ready", "startup")
+        answers["migrated"] = True
+        health.refresh()
+        assert status(health, "startup").ok
+        assert status(health, "ready").ok
+        answers.update(migrated=False, db=False)
+        health.refresh()
+        assert status(health, "startup").ok, "start-up is done once and for all"
+        assert not status(health, "ready").ok
+        assert status(health, "live").ok, "all dependencies down: no reason for a restart"
+
+
+def test_started_by_hand_and_failed_for_good():
+    health = Health(started=False)
+    assert not status(health, "startup").ok
+    assert health.report("ready").state == "starting"
+    health.mark_started()
+    assert status(health, "startup").ok
+    health.fail("the GPU is gone, password=x")
+    assert not status(health, "live").ok
+    assert health.report("live").reason == "the GPU is gone, password=***"
+
+
+def test_an_async_check_runs_on_the_loop_that_it_was_added_on(eventually):
+    loops = []
+
+    async def check():
+        loops.append(asyncio.get_running_loop())
+
+    async def main():
+        health = Health()
+        health.add("x", check)
+        await asyncio.to_thread(health.refresh)
+        health.stop()
+        assert loops == [asyncio.get_running_loop()]
+
+    asyncio.run(main())
+
+
+def test_an_async_check_without_a_loop_keeps_one_of_its_own(health):
+    loops = set()
+
+    async def check():
+        loops.add(id(asyncio.get_running_loop()))
+
+    health.add("x", check)
+    health.refresh()
+    health.refresh()
+    assert len(loops) == 1
+
+
+@pytest.mark.parametrize("on_loop", [True, False])
+async def test_a_hung_async_check_is_cancelled_and_runs_again(on_loop):
+    calls = []
+
+    async def check():
+        calls.append(1)
+        if len(calls) == 1:
+            await asyncio.sleep(60)
+
+    health = Health()
+    if on_loop:
+        health.add("x", check, timeout=0.05)
+    else:
+        await asyncio.to_thread(health.add, "x", check, timeout=0.05)
+    await asyncio.to_thread(health.refresh)
+    assert health.report().checks[0].error == "timeout"
+    await asyncio.to_thread(health.refresh)
+    assert health.report().checks[0].error == ""
+    await asyncio.to_thread(health.stop)
+
+
+def test_the_number_of_threads_is_constant(gate, eventually):
+    health = Health()
+    before = threading.active_count()
+    runs = []
+    for i in range(5):
+        health.add(
+            f"hung {i}", lambda: runs.append(1) or gate.wait(60), timeout=0.02, interval=0.02
+        )
+    health.add("fine", lambda: None, interval=0.01)
+    with health:
+        eventually(lambda: all(c.failures > 3 for c in health.report().checks if c.name != "fine"))
+        assert threading.active_count() == before + 6 + 1
+        assert len(runs) == 5, "one in flight each"
+        gate.set()
+        eventually(lambda: status(health).ok)
+    eventually(lambda: threading.active_count() == before)
+
+
+def test_stop_and_start_again_while_one_hangs(gate, eventually):
+    health = Health()
+    runs = []
+    health.add("hung", lambda: runs.append(1) or gate.wait(60), timeout=0.01, interval=0.01)
+    health.start()
+    eventually(lambda: runs)
+    health.stop()
+    health.start()
+    time.sleep(0.05)
+    assert len(runs) == 1
+    gate.set()
+    eventually(lambda: len(runs) > 1)
+    health.stop()
+
+
+def test_a_jump_of_the_wall_clock_changes_nothing(monkeypatch, eventually):
+    health = Health()
+    runs = []
+    heart = Heartbeat(30)
+    health.add("x", lambda: runs.append(1), interval=0.02, stale_after=5)
+    health.add("worker", heart)
+    with health:
+        health.refresh()
+        for jump in (1e8, -1e8):
+            monkeypatch.setattr(time, "time", lambda jump=jump: 1.8e9 + jump)
+            count = len(runs)
+            assert status(health).ok
+            view = health.report().checks[0]
+            assert view.checked_ago is not None
+            assert view.checked_ago < 5
+            eventually(lambda count=count: len(runs) >= count + 3)
+
+
+async def test_a_stuck_loop_shows_in_live(eventually):
+    health = Health()
+    health.add("loop", EventLoopLag(0.1))
+    seen = []
+    await asyncio.sleep(0.05)
+    assert status(health, "live").ok
+
+    def watch():
+        eventually(lambda: not status(health, "live").ok)
+        seen.append(health.report("live").checks[0].error)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    while thread.is_alive():
+        time.sleep(0.01)  # noqa: ASYNC251  the loop is to be stuck
+    assert seen[0].startswith("event loop stuck for 0.1 s (0.1 s allowed)")
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if status(health, "live").ok:
+            break
+    else:
+        pytest.fail("the loop turns again")
+
+
+def test_loop_lag_needs_a_loop():
+    with pytest.raises(RuntimeError, match="pass loop="):
+        EventLoopLag(1)
+    with pytest.raises(ValueError, match="max_lag"):
+        EventLoopLag(0)
+    with pytest.raises(ValueError, match="max_age"):
+        Heartbeat(-1)
+    loop = asyncio.new_event_loop()
+    try:
+        lag = EventLoopLag(0.001, loop=loop)
+        time.sleep(0.02)
+        assert not lag.read().status.ok
+        lag.close()
+        assert lag.read().status.ok, "it ended on purpose"
+    finally:
+        loop.close()
+
+
+def test_changes_are_logged_and_told(health, caplog):
+    caplog.set_level(logging.INFO, "shared.health")
+    answers = [True]
+    told = []
+    health.on_change(lambda *change: told.append(change))
+    health.on_change(lambda *_: 1 / 0)
+    health.add("db", lambda: answers[0], fail_after=1)
+    health.refresh()
+    answers[0] = False
+    health.refresh()
+    health.refresh()
+    assert told == [
+        ("db", None, HealthStatus.HEALTHY),
+        ("db", HealthStatus.HEALTHY, HealthStatus.UNHEALTHY),
+    ]
+    lines = [r.getMessage() for r in caplog.records if r.exc_info is None]
+    assert lines == [
+        "check db: unknown -> healthy",
+        "check db: healthy -> unhealthy: check returned False",
+    ]
+
+
+def test_a_check_class_and_its_name(health):
+    class QueueDepthHealthCheck(HealthCheck):
+        groups = ("ready", "nightly")
+        interval = 5
+
+        async def check(self):
+            return HealthStatus.DEGRADED
+
+    health.add_check(QueueDepthHealthCheck())
+    health.refresh()
+    (view,) = health.report("nightly").checks
+    assert (view.name, view.status) == ("queue_depth", HealthStatus.DEGRADED)
+    with pytest.raises(NotImplementedError, match="HealthCheck must override"):
+        HealthCheck().check()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_worker_runs_its_own_checks():
+    runs = []
+    health = Health()
+    health.add("x", lambda: runs.append(os.getpid()))
+    with health:
+        health.refresh()
+        child = os.fork()
+        if child == 0:
+            health.refresh(timeout=10)
+            os._exit(0 if os.getpid() in runs and status(health).ok else 1)
+        _, code = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(code) == 0
