@@ -65,7 +65,13 @@ def run(options: Options, stack: ExitStack, begun: float) -> int:
         service="watcher",
     )
     # What these libraries would say, the service says itself, once.
-    for library in ("clickhouse_connect", "httpx", "matplotlib", "stamina", "urllib3"):
+    for library in (
+        "clickhouse_connect",
+        "httpx",
+        "matplotlib",
+        "stamina",
+        "urllib3.connectionpool",
+    ):
         set_log_level("ERROR", library)
     stack.callback(flush, 2.0)
     tracer = setup_tracing(TracingConfig(service_name="watcher", exporter_type="none"))

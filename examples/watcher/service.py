@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from shared.db import DatabaseConnections
 from shared.health import Health, HealthServer, Heartbeat
-from shared.lifecycle import GracefulShutdown
 from shared.observability import get_logger
 
 from . import history
@@ -30,6 +29,8 @@ from .sources.mock_cloud import MockCloud
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
+
+    from shared.lifecycle import GracefulShutdown
 
     from .options import Options
     from .result import Result
