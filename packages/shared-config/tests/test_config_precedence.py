@@ -99,7 +99,7 @@ def test_a_required_variable_stays_required_when_it_is_empty():
     class Required(Settings):
         api_token: Secret
 
-    with pytest.raises(ConfigurationError, match="^API_TOKEN: is required and not set"):
+    with pytest.raises(ConfigurationError, match=r"^API_TOKEN: is required and not set"):
         load_settings(Required, env={"API_TOKEN": ""}, dotenv=None)
 
 
@@ -171,8 +171,10 @@ def test_every_error_at_once_in_the_order_of_the_variables(tmp_path):
         f"{tmp_path}/.env, line 2: is not NAME=value",
         "ENVIRONMENT: 'prodution' is not one of development, test, staging, production",
         "POSTGRES_PORT: 70000 is not in 1..65535",
-        f"LOG_LEVEL: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
-        f" (from {tmp_path}/.env)",
+        (
+            "LOG_LEVEL: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
+            f" (from {tmp_path}/.env)"
+        ),
         "MAX_CONCURRENT_TASKS: 0 is not >= 1",
         "WORKERS: 'many' is not a whole number",
     ]

@@ -54,8 +54,10 @@ def test_any_text_as_password_reaches_redis(password):
 @example(HOSTILE)
 def test_any_text_as_password_reaches_clickhouse(password):
     dsn = loaded(CLICKHOUSE_PASSWORD=password, CLICKHOUSE_USER="u").clickhouse_url.reveal()
-    parse = clickhouse._parse_connection_params
-    host, user, found, port, database, _ = parse(None, None, None, None, None, None, False, dsn, {})
+    host, user, found, port, database, _ = clickhouse._parse_connection_params(
+        host=None, username=None, password="", port=0, database=None,
+        interface=None, secure=False, dsn=dsn, kwargs={},
+    )  # fmt: skip
     assert (host, user, found, port, database) == ("localhost", "u", password, 8123, "optiinfra")
 
 
@@ -106,10 +108,12 @@ def test_any_integer_as_port(port):
 @given(st.text())
 def test_any_text_as_url_is_taken_or_refused_by_name(text):
     env = {f"{store}_URL": text for store in ("POSTGRES", "CLICKHOUSE", "QDRANT", "REDIS")}
+    named: set[str] = set()
     try:
         load_settings(env=env, dotenv=None, secrets_dir=None)
     except ConfigurationError as error:
-        assert {p.variable for p in error.problems} <= set(env)
+        named = {problem.variable for problem in error.problems}
+    assert named <= set(env)
 
 
 def test_a_password_that_is_no_utf8_survives():
@@ -234,7 +238,7 @@ def test_a_socket_folder_as_host():
 
 @pytest.mark.parametrize("host", ["a b", "a/b", "u@h", "h:1", "https://h", "a?b", "a#b", "[::1]"])
 def test_what_is_no_host_is_refused(host):
-    with pytest.raises(ConfigurationError, match="POSTGRES_HOST: .* is not a host name"):
+    with pytest.raises(ConfigurationError, match=r"POSTGRES_HOST: .* is not a host name"):
         loaded(POSTGRES_HOST=host)
 
 

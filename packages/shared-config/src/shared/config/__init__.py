@@ -72,7 +72,14 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     for module, names in _LATER.items():
         if name in names:
-            value = getattr(import_module(f".{module}", __name__), name)
+            try:
+                value = getattr(import_module(f".{module}", __name__), name)
+            except ModuleNotFoundError as error:
+                if module != "_flags" or not str(error.name).startswith("openfeature"):
+                    raise
+                raise ImportError(
+                    "feature flags need openfeature-sdk: pip install 'shared-config[flags]'"
+                ) from None
             globals()[name] = value
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 from types import MappingProxyType
@@ -53,7 +52,8 @@ class Keyring:
     def __init__(self, keys: Mapping[str, bytes], active: str | None = None) -> None:
         aes = _aesgcm()
         problems, ciphers = [], {}
-        for key_id, key in keys.items():
+        entries: Mapping[Any, Any] = keys  # what is promised is what is checked
+        for key_id, key in entries.items():
             if not isinstance(key_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key_id):
                 problems.append(Problem("keyring", "a key id is 1 to 64 letters, digits, '-', '_'"))
             elif not isinstance(key, (bytes, bytearray)) or len(key) != 32:
@@ -66,7 +66,7 @@ class Keyring:
         elif active is not None and active not in keys:
             problems.append(Problem("active", f"{active!r} is not one of {', '.join(keys)}"))
         if problems:
-            del keys
+            del keys, entries
             raise ConfigurationError(problems)
         self.active = active if active is not None else next(iter(ciphers))
         # A read-only view: neither vars nor repr of this object shows a key.
@@ -84,14 +84,12 @@ class Keyring:
         entries = (text.reveal() if isinstance(text, Secret) else text).replace(",", " ").split()
         for number, entry in enumerate(entries, 1):
             key_id, _, encoded = entry.partition("=")
+            encoded = encoded.rstrip("=").replace("+", "-").replace("/", "_")  # either alphabet
             try:
-                padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
+                padded = encoded + "=" * (-len(encoded) % 4)
                 keys[key_id] = base64.b64decode(padded.encode(), altchars=b"-_", validate=True)
-            except (ValueError, binascii.Error):
-                try:
-                    keys[key_id] = base64.b64decode(padded.encode(), validate=True)
-                except (ValueError, binascii.Error):
-                    problem = f"entry {number} is not id=base64 of 32 bytes"
+            except ValueError:
+                problem = f"entry {number} is not id=base64 of 32 bytes"
         del text, entries
         if problem:
             keys = {}

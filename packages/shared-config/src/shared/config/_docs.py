@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from ._messages import allowed, clean
 from ._secrets import MASK, Secret
 from ._variables import Variable, members, variables
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._settings import Settings
 
 __all__ = ["env_example", "markdown_table", "shown_values"]
@@ -105,10 +105,11 @@ def _default(variable: Variable) -> str:
     field = variable.field
     if field.is_required():
         return ""
-    value = field.get_default(
-        call_default_factory=field.default_factory is not None
-        and not field.default_factory_takes_validated_data
-    )
+    factory: Any = field.default_factory
+    if factory is not None and not field.default_factory_takes_validated_data:
+        value = factory()
+    else:
+        value = None if factory is not None else field.default
     if value is None or (variable.secret and not value):
         return ""
     return MASK if variable.secret else _plain(value)

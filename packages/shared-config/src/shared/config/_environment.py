@@ -23,7 +23,36 @@ __all__ = ["check_environment"]
 
 # Passwords that attackers try first.
 _WELL_KNOWN = frozenset(
-    ["password", "passwd", "pass", "secret", "changeme", "change-me", "change_me", "changeit", "default", "admin", "root", "test", "postgres", "postgresql", "clickhouse", "redis", "qdrant", "optiinfra", "guest", "letmein", "qwerty", "example", "123456", "12345678", "1234", "password1", "password123", "s3cret"]
+    [
+        "password",
+        "passwd",
+        "pass",
+        "secret",
+        "changeme",
+        "change-me",
+        "change_me",
+        "changeit",
+        "default",
+        "admin",
+        "root",
+        "test",
+        "postgres",
+        "postgresql",
+        "clickhouse",
+        "redis",
+        "qdrant",
+        "optiinfra",
+        "guest",
+        "letmein",
+        "qwerty",
+        "example",
+        "123456",
+        "12345678",
+        "1234",
+        "password1",
+        "password123",
+        "s3cret",
+    ]
 )
 _MILDER: dict[Level, Level] = {"critical": "warning", "warning": "recommendation"}
 
@@ -51,7 +80,7 @@ def check_environment(settings: Settings, stores: Iterable[str]) -> ValidationRe
 
 def _check_names(settings: Settings, result: ValidationResult) -> None:
     origin = settings._origin  # noqa: SLF001 - our own
-    known = set()
+    known: set[str] = set()
     for variable in variables(type(settings)):
         if variable.group is None:
             known.update(variable.names)

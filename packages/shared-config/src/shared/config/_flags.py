@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from openfeature.exception import ErrorCode
+from openfeature.flag_evaluation import FlagResolutionDetails, Reason
 
 from ._errors import ConfigurationError, Problem
 from ._flag import Flag, copied, parse_flags
 from ._poll import Poller
-
-try:
-    from openfeature.event import ProviderEventDetails
-    from openfeature.exception import ErrorCode
-    from openfeature.flag_evaluation import FlagResolutionDetails, Reason
-    from openfeature.provider import AbstractProvider, Metadata
-except ImportError as error:
-    raise ImportError(
-        "feature flags need openfeature-sdk: pip install 'shared-config[flags]'"
-    ) from error
+from ._provider import Provider
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from openfeature.evaluation_context import EvaluationContext
-    from openfeature.flag_evaluation import FlagValueType
-    from openfeature.hook import Hook
 
 __all__ = ["FeatureFlags"]
 
 
-class FeatureFlags(AbstractProvider):
+class FeatureFlags(Provider):
     """Feature flags: constants, switches, targets and ramps.
 
     A flag is a constant (``{"limit": 5}``) or a definition: ``enabled`` (``true``), ``value`` (what
@@ -66,16 +59,15 @@ class FeatureFlags(AbstractProvider):
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | Mapping[str, Any],
+        source: str | PathLike[str] | Mapping[str, Any],
         *,
         interval: float | None = 1.0,
     ) -> None:
-        super().__init__()
         self.error: ConfigurationError | None = None
         self._path: Path | None = None
         self._poller: Poller | None = None
         self._lock = threading.RLock()
-        if hasattr(source, "keys"):
+        if not isinstance(source, (str, PathLike)):
             self._flags = parse_flags(source, "flags")
             return
         self._path = Path(source).expanduser()
@@ -109,7 +101,7 @@ class FeatureFlags(AbstractProvider):
             )
             self._flags = flags
         if changed:
-            self._tell(changed)
+            self.tell(changed)
         return bool(changed)
 
     def start(self) -> None:
@@ -129,18 +121,6 @@ class FeatureFlags(AbstractProvider):
         """Stop watching."""
         if self._poller is not None:
             self._poller.stop()
-
-    def initialize(self, evaluation_context: EvaluationContext) -> None:
-        """Start watching: OpenFeature calls this."""
-        self.start()
-
-    def get_metadata(self) -> Metadata:
-        """Return the provider's name."""
-        return Metadata("shared-config")
-
-    def get_provider_hooks(self) -> list[Hook]:
-        """Return no hooks."""
-        return []
 
     def keys(self) -> list[str]:
         """Return the keys of all flags, sorted."""
@@ -183,57 +163,23 @@ class FeatureFlags(AbstractProvider):
         reply = flag.evaluate(targeting_key, attributes)
         return default if reply.error else _own(reply.value)
 
-    def resolve_boolean_details(
-        self,
-        flag_key: str,
-        default_value: bool,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[bool]:
-        """Evaluate a boolean flag: OpenFeature calls this."""
-        return self._resolve(flag_key, default_value, evaluation_context, bool)
-
-    def resolve_string_details(
-        self,
-        flag_key: str,
-        default_value: str,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[str]:
-        """Evaluate a text flag: OpenFeature calls this."""
-        return self._resolve(flag_key, default_value, evaluation_context, str)
-
-    def resolve_integer_details(
-        self,
-        flag_key: str,
-        default_value: int,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[int]:
-        """Evaluate a whole-number flag: OpenFeature calls this."""
-        return self._resolve(flag_key, default_value, evaluation_context, int)
-
-    def resolve_float_details(
-        self,
-        flag_key: str,
-        default_value: float,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[float]:
-        """Evaluate a number flag: OpenFeature calls this."""
-        return self._resolve(flag_key, default_value, evaluation_context, (float, int))
-
-    def resolve_object_details(
-        self,
-        flag_key: str,
-        default_value: Sequence[FlagValueType] | Mapping[str, FlagValueType],
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[Sequence[FlagValueType] | Mapping[str, FlagValueType]]:
-        """Evaluate a flag that is a list or a mapping: OpenFeature calls this."""
-        return self._resolve(flag_key, default_value, evaluation_context, (list, dict))
-
-    def _resolve(
-        self, key: str, default: Any, context: EvaluationContext | None, kind: Any
+    def resolve(
+        self, flag_key: str, default: Any, context: EvaluationContext | None, kind: Any
     ) -> FlagResolutionDetails[Any]:
-        flag = self._flags.get(key)
+        """Evaluate a flag that must be of a type: what OpenFeature's client comes down to.
+
+        Args:
+            flag_key: The flag.
+            default: What to return on any error.
+            context: Whom it is for.
+            kind: A type or a tuple of types.
+
+        Returns:
+            The value with its reason; the default with ``ERROR`` and a code on any error.
+        """
+        flag = self._flags.get(flag_key)
         if flag is None:
-            return _failed(default, ErrorCode.FLAG_NOT_FOUND, f"there is no flag {key!r}")
+            return _failed(default, ErrorCode.FLAG_NOT_FOUND, f"there is no flag {flag_key!r}")
         if context is None:
             reply = flag.evaluate(None, _NOTHING)
         else:
@@ -242,7 +188,7 @@ class FeatureFlags(AbstractProvider):
             return _failed(default, ErrorCode.TARGETING_KEY_MISSING, reply.error)
         value = reply.value
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            what = f"flag {key!r} is {type(value).__name__}"
+            what = f"flag {flag_key!r} is {type(value).__name__}"
             return _failed(default, ErrorCode.TYPE_MISMATCH, what)
         return FlagResolutionDetails(
             _own(value), reason=_REASONS[reply.reason], variant=reply.variant
@@ -262,13 +208,9 @@ class FeatureFlags(AbstractProvider):
         except ConfigurationError as error:
             import logging
 
-            logging.getLogger("shared.config").error(
+            logging.getLogger("shared.config").error(  # noqa: TRY400 - what is wrong, not where in our code
                 "%s was not taken over, the flags stay as they were: %s", self._path, error
             )
-
-    def _tell(self, changed: list[str]) -> None:
-        if hasattr(self, "_on_emit"):  # registered with OpenFeature
-            self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=changed))
 
 
 _NOTHING: dict[str, Any] = {}
@@ -290,7 +232,7 @@ def _load(path: Path) -> Any:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() in {".yaml", ".yml"}:
             try:
-                import yaml
+                import yaml  # type: ignore[import-untyped]
             except ImportError:
                 raise ImportError(
                     "a YAML flag file needs pyyaml: pip install 'shared-config[flags]'"
@@ -302,8 +244,6 @@ def _load(path: Path) -> Any:
                 where = f", line {mark.line + 1}" if mark else ""
                 problem = Problem(f"{path}{where}", "is not YAML")
         else:
-            import json
-
             return json.loads(text)
     except OSError as error:
         problem = Problem(str(path), f"cannot be read: {error.strerror}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.functional_validators import AfterValidator
@@ -46,7 +46,7 @@ Host = Annotated[str, AfterValidator(check_host)]
 class Group(ReadOnly, BaseModel):
     """A group of variables; read-only, also when it is made by hand."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         populate_by_name=True,
         extra="forbid",
         frozen=True,
@@ -96,7 +96,8 @@ class DatabaseSettings(Group):
 
     @model_validator(mode="after")
     def _fill(self) -> Self:
-        values, given = self.__dict__, self.__pydantic_fields_set__
+        values: dict[str, Any] = vars(self)
+        given = self.__pydantic_fields_set__
         overruled: list[str] = []
         for store, url_class in STORES.items():
             fields = _parts(store)
@@ -108,7 +109,7 @@ class DatabaseSettings(Group):
                 values[f"{store}_url"] = url_class.build(**built)
                 continue
             told = {part: getattr(url, part) for part in fields}
-            missing = {
+            missing: dict[str, Any] = {
                 part: str(values[field]) if part == "database" else values[field]
                 for part, field in fields.items()
                 if told[part] is None and field in given

@@ -6,11 +6,11 @@ import hashlib
 import logging
 import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -98,10 +98,10 @@ def fingerprint(path: Path) -> bytes:
     try:
         if not path.is_dir():
             return digest.copy().digest() + hashlib.blake2b(path.read_bytes()).digest()
-        for entry in sorted(os.listdir(path)):
-            if not entry.startswith(".") and (path / entry).is_file():
-                content = hashlib.blake2b((path / entry).read_bytes()).digest()
-                digest.update(entry.encode("utf-8", "surrogateescape") + b"\0" + content)
+        for entry in sorted(path.iterdir()):
+            if not entry.name.startswith(".") and entry.is_file():
+                content = hashlib.blake2b(entry.read_bytes()).digest()
+                digest.update(os.fsencode(entry.name) + b"\0" + content)
     except OSError:
         return b""
     return digest.digest()

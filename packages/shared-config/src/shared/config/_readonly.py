@@ -31,7 +31,7 @@ class _Checking(ModelMetaclass):
 
     if not TYPE_CHECKING:
 
-        def __call__(cls, *args, **values):
+        def __call__(cls, *args, **values):  # noqa: ANN002, ANN003, ANN204, N805 - a metaclass, unseen by type checkers
             values = guard(cls, values)
             try:
                 return super().__call__(*args, **values)
@@ -106,15 +106,16 @@ def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel) -> Any:
     Raises:
         ConfigurationError: If a value is not valid.
     """
-    made = cls.__new__(cls)
+    made: BaseModel = object.__new__(cls)
     reading = Reading()
     reading.data = guard(cls, dict(data))
     del data
     problems = fill(made, reading)
     if problems:
         raise ConfigurationError(problems)
-    if "_origin" in (like.__pydantic_private__ or {}):
-        made.__pydantic_private__["_origin"] = like.__pydantic_private__["_origin"]
+    origin = (like.__pydantic_private__ or {}).get("_origin")
+    if origin is not None and made.__pydantic_private__ is not None:
+        made.__pydantic_private__["_origin"] = origin
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,7 +36,7 @@ class BaseConfig(ReadOnly, BaseModel):
         500
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True
     )
 
@@ -71,11 +71,12 @@ class ConfigRegistry:
         Raises:
             ConfigurationError: If the name is malformed or another class has it.
         """
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
             raise ConfigurationError(
                 f"component name {name!r} is not lower-case letters, digits, _"
             )
-        if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        kind: object = config
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             raise ConfigurationError(f"component {name}: {config!r} is not derived from BaseConfig")
         with self._lock:
             other = self._classes.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 __all__ = ["Finding", "Level", "ServiceHealth", "ValidationResult"]
 
@@ -34,7 +34,7 @@ class Finding(str):
     remedy: str
     level: Level
 
-    def __new__(cls, variable: str, message: str, remedy: str, level: Level) -> Finding:
+    def __new__(cls, variable: str, message: str, remedy: str, level: Level) -> Self:
         text = f"{variable}: {message}; {remedy}" if remedy else f"{variable}: {message}"
         self = super().__new__(cls, text)
         self.variable, self.message, self.remedy, self.level = variable, message, remedy, level

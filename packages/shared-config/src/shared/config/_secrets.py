@@ -94,7 +94,7 @@ class Secret:
             return NotImplemented
         if self._text is refuse or other._text is refuse:
             return self is other
-        ours, theirs = (s._text().encode("utf-8", "surrogatepass") for s in (self, other))
+        ours, theirs = (s.reveal().encode("utf-8", "surrogatepass") for s in (self, other))
         return type(self) is type(other) and hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:

@@ -144,7 +144,7 @@ def _ask_embedded(store: str) -> None:
     _need(module, "embedded" if module == "chdb" else "qdrant")
 
 
-def _ask_postgres(url: SecretURL, key: object, timeout: float) -> None:
+def _ask_postgres(url: SecretURL, _key: object, timeout: float) -> None:
     _need("psycopg", "postgres")
     import psycopg
 
@@ -154,7 +154,7 @@ def _ask_postgres(url: SecretURL, key: object, timeout: float) -> None:
         connection.execute("SELECT 1")
 
 
-def _ask_redis(url: SecretURL, key: object, timeout: float) -> None:
+def _ask_redis(url: SecretURL, _key: object, timeout: float) -> None:
     _need("redis", "redis")
     import redis
     from redis.backoff import NoBackoff
@@ -170,7 +170,7 @@ def _ask_redis(url: SecretURL, key: object, timeout: float) -> None:
         client.ping()
 
 
-def _ask_clickhouse(url: SecretURL, key: object, timeout: float) -> None:
+def _ask_clickhouse(url: SecretURL, _key: object, timeout: float) -> None:
     """``SELECT 1`` over HTTP: the interface needs no driver, and a ping would not see a password."""
     headers = {"X-ClickHouse-User": url.user or "default"}
     if url.password is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
@@ -62,7 +62,11 @@ def _environment(value: object) -> object:
 class _Source(PydanticBaseSettingsSource):
     """All our sources as one source of pydantic-settings."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - its interface
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
         return self().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class Settings(ReadOnly, BaseSettings):
         (8, 0, False)
     """
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(  # pyright: ignore[reportIncompatibleVariableOverride] - as pydantic-settings does
         extra="forbid",
         frozen=True,
         populate_by_name=True,
@@ -147,9 +151,9 @@ class Settings(ReadOnly, BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours does it all
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours does it all
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours does it all
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then our sources; override it to add yours, as in pydantic-settings.
 
@@ -190,14 +194,35 @@ def _load(made: Settings, reading: Reading, values: dict[str, Any]) -> list[Prob
     return sorted(problems, key=lambda problem: order.get(problem.variable, -1))
 
 
+@overload
 def load_settings(
-    cls: type[T] = Settings,  # type: ignore[assignment]
+    cls: type[T],
     *,
     env: Mapping[str, str] | None = None,
     dotenv: Paths = DOTENV,
     secrets_dir: Paths = SECRETS_DIR,
     **arguments: Any,
-) -> T:
+) -> T: ...
+
+
+@overload
+def load_settings(
+    *,
+    env: Mapping[str, str] | None = None,
+    dotenv: Paths = DOTENV,
+    secrets_dir: Paths = SECRETS_DIR,
+    **arguments: Any,
+) -> Settings: ...
+
+
+def load_settings(
+    cls: type[Settings] = Settings,
+    *,
+    env: Mapping[str, str] | None = None,
+    dotenv: Paths = DOTENV,
+    secrets_dir: Paths = SECRETS_DIR,
+    **arguments: Any,
+) -> Settings:
     """Load settings: arguments > environment > ``.env`` > secrets directory > default.
 
     Args:
@@ -218,7 +243,8 @@ def load_settings(
         >>> load_settings(env={"AGENT_PORT": "9000"}, dotenv=None, debug=True).agent.port
         9000
     """
-    if not (isinstance(cls, type) and issubclass(cls, Settings)):
+    kind: object = cls
+    if not (isinstance(kind, type) and issubclass(kind, Settings)):
         raise ConfigurationError(f"load_settings takes a class derived from Settings, not {cls!r}")
     origin = Origin(env, dotenv, secrets_dir)
     arguments = guard(cls, arguments)
@@ -235,7 +261,7 @@ class _Unloaded(Settings):
     The class of the instance changes, so a loaded read is a plain attribute read.
     """
 
-    model_config = SettingsConfigDict(defer_build=True)
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(defer_build=True)
 
     def __getattribute__(self, name: str) -> Any:
         dunder = name.startswith("__") and not name.startswith(("__dict__", "__pydantic_"))
@@ -243,11 +269,11 @@ class _Unloaded(Settings):
             become(self)
         return object.__getattribute__(self, name)
 
-    def __copy__(self) -> Settings:
+    def __copy__(self) -> Settings:  # type: ignore[override]
         become(self)
         return self.__copy__()
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Settings:
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Settings:  # type: ignore[override]
         become(self)
         return self.__deepcopy__(memo)
 

@@ -82,10 +82,10 @@ class Origin:
         secrets_dir: Paths = None,
         prefix: str | None = None,
     ) -> None:
-        self.env = env
-        self.dotenv = _paths(dotenv)
-        self.secrets_dir = _paths(secrets_dir)
-        self.prefix = prefix
+        self.env: Mapping[str, str] | None = env
+        self.dotenv: tuple[Path, ...] = _paths(dotenv)
+        self.secrets_dir: tuple[Path, ...] = _paths(secrets_dir)
+        self.prefix: str | None = prefix
         self.arguments: dict[str, Any] = {}
         self.sources: dict[str, str] = {}
         self.seen: dict[str, str] = {}
@@ -94,7 +94,8 @@ class Origin:
         # Equal settings are equal, wherever they came from.
         return isinstance(other, Origin)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(Origin)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickle of settings must not carry the environment along.
@@ -322,12 +323,12 @@ def _folder_layer(folder: Path, reading: Reading) -> Layer:
             return layer
         data = folder / "..data"
         behind = data.resolve() if data.is_dir() else folder
-        for entry in sorted(os.listdir(folder)):
-            if entry.startswith("."):
+        for entry in sorted(folder.iterdir()):
+            if entry.name.startswith("."):
                 continue
-            path = behind / entry if (behind / entry).exists() else folder / entry
+            path = behind / entry.name if (behind / entry.name).exists() else entry
             if not path.is_dir() or path.is_symlink():
-                layer.add(entry, path)
+                layer.add(entry.name, path)
     except OSError as error:
         reading.problems.append(Problem(str(folder), f"cannot be read: {error.strerror}"))
     return layer

@@ -200,7 +200,7 @@ class PostgresURL(SecretURL):
     """``postgresql://user:password@host:5432/database?sslmode=verify-full``."""
 
     __slots__ = ()
-    schemes = {"postgresql": "postgresql", "postgres": "postgresql"}
+    schemes: ClassVar[Mapping[str, str]] = {"postgresql": "postgresql", "postgres": "postgresql"}
     default_port = 5432
     shape = "postgresql://user:password@host:port/database"
 
@@ -214,7 +214,7 @@ class RedisURL(SecretURL):
     """``redis://:password@host:6379/0``, ``rediss://`` for TLS, ``unix:///socket``."""
 
     __slots__ = ()
-    schemes = {
+    schemes: ClassVar[Mapping[str, str]] = {
         "redis": "redis",
         "rediss": "rediss",
         "unix": "unix",
@@ -249,7 +249,7 @@ class ClickHouseURL(SecretURL):
     """``clickhouse://user:password@host:8123/database``, ``chdb://memory``, ``chdb:///path``."""
 
     __slots__ = ()
-    schemes = {
+    schemes: ClassVar[Mapping[str, str]] = {
         name: name
         for name in ("clickhouse", "clickhouses", "clickhousedb", "http", "https", "chdb")
     }
@@ -282,7 +282,7 @@ class QdrantURL(SecretURL):
     """``http://host:6333``, ``https://...``, ``:memory:``, ``path:/folder``."""
 
     __slots__ = ()
-    schemes = {"http": "http", "https": "https"}
+    schemes: ClassVar[Mapping[str, str]] = {"http": "http", "https": "https"}
     default_port = 6333
     shape = "http://host:port, https://host:port, :memory: or path:/folder"
     shows_user = False

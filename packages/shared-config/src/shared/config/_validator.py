@@ -38,7 +38,8 @@ class ConfigValidator:
         >>> result = ConfigValidator(app, stores=["postgres"]).validate_environment()
         >>> result.is_valid
         False
-        >>> print(*result.critical, sep="\\n")
+        >>> for finding in result.critical:
+        ...     print(finding)
         DEBUG: is on in production; set DEBUG=false
         POSTGRES_PASSWORD: is not set; set it, POSTGRES_PASSWORD_FILE or POSTGRES_URL
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import types
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -65,7 +64,9 @@ class Variable(NamedTuple):
         return value
 
 
-@functools.cache
+_known: dict[Any, tuple[Variable, ...]] = {}
+
+
 def variables(cls: type[BaseModel], prefix: str | None = None) -> tuple[Variable, ...]:
     """Return the variables of a class, groups before what is in them.
 
@@ -73,10 +74,13 @@ def variables(cls: type[BaseModel], prefix: str | None = None) -> tuple[Variable
         cls: A settings class or a component's configuration.
         prefix: What the names start with; the class's own ``env_prefix`` if ``None``.
     """
-    config: Mapping[str, Any] = cls.model_config
-    if prefix is None:
-        prefix = config.get("env_prefix") or ""
-    return tuple(_walk(cls, prefix, config.get("env_nested_delimiter") or "_", (), (), (cls,)))
+    found = _known.get((cls, prefix))
+    if found is None:
+        config: Mapping[str, Any] = cls.model_config
+        start: str = (config.get("env_prefix") or "") if prefix is None else prefix
+        delimiter: str = config.get("env_nested_delimiter") or "_"
+        found = _known[cls, prefix] = tuple(_walk(cls, start, delimiter, (), (), (cls,)))
+    return found
 
 
 def _walk(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +15,7 @@ from ._settings import Settings, become, settings
 from ._sources import Origin
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
 __all__ = ["ConfigChange", "Watcher", "on_config_change", "watch"]
@@ -121,7 +121,7 @@ class Watcher(Poller):
             self.reload()
         except ConfigurationError as error:
             self.error = error
-            logging.getLogger("shared.config").error(
+            logging.getLogger("shared.config").error(  # noqa: TRY400 - what is wrong, not where in our code
                 "%s was not taken over, the settings stay as they were: %s", self.path, error
             )
 
