@@ -116,13 +116,17 @@ class Sanitizer:
     def text(self, text: str) -> str:
         """The text, cut to a sane length, without secrets."""
         known = self.texts.get(text)
-        if known is None:
-            known = self._scrub(cut(text))
-            if len(text) < 256:  # short texts come again; long ones only fill the memory
-                if len(self.texts) >= _CACHE_LIMIT:
-                    self.texts.clear()
-                self.texts[text] = known
-        return known
+        return self.fresh(text) if known is None else known
+
+    def fresh(self, text: str) -> str:
+        """As `text`, for one that is not known yet."""
+        clean = self._scrub(text if len(text) <= MAX_TEXT else cut(text))
+        if len(text) < 256:  # short texts come again; long ones only fill the memory
+            if len(self.texts) >= _CACHE_LIMIT:
+                self.texts.clear()
+            # The very text, if nothing was found: the hot path compares by identity.
+            self.texts[text] = clean
+        return clean
 
     def clean(self, value: Any) -> Any:
         """Return a copy of the value without secrets; the value itself stays untouched.
@@ -148,6 +152,8 @@ class _NoSanitizer(Sanitizer):
 
     def text(self, text: str) -> str:
         return cut(text)
+
+    fresh = text
 
 
 def make_sanitizer(redact: bool | Sanitizer) -> Sanitizer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import stat as statmod
 import sys
 import threading
 import warnings
@@ -16,7 +17,7 @@ from ._context import CONTEXT, EMPTY
 from ._logger import Logger, level_name
 from ._pipeline import Pipeline, encode_json
 from ._queue import QueuePolicy, QueueSink
-from ._sink import DescriptorSink, Sink, StreamSink
+from ._sink import DescriptorSink, FileSink, Sink, StreamSink
 from ._state import REGISTRY, STATE, parse_level
 from ._stdlib import FIELDS, PipelineHandler
 
@@ -322,7 +323,8 @@ def _open(output: Any, rotate: str | None, keep: int) -> Sink:
         except (OSError, ValueError, AttributeError):
             return StreamSink(stream)
         stream.flush()
-        return DescriptorSink(descriptor)
+        regular = statmod.S_ISREG(os.fstat(descriptor).st_mode)
+        return FileSink(descriptor) if regular else DescriptorSink(descriptor)
     if not callable(getattr(output, "write", None)):
         raise TypeError(
             f"output must be 'stdout', 'stderr', a path or a stream with write(), not {output!r}"

@@ -22,24 +22,24 @@ T = TypeVar("T")
 class Bound:
     """Fields as given, and clean for the sanitizer in force: cleaned once, not once a line."""
 
-    __slots__ = ("_clean", "_sanitizer", "raw", "suppressed")
+    __slots__ = ("fields", "raw", "sanitizer", "suppressed")
 
     def __init__(self, raw: Mapping[str, Any], suppressed: int = 0) -> None:
         self.raw = raw
         self.suppressed = suppressed
-        self._clean: dict[str, Any] = {}
-        self._sanitizer: object = None
+        self.fields: dict[str, Any] = {}
+        self.sanitizer: object = None
         if raw:
             self.clean()
 
     def clean(self) -> dict[str, Any]:
         """The fields as they go into a line; never change the returned dict."""
-        if self._sanitizer is not STATE.sanitizer or self._sanitizer is None:
+        if self.sanitizer is not STATE.sanitizer or self.sanitizer is None:
             from ._pipeline import clean_bound
 
-            self._clean = clean_bound(self.raw)
-            self._sanitizer = STATE.sanitizer
-        return self._clean
+            self.fields = clean_bound(self.raw)
+            self.sanitizer = STATE.sanitizer
+        return self.fields
 
 
 EMPTY = Bound({})

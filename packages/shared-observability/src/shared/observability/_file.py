@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from ._sink import DescriptorSink, Sink, write_all
+from ._sink import FileSink, Sink, write_all
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _SIZE: Final = {
@@ -59,7 +59,7 @@ def open_file(path: str, rotate: str | None, keep: int) -> Sink:
     path = os.path.abspath(path)  # noqa: PTH100 - a later chdir must not move the log
     os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
     if rotate is None:
-        return DescriptorSink(os.open(path, _FLAGS, 0o644), owned=True)
+        return FileSink(os.open(path, _FLAGS, 0o644), owned=True)
     size, period = parse_rotate(rotate)
     if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
         raise ValueError(f"keep must be an integer of 1 or more, not {keep!r}")

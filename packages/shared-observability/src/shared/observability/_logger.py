@@ -68,34 +68,40 @@ class Logger:
 
     def debug(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at DEBUG."""
-        if self._core.level <= 10:
-            STATE.emit(self._core.name, self._bound, "debug", event, args, kw, _frame(1))
+        core = self._core
+        if core.level <= 10:
+            STATE.emit(core.name, self._bound, "debug", event, args, kw, _frame(1))
 
     def info(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at INFO."""
-        if self._core.level <= 20:
-            STATE.emit(self._core.name, self._bound, "info", event, args, kw, _frame(1))
+        core = self._core
+        if core.level <= 20:
+            STATE.emit(core.name, self._bound, "info", event, args, kw, _frame(1))
 
     def warning(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at WARNING."""
-        if self._core.level <= 30:
-            STATE.emit(self._core.name, self._bound, "warning", event, args, kw, _frame(1))
+        core = self._core
+        if core.level <= 30:
+            STATE.emit(core.name, self._bound, "warning", event, args, kw, _frame(1))
 
     def error(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at ERROR."""
-        if self._core.level <= 40:
-            STATE.emit(self._core.name, self._bound, "error", event, args, kw, _frame(1))
+        core = self._core
+        if core.level <= 40:
+            STATE.emit(core.name, self._bound, "error", event, args, kw, _frame(1))
 
     def critical(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at CRITICAL."""
-        if self._core.level <= 50:
-            STATE.emit(self._core.name, self._bound, "critical", event, args, kw, _frame(1))
+        core = self._core
+        if core.level <= 50:
+            STATE.emit(core.name, self._bound, "critical", event, args, kw, _frame(1))
 
     def exception(self, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at ERROR with the exception being handled."""
-        if self._core.level <= 40:
+        core = self._core
+        if core.level <= 40:
             kw.setdefault("exc_info", True)
-            STATE.emit(self._core.name, self._bound, "error", event, args, kw, _frame(1))
+            STATE.emit(core.name, self._bound, "error", event, args, kw, _frame(1))
 
     def log(self, level: int | str, event: object = "", /, *args: Any, **kw: Any) -> None:
         """Log at a level given by name or number.

@@ -100,12 +100,15 @@ class Pipeline:
         self.emit = self._make_emit()
 
     def _make_emit(self) -> Callable[..., None]:
-        sanitizer, service, encode = self.sanitizer, self.service, self.encode
+        sanitizer, encode = self.sanitizer, self.encode
+        static = {} if self.service is None else {"service": self.service}
+        nothing: Record = {}
         write, fields, rescue = self.sink.write, self._fields, self._rescue
-        text, texts, always = sanitizer.text, sanitizer.texts, sanitizer.always_search
+        fresh, seen = sanitizer.fresh, sanitizer.texts.get
         jsonable, plain = sanitizer.jsonable, self._plain
-        now = self.clock or datetime.now
-        loaded, modules, scalars, empty = sys.modules, _MODULES, SCALARS, EMPTY
+        now, moment_of = self.clock or datetime.now, datetime.fromtimestamp
+        plain_json, dumps = encode is encode_json, orjson.dumps
+        loaded, modules, scalars = sys.modules, _MODULES, SCALARS
 
         def emit(
             name: str,
@@ -120,50 +123,54 @@ class Pipeline:
             try:
                 message = interpolate(event, args, sanitizer) if args else event
                 if type(message) is not str:
-                    message = text(text_of(message))
-                elif len(message) > 11 or always or "=" in message or ":" in message:
-                    known = texts.get(message)
-                    message = text(message) if known is None else known
+                    message = sanitizer.text(text_of(message))
+                elif (known := seen(message)) is not message:
+                    message = fresh(message) if known is None else known
+                for key, value in kw.items():
+                    if key not in plain:
+                        kw = fields(kw)
+                        break
+                    kind = type(value)
+                    if kind is str:
+                        if (known := seen(value)) is not value:
+                            kw[key] = fresh(value) if known is None else known
+                    elif kind not in scalars:
+                        kw[key] = jsonable(value)
+                context = CONTEXT.get()
+                if context.suppressed:
+                    kw = {"suppressed": context.suppressed, **kw}
+                    CONTEXT.set(Bound(context.raw))
                 if frame is not None:
                     code = frame.f_code
                     moment = now(UTC)
-                    record = {
-                        "timestamp": moment if moment.microsecond else stamp_of(moment),
-                        "level": level,
-                        "logger": name,
-                        "message": message,
-                        "module": modules.get(code.co_filename) or module_of(code.co_filename),
-                        "function": code.co_name,
-                        "line": frame.f_lineno,
-                    }
+                    module = modules.get(code.co_filename) or module_of(code.co_filename)
+                    function = code.co_name
+                    number = frame.f_lineno
                 else:
-                    record = foreign_record(foreign, level, message)
-                if service is not None:
-                    record["service"] = service
-                if "opentelemetry.trace" in loaded:
-                    add_span(record)
-                context = CONTEXT.get()
-                if context is not empty:
-                    record.update(context.clean())
-                    if context.suppressed:
-                        record["suppressed"] = context.suppressed
-                        CONTEXT.set(Bound(context.raw))
-                if bound is not empty:
-                    record.update(bound.clean())
-                if kw:
-                    for key, value in kw.items():
-                        if key not in plain:
-                            kw = fields(kw, record)
-                            break
-                        kind = type(value)
-                        if kind is str:
-                            if len(value) > 11 or always or "=" in value or ":" in value:
-                                known = texts.get(value)
-                                kw[key] = text(value) if known is None else known
-                        elif kind not in scalars:
-                            kw[key] = jsonable(value)
-                    record.update(kw)
-                line = encode(record)
+                    assert foreign is not None
+                    moment = moment_of(foreign.created, UTC)
+                    module, function = foreign.module, foreign.funcName or ""
+                    number = foreign.lineno
+                record = {
+                    "timestamp": moment if moment.microsecond else stamp_of(moment),
+                    "level": level,
+                    "logger": name,
+                    "message": message,
+                    "module": module,
+                    "function": function,
+                    "line": number,
+                    **static,
+                    **(span_fields() if "opentelemetry.trace" in loaded else nothing),
+                    **(context.fields if context.sanitizer is sanitizer else context.clean()),
+                    **(bound.fields if bound.sanitizer is sanitizer else bound.clean()),
+                    **kw,
+                }
+                if plain_json:
+                    line = dumps(record, None, _OPTIONS)
+                    if not line.isascii():
+                        line = _BREAKERS.sub(_escape, line)
+                else:
+                    line = encode(record)
             except Exception as error:  # noqa: BLE001 - whoever logs is not to blame
                 rescue(name, bound, level, event, args, kw, frame, foreign, error)
                 return
@@ -171,18 +178,18 @@ class Pipeline:
 
         return emit
 
-    def _fields(self, given: Mapping[str, Any], record: Record) -> Record:
+    def _fields(self, given: Mapping[str, Any]) -> Record:
         """The careful way for the fields of one call; learns which keys are plain."""
         fields: Record = {}
         for key, value in given.items():
             if key == "exc_info":
                 if (error := find_exception(value)) is not None:
-                    record["exception"] = describe(error, self.sanitizer)
+                    fields["exception"] = describe(error, self.sanitizer)
             elif key == "stack_info":
                 if value:
                     fields["stack"] = stack(value)
             else:
-                if key == "correlation_id" and key not in record:
+                if key == "correlation_id" and key not in CONTEXT.get().raw:
                     name = key
                 else:
                     name = field_name(key, self.sanitizer, given)
@@ -211,22 +218,22 @@ class Pipeline:
         try:
             try:
                 message = interpolate(event, args, self.sanitizer) if args else event
+                code = frame.f_code if frame is not None else None
                 record = {
-                    "timestamp": stamp_of(datetime.now(UTC)),
+                    "timestamp": stamp_of(
+                        datetime.fromtimestamp(foreign.created, UTC) if foreign else datetime.now(UTC)
+                    ),
                     "level": clean(level),
                     "logger": clean(name),
                     "message": clean(text_of(message)),
-                    "module": module_of(frame.f_code.co_filename) if frame else "",
-                    "function": encodable(frame.f_code.co_name) if frame else "",
-                    "line": frame.f_lineno if frame else 0,
+                    "module": module_of(code.co_filename) if code else clean(foreign and foreign.module),
+                    "function": clean(code.co_name if code else foreign and foreign.funcName),
+                    "line": clean(frame.f_lineno if frame else foreign and foreign.lineno),
                 }
-                if foreign is not None:
-                    record.update(clean(foreign_record(foreign, level, record["message"])))
-                    record["timestamp"] = stamp_of(datetime.fromtimestamp(foreign.created, UTC))
                 if self.service is not None:
                     record["service"] = self.service
                 record.update(clean({**CONTEXT.get().clean(), **bound.clean()}))
-                record.update(clean(self._fields(kw, record)))
+                record.update(clean(self._fields(kw)))
                 self.sink.write(self.encode(record))
             except Exception:  # noqa: BLE001
                 self.sink.write(
@@ -245,15 +252,15 @@ class Pipeline:
 
 
 def interpolate(event: Any, args: tuple[Any, ...], sanitizer: Sanitizer) -> str:
-    """`event % args`, the containers among the arguments cleaned first."""
-    clean = tuple(
-        arg if type(arg) is str or type(arg) in SCALARS else sanitizer.clean(arg) for arg in args
-    )
+    """`event % args`, the containers and objects among the arguments cleaned first."""
     try:
-        template = event if type(event) is str else text_of(event)
-        if len(clean) == 1 and isinstance(clean[0], Mapping) and clean[0]:
-            return template % clean[0]
-        return template % clean
+        for arg in args:
+            if type(arg) is not str and type(arg) not in SCALARS:
+                clean = tuple(sanitizer.clean(arg) for arg in args)
+                if len(clean) == 1 and isinstance(clean[0], Mapping) and clean[0]:
+                    return text_of(event) % clean[0]
+                return text_of(event) % clean
+        return event % args if type(event) is str else text_of(event) % args
     except Exception:  # noqa: BLE001 - a wrong format shows its parts instead
         return f"{text_of(event)} {sanitizer.jsonable(args)}"
 
@@ -303,30 +310,13 @@ def stack(start: object, limit: int = 30) -> list[Record]:
     return frames
 
 
-def foreign_record(foreign: LogRecord | None, level: str, message: str) -> Record:
-    """The first fields of a record of standard logging."""
-    assert foreign is not None
-    moment = datetime.fromtimestamp(foreign.created, UTC)
-    return {
-        "timestamp": moment if moment.microsecond else stamp_of(moment),
-        "level": level,
-        "logger": foreign.name,
-        "message": message,
-        "module": foreign.module,
-        "function": foreign.funcName or "",
-        "line": foreign.lineno,
-    }
-
-
-def add_span(record: Record) -> None:
-    """Add the ids of the current span, if OpenTelemetry is loaded and there is one."""
-    from opentelemetry.context import get_current
-
-    current = get_current()
-    if current:
-        from opentelemetry.trace import get_current_span
-
-        span = get_current_span(current).get_span_context()
-        if span.is_valid:
-            record["trace_id"] = f"{span.trace_id:032x}"
-            record["span_id"] = f"{span.span_id:016x}"
+def span_fields() -> Record:
+    """The ids of the current span, if there is one; called once OpenTelemetry is loaded."""
+    context = sys.modules.get("opentelemetry.context")
+    current = context.get_current() if context is not None else None
+    if not current:
+        return {}
+    span = sys.modules["opentelemetry.trace"].get_current_span(current).get_span_context()
+    if not span.is_valid:
+        return {}
+    return {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}

@@ -8,6 +8,7 @@ partial writes.
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import threading
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_os_write = os.write
+_closing: deque[int] = deque()
 _sinks: weakref.WeakSet[Sink] = weakref.WeakSet()
 
 
@@ -84,6 +87,28 @@ class DescriptorSink(Sink):
         self._descriptor = descriptor
         self._owned = owned
 
+    def write(self, data: bytes, lines: int = 1) -> None:
+        """Write whole lines; as the base class, without further calls on the common way."""
+        with self._lock:
+            if self._busy or self.closed:
+                super().write(data, lines)
+                return
+            self._busy = True
+            try:
+                done = _os_write(self._descriptor, data)
+                if done != len(data):
+                    write_all(self._descriptor, data[done:])
+                self.written += lines
+            except BlockingIOError:
+                self._busy = False
+                super().write(data, lines)
+            except Exception:  # noqa: BLE001 - whoever logs is not to blame
+                self.dropped += lines
+            finally:
+                self._busy = False
+            if self._waiting:
+                super().write(*self._waiting.popleft())
+
     def _put(self, data: bytes) -> None:
         if self.closed:
             raise ValueError("the sink is closed")
@@ -94,6 +119,60 @@ class DescriptorSink(Sink):
             if self._owned and not self.closed:
                 os.close(self._descriptor)
             self.closed = True
+
+
+class FileSink(Sink):
+    """Writes to a regular file, without a lock.
+
+    The kernel writes each line in one piece, whoever else writes: other threads, other
+    processes (with O_APPEND), a signal handler in the middle of this very method.
+
+    Args:
+        descriptor: The open file.
+        owned: Close it with the sink.
+    """
+
+    def __init__(self, descriptor: int, *, owned: bool = False) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._owned = owned
+        self._count = itertools.count(1)  # a plain += would lose counts between threads
+        self._reads = 0
+
+    @property
+    def written(self) -> int:
+        """How many lines were written."""
+        with self._lock:
+            self._reads += 1
+            return next(self._count) - self._reads
+
+    @written.setter
+    def written(self, value: int) -> None:
+        """The base class sets the first zero."""
+
+    def write(self, data: bytes, lines: int = 1) -> None:
+        """Append whole lines."""
+        try:
+            if _os_write(self._descriptor, data) != len(data):
+                raise OSError("the disk is full")
+        except Exception:  # noqa: BLE001 - whoever logs is not to blame
+            with self._lock:
+                self.dropped += lines
+            return
+        next(self._count)
+        for _ in range(lines - 1):  # a batch from the queue
+            next(self._count)
+
+    def close(self) -> None:
+        """Drop what comes later. Closed a little later: a thread may be inside a write."""
+        with self._lock:
+            if not self.closed:
+                self.closed = True
+                if self._owned:
+                    _closing.append(self._descriptor)
+                self._descriptor = -1
+                while len(_closing) > 1:
+                    os.close(_closing.popleft())
 
 
 class StreamSink(Sink):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._context import EMPTY
 from ._logger import level_name
-from ._state import STATE
+from ._state import LEVEL_NAMES, STATE
 
 if TYPE_CHECKING:
     from ._pipeline import Pipeline
@@ -16,6 +16,17 @@ FIELDS: Final = "_shared_fields"  # one key for ours: `extra` forbids the record
 _plain = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
 _STANDARD: Final = frozenset([*_plain, "message", "asctime", "taskName"])
 _COUNT: Final = len(_plain)
+_LAST: Final = list(_plain)[-1]
+
+
+def _extra(attributes: dict[str, Any]) -> dict[str, Any]:
+    """What `extra=` put into a record: it comes after the standard attributes."""
+    names = list(attributes)
+    if names[_COUNT - 1] == _LAST:
+        names = names[_COUNT:]
+    extra = {name: attributes[name] for name in names if name not in _STANDARD}
+    own = extra.pop(FIELDS, None)
+    return extra if own is None else {**extra, **own}
 
 
 class PipelineHandler(logging.Handler):
@@ -37,17 +48,8 @@ class PipelineHandler(logging.Handler):
         """Send one record; never raises."""
         if self.filters and not self.filter(record):
             return False
-        self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Send one record; never raises."""
         attributes = record.__dict__
-        kw: dict[str, Any] = {}
-        if len(attributes) != _COUNT:
-            kw = {k: v for k, v in attributes.items() if k not in _STANDARD}
-            if (own := kw.pop(FIELDS, None)) is not None:
-                kw.update(own)
+        kw = _extra(attributes) if len(attributes) != _COUNT else {}
         if record.exc_info:
             kw["exc_info"] = record.exc_info
         if record.stack_info:
@@ -55,7 +57,12 @@ class PipelineHandler(logging.Handler):
         args: Any = record.args or ()
         if type(args) is not tuple:  # the standard library unpacks a single dict
             args = (args,)
-        name = level_name(record.levelno)
+        name = LEVEL_NAMES.get(record.levelno) or level_name(record.levelno)
         pipeline = STATE.capture or self.pipeline
         send = pipeline.emit if pipeline else STATE.emit
         send(record.name, EMPTY, name, record.msg, args, kw, None, record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record, as `handle` does."""
+        self.handle(record)
