@@ -2,6 +2,7 @@
 
 from ._aggregate import aggregate_time_series
 from ._anomalies import Anomalies, detect_anomalies
+from ._clickhouse import ClickHouseSeries
 from ._counters import calculate_rate_of_change, counter_increase, counter_rate
 from ._detector import Anomaly, AnomalyDetector
 from ._downsample import downsample
@@ -15,6 +16,7 @@ __all__ = [
     "Anomalies",
     "Anomaly",
     "AnomalyDetector",
+    "ClickHouseSeries",
     "TimeSeries",
     "TimeWindow",
     "TimeWindows",

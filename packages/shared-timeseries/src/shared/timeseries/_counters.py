@@ -209,7 +209,8 @@ def groups_of(
 ) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:
     """Each group's times and values without NaN, by time and, at equal times, by value."""
     out = []
-    for code, key in enumerate(points.keys or ((),)):
+    nothing = ((None,) * len(points.by),)
+    for code, key in enumerate(points.keys or nothing):
         ns, numbers = points.times, points.values
         if points.codes is not None:
             ns, numbers = ns[points.codes == code], numbers[points.codes == code]
