@@ -1,14 +1,19 @@
 """A scratch checkout of the working tree in which releases are made."""
 
+import contextlib
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+UV = str(Path(sys.executable).parent / "uv")
 NAMES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
 
 
@@ -110,3 +115,54 @@ def all_released(unreleased, tmp_path_factory) -> Checkout:
 def released(all_released, tmp_path) -> Checkout:
     """All packages released as 1.0.0, to be changed at will."""
     return all_released.copy(tmp_path / "shared")
+
+
+@pytest.fixture(scope="session")
+def index(all_released, tmp_path_factory) -> Path:
+    """The index of all packages at 1.0.0 and shared-resilience at 1.1.0 too. Read only."""
+    checkout = all_released.copy(tmp_path_factory.mktemp("second") / "shared")
+    checkout.write("packages/shared-resilience/changes/+x.added.md", "Something new.\n")
+    checkout.commit()
+    result = checkout.run("release", "shared-resilience", "minor")
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path_factory.mktemp("index")
+    result = checkout.run("index", str(folder))
+    assert result.returncode == 0, result.stderr
+    assert "18 files, 18 of them new" in result.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serve a folder over HTTP; return the address of its index.
+
+    With a public index as scripts/index --serve does, else as any static server.
+    """
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        from simple_server import Handler, url
+    finally:
+        sys.path.remove(str(ROOT / "scripts"))
+
+    def start(folder: Path, public: str = "") -> str:
+        base = functools.partial(Handler, public=public) if public else SimpleHTTPRequestHandler
+        handler = functools.partial(base, directory=str(folder))
+        server = running.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        running.callback(server.shutdown)
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+        return url(server)
+
+    with contextlib.ExitStack() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+        yield start
+
+
+def installers_environment() -> dict[str, str]:
+    """What pip and uv need, and no index or find-links of the machine that would join in."""
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("PIP_", "UV_", "VIRTUAL_ENV", "PYTHON"))
+        or k.endswith(("CERT", "CACHE_DIR"))
+    }
+    return kept | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_SYSTEM_CERTS": "1"}
