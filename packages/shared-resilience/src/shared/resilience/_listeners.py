@@ -13,10 +13,17 @@ from ._telemetry import Event, Listener, safely
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What a person should read about. The rest is counted, and logged for debugging.
-_WARNINGS = frozenset({"opened", "forced_open", "budget_exhausted", "store_failed"})
-# stamina logs its retries itself.
-_UNLOGGED = frozenset({"retried"})
+# What a person should read about. All else is counted, not logged; stamina logs retries.
+_LEVELS = {
+    "opened": logging.WARNING,
+    "forced_open": logging.WARNING,
+    "store_failed": logging.WARNING,
+    "budget_exhausted": logging.WARNING,
+    "half_opened": logging.INFO,
+    "closed": logging.INFO,
+    "disabled": logging.INFO,
+    "metrics_only": logging.INFO,
+}
 
 
 @functools.cache  # once: prometheus-client refuses the same metric twice
@@ -40,11 +47,8 @@ def logging_listener() -> Listener:
     logger = logging.getLogger("shared.resilience")
 
     def listen(event: Event) -> None:
-        if event.kind not in _UNLOGGED:
-            level = logging.WARNING if event.kind in _WARNINGS else logging.DEBUG
-            logger.log(
-                level, "%s %s %s %s", event.policy, event.name, event.kind, event.details or ""
-            )
+        if level := _LEVELS.get(event.kind):
+            logger.log(level, "%s %s %s %s", event.policy, event.name, event.kind, event.details)
 
     return listen
 
@@ -56,9 +60,9 @@ def structlog_listener() -> Listener:
     logger = structlog.get_logger("shared.resilience")
 
     def listen(event: Event) -> None:
-        if event.kind not in _UNLOGGED:
-            log = logger.warning if event.kind in _WARNINGS else logger.debug
-            log(f"resilience.{event.policy}.{event.kind}", policy_name=event.name, **event.details)
+        if level := _LEVELS.get(event.kind):
+            name = f"resilience.{event.policy}.{event.kind}"
+            logger.log(level, name, policy_name=event.name, **event.details)
 
     return listen
 

@@ -79,14 +79,9 @@ class Retry(Policy):
         ValueError: A number is out of range.
 
     Example:
-        >>> answers = iter([ConnectionError("no"), "yes"])
-        >>> def ask():
-        ...     answer = next(answers)
-        ...     if isinstance(answer, Exception):
-        ...         raise answer
-        ...     return answer
-        >>> Retry(max_attempts=3, delay=0).call(ask)
-        'yes'
+        >>> retry = Retry(max_attempts=3, delay=0.2, exceptions=ConnectionError)
+        >>> retry.call(len, "abc")
+        3
     """
 
     def __init__(
@@ -231,7 +226,7 @@ class Retry(Policy):
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         def make(*args: Any, **kwargs: Any) -> Any:
-            run = Run(self, describe(fn))
+            run = Run(self, describe(fn), awaits=True)
 
             async def begin() -> Pass:
                 run.begin()
@@ -270,7 +265,7 @@ class Retry(Policy):
         """Do as :meth:`_run` does, awaiting."""
         if not self._goes_on(failure):
             return _give(failure)
-        run = Run(self, describe(fn), count=False)
+        run = Run(self, describe(fn), count=False, awaits=True)
         first = [failure]
 
         async def again() -> T:
@@ -315,7 +310,7 @@ class Retry(Policy):
 
     async def __aiter__(self) -> AsyncIterator[Attempt]:
         """Do as ``__iter__`` does, for ``async for``."""
-        run = Run(self, self.name)
+        run = Run(self, self.name, awaits=True)
         attempt = Attempt(self, 1)
         yield attempt
         if attempt.failure is None:
@@ -372,10 +367,14 @@ class Retry(Policy):
 class Run:
     """The attempts of one call. stamina makes them; this decides about each."""
 
-    __slots__ = ("_attempts", "_end", "_last", "_name", "_retry")
+    __slots__ = ("_attempts", "_end", "_last", "_name", "_retry", "_sleep")
 
-    def __init__(self, retry: Retry, name: str, *, count: bool = True) -> None:
+    def __init__(
+        self, retry: Retry, name: str, *, count: bool = True, awaits: bool = False
+    ) -> None:
         self._retry = retry
+        # A virtual clock moves by its own sleep; in async code the loop's time is virtual.
+        self._sleep = None if awaits else getattr(retry._clock, "sleep", None)
         self._name = name
         self._attempts = 0
         self._last: BaseException | None = None
@@ -423,6 +422,9 @@ class Run:
             emit("retry", retry.name, "budget_exhausted", callee=self._name, attempts=attempt)
             return False
         self._tell(attempt, pause, exc)
+        if self._sleep is not None:
+            self._sleep(pause)
+            return 0.0
         return pause
 
     def _left(self) -> float | None:

@@ -1,0 +1,219 @@
+"""The limiter's law over random arrivals, tasks and threads together, several loops."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from shared.resilience import RateLimitedError, RateLimiter, TokenBucket, deadline, rate_limit
+from shared.resilience.testing import VirtualClock, run_virtual
+
+ARRIVALS = st.lists(
+    st.tuples(
+        st.floats(0.0, 3.0),  # when it comes
+        st.integers(1, 3),  # how many it wants
+        st.none() | st.floats(0.0, 2.0),  # when it is cancelled, after its arrival
+    ),
+    max_size=40,
+)
+
+
+def serve(limiter, clock, arrivals):
+    """Return (when, how many, number) of what was admitted."""
+    admitted = []
+
+    async def one(number, at, n, patience):
+        await asyncio.sleep(at)
+
+        async def wait():
+            await limiter.acquire(n)
+            admitted.append((clock(), n, number))
+
+        task = asyncio.create_task(wait())
+        done, _ = await asyncio.wait([task], timeout=patience)
+        if not done:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def main():
+        await asyncio.gather(*(one(i, *arrival) for i, arrival in enumerate(arrivals)))
+
+    run_virtual(main(), clock)
+    return admitted
+
+
+@settings(max_examples=80, deadline=None)
+@given(arrivals=ARRIVALS, calls=st.integers(3, 6), period=st.floats(0.1, 2.0))
+def test_at_most_n_in_every_window(arrivals, calls, period):
+    clock = VirtualClock()
+    limiter = RateLimiter(calls, period, clock=clock)
+    admitted = serve(limiter, clock, arrivals)
+    window = deque()
+    for when, n, _ in admitted:
+        window.extend([when] * n)
+        while when - window[0] >= period:
+            window.popleft()
+        assert len(window) <= calls
+    # Nobody is lost: all who did not give up were served, and nobody waits any more.
+    patient = {i for i, (_, _, patience) in enumerate(arrivals) if patience is None}
+    assert patient <= {number for _, _, number in admitted}
+    assert len(limiter._line) == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrivals=ARRIVALS, rate=st.floats(0.5, 20.0), capacity=st.integers(3, 6))
+def test_a_bucket_gives_at_most_its_capacity_and_its_rate(arrivals, rate, capacity):
+    clock = VirtualClock()
+    bucket = TokenBucket(rate, capacity, clock=clock)
+    admitted = serve(bucket, clock, arrivals)
+    for i, (start, _, _) in enumerate(admitted):
+        total = 0
+        for when, n, _ in admitted[i:]:
+            total += n
+            assert total <= capacity + rate * (when - start) + 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrivals=st.lists(st.tuples(st.just(0.0), st.integers(1, 3), st.none()), max_size=20))
+def test_first_come_first_served_whatever_their_weight(arrivals):
+    clock = VirtualClock()
+    admitted = serve(RateLimiter(3, 1.0, clock=clock), clock, arrivals)
+    assert [number for _, _, number in admitted] == list(range(len(arrivals)))
+
+
+def test_threads_and_tasks_of_two_loops_share_one_line():
+    limiter = RateLimiter(20, 0.1)
+    admitted = []
+
+    def in_thread():
+        for _ in range(10):
+            limiter.acquire()
+            admitted.append(time.monotonic())
+
+    async def in_loop():
+        async def one():
+            await limiter.acquire()
+            admitted.append(time.monotonic())
+
+        await asyncio.gather(*(one() for _ in range(10)))
+
+    threads = [threading.Thread(target=in_thread) for _ in range(3)]
+    threads += [threading.Thread(target=asyncio.run, args=(in_loop(),)) for _ in range(3)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(admitted) == 60
+    # 20 at once, 20 after each further period: the law, seen from outside, without jitter.
+    assert max(admitted) - started >= 0.2
+    taken = sorted(limiter._taken)
+    assert len(taken) == 20
+    assert len(limiter._line) == 0
+
+
+def test_a_cancelled_waiter_loses_nothing_of_the_others():
+    clock = VirtualClock()
+
+    async def main():
+        limiter = RateLimiter(1, 1.0, clock=clock)
+        await limiter.acquire()
+        first = asyncio.create_task(limiter.acquire())
+        second = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0.5)
+        first.cancel()
+        await second
+        return clock()
+
+    assert run_virtual(main(), clock) == pytest.approx(1.0)
+
+
+def test_two_runs_after_each_other_and_a_loop_that_died():
+    limiter = RateLimiter(1, 0.02)
+
+    async def main():
+        await limiter.acquire()
+        await limiter.acquire()
+
+    asyncio.run(main())
+    asyncio.run(main())
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(main())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()  # with a waiter in the line
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (limiter.acquire(), done.set()))
+    thread.start()
+    assert done.wait(5)
+    thread.join()
+    task._log_destroy_pending = False
+
+
+async def test_blocking_code_in_a_loop_does_not_wait_for_its_own_tasks():
+    limiter = RateLimiter(1, 0.02)
+    await limiter.acquire()
+    task = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(0)
+
+    @limiter
+    def blocking():
+        return "done"
+
+    assert blocking() == "done"  # though the task stands before it in the line
+    await task
+
+
+def test_the_ways_of_use(clock):
+    limiter = RateLimiter(2, 10.0, clock=clock)
+
+    @limiter
+    def plain():
+        return clock()
+
+    with limiter:
+        pass
+    assert [plain(), plain()] == [1000.0, 1010.0]
+    assert limiter.call(len, "ab") == 2
+
+    async def main():
+        async with limiter:
+            pass
+        await limiter.acall(asyncio.sleep, 0)
+        return clock()
+
+    assert run_virtual(main(), clock) == pytest.approx(1020.0)
+
+
+def test_not_waiting_says_when(clock):
+    limiter = RateLimiter(1, 10.0, wait=False, name="quick", clock=clock)
+    limiter.acquire()
+    clock.advance(4)
+    with pytest.raises(RateLimitedError, match="quick") as caught:
+        limiter.acquire()
+    assert caught.value.retry_after == pytest.approx(6.0)
+
+    @rate_limit(1, wait=False, clock=clock)
+    def once():
+        return 1
+
+    assert once() == 1
+    with pytest.raises(RateLimitedError):
+        once()
+
+
+def test_a_deadline_that_comes_before_the_turn_raises_at_once(clock):
+    limiter = RateLimiter(1, 10.0, clock=clock)
+    limiter.acquire()
+    with deadline(5.0, clock=clock), pytest.raises(TimeoutError):
+        limiter.acquire()
+    assert clock() == 1000.0
+    assert len(limiter._line) == 0
+
+
+@pytest.mark.parametrize("n", [0, -1, 4, 1.5, 'one'])
+def test_impossible_amounts(n, clock):
+    limiter = RateLimiter(3, 1.0, clock=clock)
+    with pytest.raises((ValueError, TypeError), match="n must be"):
+        limiter.acquire(n)

@@ -1,0 +1,247 @@
+"""Timeouts and deadlines: who cancels, who is told, what is freed."""
+
+import asyncio
+import contextvars
+import threading
+import time
+
+import pytest
+from shared.resilience import deadline, remaining, with_timeout
+from shared.resilience.testing import VirtualClock, run_virtual
+
+
+def virtual(main):
+    clock = VirtualClock()
+    return run_virtual(main, clock), clock()
+
+
+def test_the_three_forms():
+    async def main():
+        @with_timeout(1.0)
+        async def slow():
+            await asyncio.sleep(9)
+
+        failures = 0
+        for _ in range(2):
+            try:
+                await slow()
+            except TimeoutError:
+                failures += 1
+        limit = with_timeout(1.0)
+        for _ in range(2):  # one object, entered again
+            try:
+                async with limit:
+                    await asyncio.sleep(9)
+            except TimeoutError:
+                failures += 1
+        with pytest.raises(TimeoutError, match="1 s"):
+            await with_timeout(asyncio.sleep(9), 1.0)
+        assert await with_timeout(asyncio.sleep(9), 1.0, default=None) is None
+        assert await with_timeout(asyncio.sleep(0.5, "in time"), 1.0) == "in time"
+        async with with_timeout(1.0), with_timeout(2.0):
+            await asyncio.sleep(0.9)
+        assert asyncio.current_task().cancelling() == 0
+        return failures
+
+    assert virtual(main()) == (4, pytest.approx(7.4))
+
+
+def test_concurrent_blocks_of_one_object():
+    limit = with_timeout(1.0)
+
+    async def one(seconds):
+        async with limit:
+            await asyncio.sleep(seconds)
+
+    async def main():
+        return await asyncio.gather(*(one(s) for s in (0.5, 9, 0.9, 9)), return_exceptions=True)
+
+    results, _ = virtual(main())
+    assert [type(r) for r in results] == [type(None), TimeoutError, type(None), TimeoutError]
+
+
+def test_awaitables_that_are_no_coroutines():
+    async def main():
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_later(0.5, future.set_result, "future")
+        assert await with_timeout(future, 1.0) == "future"
+        task = asyncio.create_task(asyncio.sleep(9))
+        with pytest.raises(TimeoutError):
+            await with_timeout(task, 1.0)
+        assert task.cancelled()
+        with pytest.raises(TypeError, match="awaitable"):
+            with_timeout(3, 1.0)
+
+    virtual(main())
+
+
+def test_cleanup_of_the_callee_may_take_its_time_and_its_result_counts():
+    async def stubborn():
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            await asyncio.sleep(2)
+            return "finished anyway"
+
+    async def main():
+        assert await with_timeout(stubborn(), 1.0) == "finished anyway"
+        assert asyncio.current_task().cancelling() == 0
+
+    assert virtual(main())[1] == pytest.approx(3.0)
+
+
+def test_both_cancellations_at_once_stay_a_cancellation():
+    async def main():
+        async def work():
+            await with_timeout(asyncio.sleep(9), 1.0, "default")
+
+        task = asyncio.create_task(work())
+        asyncio.get_running_loop().call_later(1.0, task.cancel)
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert virtual(main())[0]
+
+
+def test_no_time_left_closes_the_coroutine_without_running_it():
+    async def never():
+        raise AssertionError("must not run")
+
+    async def main():
+        coroutine = never()
+        with pytest.raises(TimeoutError):
+            await with_timeout(coroutine, 0)
+        with pytest.raises(RuntimeError, match="cannot reuse"):
+            await coroutine
+        assert await with_timeout(never(), -1.0, "default") == "default"
+
+    virtual(main())
+
+
+def test_an_async_generator_has_one_time_for_all_items():
+    @with_timeout(1.0)
+    async def items():
+        for number in range(10):
+            await asyncio.sleep(0.02)
+            yield number
+
+    async def main():
+        return [n async for n in items()]
+
+    assert asyncio.run(main()) == list(range(10))
+
+    @with_timeout(0.05)
+    async def slow_items():
+        yield 1
+        await asyncio.sleep(9)
+
+    async def slow_main():
+        got = []
+        with pytest.raises(TimeoutError):
+            async for item in slow_items():
+                got.append(item)
+        return got
+
+    assert asyncio.run(slow_main()) == [1]
+
+
+def test_a_plain_function_needs_thread():
+    with pytest.raises(TypeError, match="thread=True"):
+        with_timeout(1.0)(len)
+    with pytest.raises(TypeError, match="async with"), with_timeout(1.0):
+        pass
+    with pytest.raises(TypeError, match="generator"):
+        with_timeout(1.0, thread=True)(lambda: (yield))
+
+
+def test_in_a_thread_the_caller_is_freed_and_the_slot_kept():
+    variable = contextvars.ContextVar("variable", default="unset")
+    variable.set("copied")
+    release = threading.Event()
+
+    @with_timeout(0.05, thread=True, max_threads=1)
+    def stuck():
+        release.wait(10)
+        return variable.get()
+
+    with pytest.raises(TimeoutError):
+        stuck()
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        stuck()  # the only slot is still taken: it does not even begin
+    assert sum(t.name.startswith("with_timeout") for t in threading.enumerate()) == 1
+    assert time.monotonic() - started >= 0.05
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("with_timeout"):
+            thread.join(10)
+    assert stuck() == "copied"
+
+
+def test_in_a_thread_the_failure_is_the_functions_own():
+    mine = ValueError("mine")
+
+    @with_timeout(5.0, thread=True)
+    def fail():
+        raise mine
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        fail()
+    assert caught.value is mine
+
+
+def test_deadlines_nest_and_only_tighten(clock):
+    assert remaining() is None
+    with deadline(10, clock=clock):
+        with deadline(99, clock=clock):
+            assert remaining() == 10
+        with deadline(3, clock=clock):
+            clock.advance(2)
+            assert remaining() == 1
+            clock.advance(2)
+            assert remaining() == 0
+        assert remaining() == 6
+        with deadline(None, clock=clock):
+            assert remaining() == 6
+    assert remaining() is None
+
+
+def test_an_async_deadline_interrupts():
+    async def main():
+        with pytest.raises(TimeoutError):
+            async with deadline(1.0):
+                await asyncio.sleep(9)
+        assert remaining() is None
+
+        @deadline(0.5)
+        async def slow():
+            await asyncio.sleep(9)
+
+        with pytest.raises(TimeoutError):
+            await slow()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
+def test_deadlines_travel(clock):
+    assert deadline.to_header() is None
+    assert deadline.to_header("X-Left") == {}
+    with deadline(1.5, clock=clock) as outer:
+        clock.advance(0.5)
+        assert outer.to_header() == "1000"
+        headers = deadline.to_header("X-Left")
+    assert headers == {"X-Left": "1000"}
+    clock.advance(60)
+    with deadline.from_header(headers, "x-left", clock=clock):
+        assert remaining() == 1.0
+    with deadline.from_header("0", clock=clock):
+        assert remaining() == 0
+    with deadline.from_header(None, clock=clock):
+        assert remaining() is None
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "1e3", "9" * 40, "٣"])
+def test_a_hostile_header_is_a_clear_error(text):
+    with pytest.raises(ValueError, match="milliseconds"):
+        deadline.from_header(text)
