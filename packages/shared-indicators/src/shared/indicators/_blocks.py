@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _kernels_numpy
 from ._expr import Map, Pick, Source
 from ._step import on_arrays
 
@@ -57,6 +58,36 @@ class Segment:
             out[:, max(0, out.shape[1] - valid) :]
             for out in (values[k] for k in self.plan.outputs)
         ]
+
+
+    def resume(self) -> tuple[list[Any], int]:
+        """Streams in the same state, and how many bars they saw."""
+        return [None if r is None else r.resume() for r in self.runners], self.bars
+
+
+class Tail:
+    """The last bars of a row, as many as can still be felt: a stream can be made of them."""
+
+    def __init__(self, plan: Plan, inputs: Sequence[np.ndarray]) -> None:
+        self.plan = plan
+        self.bars = inputs[0].shape[1]
+        self.inputs = [x[:, max(0, self.bars - _memory(plan)) :].copy() for x in inputs]
+
+    def resume(self) -> tuple[list[Any], int]:
+        """Streams in the same state, and how many bars they saw."""
+        segment = Segment(self.plan, _kernels_numpy)
+        with np.errstate(all="ignore"):
+            segment.feed(self.inputs)
+        return segment.resume()[0], self.bars
+
+
+def _memory(plan: Plan) -> int:
+    """How many bars are enough to be in the state that all bars lead to."""
+    felt: list[int] = []
+    for node in plan.nodes:
+        own = 0 if isinstance(node.op, Source | Map | Pick) else node.op.memory
+        felt.append(own + max((felt[k] for k in node.args), default=0))
+    return max(felt) + 1
 
 
 def run(

@@ -39,6 +39,11 @@ class Op:
         """How many inputs pass before the first output."""
         return 0
 
+    @property
+    def memory(self) -> int:
+        """How many inputs can still be felt in an output."""
+        return self.lookback
+
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream, on floats or on arrays."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 
-from ._blocks import Segment, run
+from ._blocks import Segment, Tail, run
 from ._checks import real, refuse
 from ._engine import kernels
 from ._expr import Map, Pick, Plan, Source, trace
@@ -60,18 +60,21 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     outputs: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[tuple[str, ...]] = ()
     result: ClassVar[Callable[..., Any] | None] = None
+    native: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Read the inputs off the formula."""
         super().__init_subclass__()
         if "formula" in cls.__dict__:
+            # A loop belongs to its formula: another formula does not inherit it.
+            cls.native = cls.__dict__.get("native", "")
             code = cls.formula.__code__
             cls.inputs = code.co_varnames[1 : code.co_argcount]
 
     def __init__(self) -> None:
         self._traced: Plan | None = None
         self._streams: list[Any] = []
-        self._ended: Segment | None = None
+        self._ended: Segment | Tail | None = None
         self._bars = 0
 
     def formula(self, *inputs: Any) -> Any:
@@ -121,12 +124,26 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         plan = self._plan
         outputs = [np.empty(given.arrays[0].shape) for _ in plan.outputs]
         with np.errstate(all="ignore"):
-            ended = run(plan, kernels(), given.arrays, outputs)
+            ended = self._run(plan, given.arrays, outputs)
         if given.single:
             self.reset()
             self._ended = ended
         found = [given.wrap(out, name) for out, name in zip(outputs, self.outputs, strict=True)]
         return found[0] if self.result is None else self.result(*found)
+
+    def _run(self, plan: Plan, inputs: list[FloatArray], outputs: list[FloatArray]) -> Any:
+        """Fill the outputs, through a loop of its own if there is one; what a stream resumes from."""
+        chosen = kernels()
+        if not (self.native and chosen.NATIVE and inputs[0].shape[1] > plan.lookback):
+            return run(plan, chosen, inputs, outputs)
+        from . import _native
+
+        fine = _native.run(self.native, tuple(self.parameters.values()), inputs, outputs)
+        ended = Tail(plan, inputs) if len(fine) == 1 else None
+        for row in np.flatnonzero(~fine):
+            one = slice(row, row + 1)
+            ended = run(plan, chosen, [x[one] for x in inputs], [out[one] for out in outputs])
+        return ended
 
     def update(self, *values: float) -> Any:
         """Take the next bar of the stream, in constant time.
@@ -190,8 +207,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             return
         ended, self._ended = self._ended, None
         if ended is not None:
-            self._streams = [None if r is None else r.resume() for r in ended.runners]
-            self._bars = ended.bars
+            self._streams, self._bars = ended.resume()
         else:
             self._streams = streams(self._plan, scalar=True)
 

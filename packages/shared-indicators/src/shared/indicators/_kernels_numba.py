@@ -25,22 +25,30 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
+# Whether some indicators have loops of their own.
+NATIVE = True
 # Bars of a tile, and bars of one of the eight scans.
-_TILE = 1024
+TILE = 1024
 _LANE = 64
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
 
 
-@_compiled
-def _finite(x: Any) -> bool:
-    rows, bars = x.shape
+@compiled
+def finite_run(part: Any) -> bool:
+    """Whether no value of a contiguous run is NaN or infinite."""
     bad = 0
-    for r in range(rows):
-        row = x[r]
-        for i in range(bars):
-            # NaN and infinities times zero are NaN, and only NaN differs from itself.
-            bad += row[i] * 0.0 != 0.0
+    for i in range(part.size):
+        # NaN and infinities times zero are NaN, and only NaN differs from itself.
+        bad += part[i] * 0.0 != 0.0
+    return bad == 0
+
+
+@compiled
+def _finite(x: Any) -> bool:
+    bad = 0
+    for r in range(x.shape[0]):
+        bad += not finite_run(x[r])
     return bad == 0
 
 
@@ -49,135 +57,164 @@ def all_finite(blocks: Sequence[Array]) -> bool:
     return all(_finite(block) for block in blocks)
 
 
-@_compiled
-def _total_row(row: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    """Sums of the windows that start at each bar: runs of 1, 2, 4, .. values, joined to `period`."""
-    n = out.size
-    tile = one.size - period + 1
-    for start in range(0, n, tile):
-        m = min(tile, n - start)
-        width = m + period - 1
-        part = out[start : start + m]
-        run = row[start : start + width]
-        to, other = one, two
-        length, done = 1, 0
-        while True:
-            if period & length:
-                ahead = run[done : done + m]
-                if done == 0:
-                    for i in range(m):
-                        part[i] = ahead[i]
-                else:
-                    for i in range(m):
-                        part[i] += ahead[i]
-                done += length
-                if done == period:
-                    break
-            width -= length
-            ahead = run[length : length + width]
-            for i in range(width):
-                to[i] = run[i] + ahead[i]
-            run = to
-            to, other = other, to
-            length *= 2
+@compiled
+def _add_runs(part: Any, run: Any, at: int, length: int, count: int) -> None:
+    """Add one to three neighbouring runs; the first time (at 0) they are what there is."""
+    m = part.size
+    a = run[at : at + m]
+    if count == 1:
+        if at == 0:
+            for i in range(m):
+                part[i] = a[i]
+        else:
+            for i in range(m):
+                part[i] += a[i]
+        return
+    b = run[at + length : at + length + m]
+    if count == 2:
+        if at == 0:
+            for i in range(m):
+                part[i] = a[i] + b[i]
+        else:
+            for i in range(m):
+                part[i] += a[i] + b[i]
+        return
+    c = run[at + 2 * length : at + 2 * length + m]
+    if at == 0:
+        for i in range(m):
+            part[i] = a[i] + b[i] + c[i]
+    else:
+        for i in range(m):
+            part[i] += a[i] + b[i] + c[i]
 
 
-@_compiled
+@compiled
+def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
+    """Sums of the windows that start at each value: runs of 1, 4, 16, .. values make `period`."""
+    width = row.size
+    run, to, other = row, one, two
+    length, done = 1, 0
+    while True:
+        count = (period // length) % 4
+        if count:
+            _add_runs(part, run, done, length, count)
+            done += count * length
+            if done == period:
+                return
+        width -= 3 * length
+        b, c, d = run[length:], run[2 * length :], run[3 * length :]
+        for i in range(width):
+            to[i] = (run[i] + b[i]) + (c[i] + d[i])
+        run = to
+        to, other = other, to
+        length *= 4
+
+
+@compiled
+def highest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
+    """Maxima of the windows that start at each value."""
+    width = row.size
+    run, to, other = row, one, two
+    length = 1
+    while 4 * length <= period:
+        width -= 3 * length
+        b, c, d = run[length:], run[2 * length :], run[3 * length :]
+        for i in range(width):
+            p = b[i] if b[i] > run[i] else run[i]
+            q = d[i] if d[i] > c[i] else c[i]
+            to[i] = q if q > p else p
+        run = to
+        to, other = other, to
+        length *= 4
+    last = period - length
+    b, c, d = run[min(length, last) :], run[min(2 * length, last) :], run[last:]
+    for i in range(part.size):
+        p = b[i] if b[i] > run[i] else run[i]
+        q = d[i] if d[i] > c[i] else c[i]
+        part[i] = q if q > p else p
+
+
+@compiled
+def lowest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
+    """Minima of the windows that start at each value."""
+    width = row.size
+    run, to, other = row, one, two
+    length = 1
+    while 4 * length <= period:
+        width -= 3 * length
+        b, c, d = run[length:], run[2 * length :], run[3 * length :]
+        for i in range(width):
+            p = b[i] if b[i] < run[i] else run[i]
+            q = d[i] if d[i] < c[i] else c[i]
+            to[i] = q if q < p else p
+        run = to
+        to, other = other, to
+        length *= 4
+    last = period - length
+    b, c, d = run[min(length, last) :], run[min(2 * length, last) :], run[last:]
+    for i in range(part.size):
+        p = b[i] if b[i] < run[i] else run[i]
+        q = d[i] if d[i] < c[i] else c[i]
+        part[i] = q if q < p else p
+
+
+@compiled
 def _total(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
+    tile = one.size - period + 1
     for r in range(x.shape[0]):
-        _total_row(x[r], period, out[r], one, two)
+        for start in range(0, out.shape[1], tile):
+            stop = min(start + tile, out.shape[1])
+            total_run(x[r, start : stop + period - 1], period, out[r, start:stop], one, two)
+
+
+@compiled
+def _highest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
+    tile = one.size - period + 1
+    for r in range(x.shape[0]):
+        for start in range(0, out.shape[1], tile):
+            stop = min(start + tile, out.shape[1])
+            highest_run(x[r, start : stop + period - 1], period, out[r, start:stop], one, two)
+
+
+@compiled
+def _lowest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
+    tile = one.size - period + 1
+    for r in range(x.shape[0]):
+        for start in range(0, out.shape[1], tile):
+            stop = min(start + tile, out.shape[1])
+            lowest_run(x[r, start : stop + period - 1], period, out[r, start:stop], one, two)
 
 
 def _outputs(x: Array, period: int) -> Array:
     return np.empty((x.shape[0], x.shape[1] - period + 1))
 
 
-def _tiles(period: int, count: int) -> tuple[Any, ...]:
-    return tuple(np.empty(max(_TILE, period) + period - 1) for _ in range(count))
+def tiles(period: int, count: int) -> tuple[Any, ...]:
+    return tuple(np.empty(max(TILE, period) + period - 1) for _ in range(count))
 
 
 def total(x: Array, period: int) -> Array:
     """Sums of windows."""
     out = _outputs(x, period)
-    _total(np.ascontiguousarray(x), period, out, *_tiles(period, 2))
+    _total(np.ascontiguousarray(x), period, out, *tiles(period, 2))
     return out
-
-
-@_compiled
-def _highest_row(row: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    n = out.size
-    tile = one.size - period + 1
-    for start in range(0, n, tile):
-        m = min(tile, n - start)
-        width = m + period - 1
-        run = row[start : start + width]
-        to, other = one, two
-        length = 1
-        while 2 * length <= period:
-            width -= length
-            ahead = run[length : length + width]
-            for i in range(width):
-                to[i] = ahead[i] if ahead[i] > run[i] else run[i]
-            run = to
-            to, other = other, to
-            length *= 2
-        part = out[start : start + m]
-        ahead = run[period - length : period - length + m]
-        for i in range(m):
-            part[i] = ahead[i] if ahead[i] > run[i] else run[i]
-
-
-@_compiled
-def _lowest_row(row: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    n = out.size
-    tile = one.size - period + 1
-    for start in range(0, n, tile):
-        m = min(tile, n - start)
-        width = m + period - 1
-        run = row[start : start + width]
-        to, other = one, two
-        length = 1
-        while 2 * length <= period:
-            width -= length
-            ahead = run[length : length + width]
-            for i in range(width):
-                to[i] = ahead[i] if ahead[i] < run[i] else run[i]
-            run = to
-            to, other = other, to
-            length *= 2
-        part = out[start : start + m]
-        ahead = run[period - length : period - length + m]
-        for i in range(m):
-            part[i] = ahead[i] if ahead[i] < run[i] else run[i]
-
-
-@_compiled
-def _highest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    for r in range(x.shape[0]):
-        _highest_row(x[r], period, out[r], one, two)
-
-
-@_compiled
-def _lowest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    for r in range(x.shape[0]):
-        _lowest_row(x[r], period, out[r], one, two)
 
 
 def highest(x: Array, period: int) -> Array:
     """Maxima of windows."""
     out = _outputs(x, period)
-    _highest(np.ascontiguousarray(x), period, out, *_tiles(period, 2))
+    _highest(np.ascontiguousarray(x), period, out, *tiles(period, 2))
     return out
 
 
 def lowest(x: Array, period: int) -> Array:
     """Minima of windows."""
     out = _outputs(x, period)
-    _lowest(np.ascontiguousarray(x), period, out, *_tiles(period, 2))
+    _lowest(np.ascontiguousarray(x), period, out, *tiles(period, 2))
     return out
 
 
-@_compiled
+@compiled
 def _weighted(x: Any, period: int, out: Any, t: Any) -> None:
     """Weighted sums: (sum, weighted sum) of runs, joined by doubling."""
     rows, bars = x.shape
@@ -218,57 +255,59 @@ def _weighted(x: Any, period: int, out: Any, t: Any) -> None:
 def weighted(x: Array, period: int) -> Array:
     """Sums of windows, weighted 1 .. period."""
     out = _outputs(x, period)
-    _weighted(np.ascontiguousarray(x), period, out, np.empty((5, max(_TILE, period) + period - 1)))
+    _weighted(np.ascontiguousarray(x), period, out, np.empty((5, max(TILE, period) + period - 1)))
     return out
 
 
-@_compiled
+@compiled
+def variance_run(row: Any, period: int, part: Any, t: Any) -> None:
+    """Sums of squares around a value of the run; windows where they cancel, again in two passes."""
+    width, m = row.size, part.size
+    around, squares, ss = t[0, :width], t[1, :width], t[4, :m]
+    reference, share = row[0], 1.0 / period
+    for i in range(width):
+        around[i] = row[i] - reference
+    for i in range(width):
+        squares[i] = around[i] * around[i]
+    total_run(around, period, part, t[2], t[3])
+    total_run(squares, period, ss, t[2], t[3])
+    bad = 0
+    for i in range(m):
+        v = ss[i] - part[i] * part[i] * share
+        bad += not (v >= CANCELLED * ss[i])
+        part[i] = v * share
+    if bad == 0:
+        return
+    for i in range(m):
+        if not (part[i] * period >= CANCELLED * ss[i]):
+            # Around a value of the window, so that a constant window gives exactly zero.
+            mean = 0.0
+            for k in range(period):
+                mean += row[i + k] - row[i]
+            mean = row[i] + mean / period
+            v = 0.0
+            for k in range(period):
+                v += (row[i + k] - mean) * (row[i + k] - mean)
+            part[i] = v / period
+
+
+@compiled
 def _variance(x: Any, period: int, out: Any, t: Any) -> None:
-    """Sums of squares around a value of the tile; windows where they cancel, again in two passes."""
-    rows, bars = x.shape
-    n = bars - period + 1
     tile = t.shape[1] - period + 1
-    for r in range(rows):
-        for start in range(0, n, tile):
-            m = min(tile, n - start)
-            width = m + period - 1
-            row = x[r, start : start + width]
-            around, squares, ss = t[0], t[1], t[4]
-            reference = row[0]
-            for i in range(width):
-                around[i] = row[i] - reference
-                squares[i] = around[i] * around[i]
-            part = out[r, start : start + m]
-            _total_row(around[:width], period, part, t[2], t[3])
-            _total_row(squares[:width], period, ss[:m], t[2], t[3])
-            bad = 0
-            for i in range(m):
-                v = ss[i] - part[i] * part[i] / period
-                bad += not (v >= CANCELLED * ss[i])
-                part[i] = v / period
-            if bad == 0:
-                continue
-            for i in range(m):
-                if not (part[i] * period >= CANCELLED * ss[i]):
-                    # Around a value of the window, so that a constant window gives exactly zero.
-                    mean = 0.0
-                    for k in range(period):
-                        mean += row[i + k] - row[i]
-                    mean = row[i] + mean / period
-                    v = 0.0
-                    for k in range(period):
-                        v += (row[i + k] - mean) * (row[i + k] - mean)
-                    part[i] = v / period
+    for r in range(x.shape[0]):
+        for start in range(0, out.shape[1], tile):
+            stop = min(start + tile, out.shape[1])
+            variance_run(x[r, start : stop + period - 1], period, out[r, start:stop], t)
 
 
 def variance(x: Array, period: int) -> Array:
     """Population variances of windows."""
     out = _outputs(x, period)
-    _variance(np.ascontiguousarray(x), period, out, np.empty((5, max(_TILE, period) + period - 1)))
+    _variance(np.ascontiguousarray(x), period, out, np.empty((5, max(TILE, period) + period - 1)))
     return out
 
 
-@_compiled
+@compiled
 def _deviation(x: Any, period: int, mean: Any, out: Any) -> None:
     rows, n = mean.shape
     for r in range(rows):
@@ -294,7 +333,7 @@ def deviation(x: Array, period: int) -> Array:
     return out
 
 
-@_compiled
+@compiled
 def _since(x: Any, sign: float, period: int, out: Any) -> None:
     """Bars since the largest of sign * x: look again only when it leaves the window."""
     rows, n = out.shape
@@ -334,12 +373,12 @@ def bars_since_low(x: Array, period: int) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _powers(keep: float) -> Any:
+def powers(keep: float) -> Any:
     return keep ** np.arange(1.0, _LANE + 1)
 
 
-@_compiled
-def _scan_row(x: Any, keep: float, gain: float, carry: float, fade: Any, out: Any) -> float:
+@compiled
+def scan_run(x: Any, keep: float, gain: float, carry: float, fade: Any, out: Any) -> float:
     """Eight scans from zero side by side; then each gets what the ones before it left."""
     n = x.size
     lane = fade.size
@@ -384,31 +423,25 @@ def _scan_row(x: Any, keep: float, gain: float, carry: float, fade: Any, out: An
     return carry
 
 
-@_compiled
+@compiled
 def _scan(x: Any, keep: float, gain: float, carry: Any, fade: Any, out: Any) -> None:
     for r in range(x.shape[0]):
-        carry[r] = _scan_row(x[r], keep, gain, carry[r], fade, out[r])
+        carry[r] = scan_run(x[r], keep, gain, carry[r], fade, out[r])
 
 
 def scan(x: Array, keep: float, gain: float, carry: Any) -> Array:
     """y[i] = keep * y[i-1] + gain * x[i] from `carry`, which is left at the last y."""
     out = np.empty(x.shape)
-    _scan(np.ascontiguousarray(x), keep, gain, carry, _powers(keep), out)
+    _scan(np.ascontiguousarray(x), keep, gain, carry, powers(keep), out)
     return out
 
 
-@lru_cache(maxsize=8)
-def _machine(name: str) -> Any:
-    """The loop of a machine around its compiled step."""
-    return {"follow": _follow, "parabolic": _parabolic, "trail": _trail}[name]
+_follow_step = compiled(MACHINES["follow"][0])
+_parabolic_step = compiled(MACHINES["parabolic"][0])
+_trail_step = compiled(MACHINES["trail"][0])
 
 
-_follow_step = _compiled(MACHINES["follow"][0])
-_parabolic_step = _compiled(MACHINES["parabolic"][0])
-_trail_step = _compiled(MACHINES["trail"][0])
-
-
-@_compiled
+@compiled
 def _follow(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -> None:
     for r in range(x.shape[0]):
         state = (states[r, 0], states[r, 1])
@@ -418,7 +451,7 @@ def _follow(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -
         states[r, 0], states[r, 1] = state
 
 
-@_compiled
+@compiled
 def _parabolic(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -> None:
     for r in range(x.shape[0]):
         s = states[r]
@@ -429,7 +462,7 @@ def _parabolic(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any
         s[0], s[1], s[2], s[3], s[4], s[5], s[6] = state
 
 
-@_compiled
+@compiled
 def _trail(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -> None:
     for r in range(x.shape[0]):
         s = states[r]
@@ -440,8 +473,11 @@ def _trail(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) ->
         s[0], s[1], s[2], s[3], s[4] = state
 
 
+_LOOPS = {"follow": _follow, "parabolic": _parabolic, "trail": _trail}
+
+
 def machine(
     name: str, blocks: Sequence[Array], a: float, b: float, states: Array, out: Array
 ) -> None:
     """Run a state machine over every row."""
-    _machine(name)(*(np.ascontiguousarray(x) for x in blocks), a, b, states, out)
+    _LOOPS[name](*(np.ascontiguousarray(x) for x in blocks), a, b, states, out)

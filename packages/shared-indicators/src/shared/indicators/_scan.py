@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, inf, log
+from sys import maxsize
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,14 @@ class Scan(Op):
     def lookback(self) -> int:
         """Inputs before the first output."""
         return self.skip + self.seeds - self.shown
+
+    @property
+    def memory(self) -> int:
+        """Inputs until what was before weighs less than 1e-34."""
+        if self.keep >= 1.0:
+            return maxsize
+        fade = -log(self.keep) if self.keep > 0.0 else inf
+        return self.lookback + 1 + ceil(80.0 / fade)
 
     def stream(self, *, scalar: bool) -> Stream:  # noqa: ARG002 - the same for floats and arrays
         """A fresh stream."""

@@ -44,6 +44,7 @@ class ADX(Multiple[ADXResult[Any], ADXResult[float], ADXResult[FloatArray]]):
 
     group = "trend"
     outputs = ("adx", "plus_di", "minus_di")
+    native = "ADX"
     result = ADXResult
 
     def __init__(self, period: int = 14) -> None:

@@ -31,6 +31,7 @@ class ATR(Single):
 
     group = "volatility"
     outputs = ("atr",)
+    native = "ATR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()

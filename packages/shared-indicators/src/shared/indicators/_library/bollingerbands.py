@@ -41,6 +41,7 @@ class BollingerBands(
 
     group = "volatility"
     outputs = ("upper", "middle", "lower")
+    native = "BollingerBands"
     result = BollingerBandsResult
 
     def __init__(self, period: int = 20, std_dev: float = 2.0) -> None:

@@ -28,6 +28,7 @@ class EMA(Single):
 
     group = "overlap"
     outputs = ("ema",)
+    native = "EMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ class Max(Single):
 
     group = "overlap"
     outputs = ("max",)
+    native = "Max"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

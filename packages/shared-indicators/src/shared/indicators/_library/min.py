@@ -28,6 +28,7 @@ class Min(Single):
 
     group = "overlap"
     outputs = ("min",)
+    native = "Min"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

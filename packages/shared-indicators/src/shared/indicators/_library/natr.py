@@ -31,6 +31,7 @@ class NATR(Single):
 
     group = "volatility"
     outputs = ("natr",)
+    native = "NATR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ class RMA(Single):
 
     group = "overlap"
     outputs = ("rma",)
+    native = "RMA"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()

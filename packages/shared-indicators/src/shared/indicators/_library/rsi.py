@@ -30,6 +30,7 @@ class RSI(Single):
 
     group = "momentum"
     outputs = ("rsi",)
+    native = "RSI"
 
     def __init__(self, period: int = 14, *, flat: float = 50.0) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ class SMA(Single):
 
     group = "overlap"
     outputs = ("sma",)
+    native = "SMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

@@ -29,6 +29,7 @@ class StdDev(Single):
 
     group = "volatility"
     outputs = ("stddev",)
+    native = "StdDev"
 
     def __init__(self, period: int = 5, std_dev: float = 1.0) -> None:
         super().__init__()

@@ -41,6 +41,7 @@ class Stochastic(Multiple[StochasticResult[Any], StochasticResult[float], Stocha
 
     group = "momentum"
     outputs = ("k", "d")
+    native = "Stochastic"
     result = StochasticResult
 
     def __init__(self, k: int = 5, slowing: int = 3, d: int = 3) -> None:
