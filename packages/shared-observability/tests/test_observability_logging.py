@@ -24,7 +24,15 @@ def test_a_line_has_the_fields_of_the_schema(lines):
     configure_logging(output=lines, service="shop")
     get_logger("orders").info("placed", order_id=7)
     line = lines.last()
-    assert list(line)[:7] == "timestamp level logger message module function line".split()
+    assert list(line)[:7] == [
+        "timestamp",
+        "level",
+        "logger",
+        "message",
+        "module",
+        "function",
+        "line",
+    ]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["timestamp"])
     assert line["level"] == "info"
     assert line["logger"] == "orders"
@@ -102,9 +110,8 @@ def test_setup_logger_does_not_double(new_lines):
     stream = new_lines()
     configure_logging(output=stream)
     own = new_lines()
-    for _ in range(3):
-        logger = setup_logger("plain", "INFO", "json", own)
-    logger.info("once", extra={"n": 1})
+    loggers = [setup_logger("plain", "INFO", "json", own) for _ in range(3)]
+    loggers[-1].info("once", extra={"n": 1})
     assert [line["n"] for line in own.records()] == [1]
     assert stream.getvalue() == ""
 

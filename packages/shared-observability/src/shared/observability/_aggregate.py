@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._check import check_integer, check_positive
 from ._sketch import QuantileSketch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,9 @@ class MetricsAggregator:
         max_names: int = 1000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if isinstance(window, bool) or not isinstance(window, (int, float)) or not window > 0:
-            raise ValueError(f"window must be a number of seconds above 0, not {window!r}")
-        for name, number in (("windows", windows), ("max_names", max_names)):
-            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-                raise ValueError(f"{name} must be an integer of 1 or more, not {number!r}")
+        check_positive("window", window)
+        check_integer("windows", windows, 1)
+        check_integer("max_names", max_names, 1)
         QuantileSketch(error)
         self.window = window
         self.windows = windows

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -13,6 +12,9 @@ from ._pipeline import Pipeline
 from ._sink import Sink
 from ._state import REGISTRY, STATE, get_sanitizer, parse_level
 from ._stdlib import PipelineHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _ListSink(Sink):

@@ -92,7 +92,6 @@ class Sanitizer:
                 raise ValueError(
                     f"patterns: {pattern!r} is no regular expression: {error}"
                 ) from error
-        self.always_search = bool(compiled)  # no gate can know what these find
         self._verdicts: dict[str, int] = {}
         self._scrub = make_scrub(self.verdict, self._keys, compiled)
         self.texts: dict[str, str] = {}

@@ -10,7 +10,7 @@ import sys
 import threading
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from ._clean import Sanitizer, make_sanitizer
 from ._context import CONTEXT, EMPTY
@@ -140,7 +140,7 @@ def initialize_quietly() -> None:
             settings = _environment()
         except ValueError as error:
             warnings.warn(f"logging is not configured as asked: {error}", stacklevel=4)
-            settings = {"level": "INFO", "format": "text", "output": "stderr"}
+            settings = dict[str, Any](level="INFO", format="text", output="stderr")
         configure_logging(**settings, intercept_stdlib=False)
         STATE.configured = False  # a later initialize_logging() still counts
 
@@ -304,14 +304,13 @@ def _encoder(
     return make_schema_encoder(schema)
 
 
-def _open(output: Any, rotate: str | None, keep: int) -> Sink:
-    is_path = isinstance(output, os.PathLike) or (
+def _open(output: object, rotate: str | None, keep: int) -> Sink:
+    if isinstance(output, os.PathLike) or (
         isinstance(output, str) and output not in {"stdout", "stderr"}
-    )
-    if is_path:
+    ):
         from ._file import open_file
 
-        return open_file(os.fspath(output), rotate, keep)
+        return open_file(os.fsdecode(output), rotate, keep)
     if rotate is not None:
         raise ValueError(f"rotate={rotate!r} needs the path of a file as output, not {output!r}")
     if isinstance(output, str):
@@ -329,7 +328,7 @@ def _open(output: Any, rotate: str | None, keep: int) -> Sink:
         raise TypeError(
             f"output must be 'stdout', 'stderr', a path or a stream with write(), not {output!r}"
         )
-    return StreamSink(output)
+    return StreamSink(cast("Any", output))
 
 
 def _intercept(number: int, *, active: bool) -> None:
@@ -352,7 +351,7 @@ def _wire_structlog() -> None:
 
     structlog.configure(
         processors=[],
-        wrapper_class=StructlogLogger,
+        wrapper_class=cast("Any", StructlogLogger),
         logger_factory=make_core,
         cache_logger_on_first_use=False,
     )

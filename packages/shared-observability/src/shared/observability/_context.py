@@ -9,11 +9,13 @@ import contextvars
 import functools
 import inspect
 import uuid
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +27,8 @@ class Bound:
     __slots__ = ("fields", "raw", "sanitizer", "suppressed")
 
     def __init__(self, raw: Mapping[str, Any], suppressed: int = 0) -> None:
-        self.raw = raw
-        self.suppressed = suppressed
+        self.raw: Mapping[str, Any] = raw
+        self.suppressed: int = suppressed
         self.fields: dict[str, Any] = {}
         self.sanitizer: object = None
         if raw:

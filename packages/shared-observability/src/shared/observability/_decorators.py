@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import time
@@ -246,10 +247,8 @@ class _Guard:
     ) -> None:
         if error is None or not is_failure(error) or getattr(error, "_shared_logged", False):
             return
-        try:
+        with contextlib.suppress(AttributeError):  # an exception with slots may be logged twice
             error._shared_logged = True  # type: ignore[attr-defined] # noqa: SLF001
-        except AttributeError:
-            pass  # an exception with slots: it may be logged twice
         self._target.log(self._message, exc_info=error)
 
 

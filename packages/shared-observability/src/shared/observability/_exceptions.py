@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from ._clean import encodable, text_of
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ._clean import Sanitizer
 
 MAX_FRAMES: Final = 30  # of one exception: the first and the last half

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
+import functools
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,4 +28,5 @@ class ContextThreadPoolExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Submit a job with the present context; see `ThreadPoolExecutor.submit`."""
-        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+        job = functools.partial(fn, *args, **kwargs)
+        return super().submit(contextvars.copy_context().run, job)

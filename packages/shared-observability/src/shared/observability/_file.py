@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from ._check import check_integer
 from ._sink import FileSink, Sink, write_all
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
@@ -31,7 +32,7 @@ _PERIOD: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week"
 _ROTATE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
-def parse_rotate(rotate: str) -> tuple[int | None, int | None]:
+def parse_rotate(rotate: object) -> tuple[int | None, int | None]:
     """Turn "100 MB" into (bytes, None) and "1 day" into (None, seconds).
 
     Raises:
@@ -61,8 +62,7 @@ def open_file(path: str, rotate: str | None, keep: int) -> Sink:
     if rotate is None:
         return FileSink(os.open(path, _FLAGS, 0o644), owned=True)
     size, period = parse_rotate(rotate)
-    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
-        raise ValueError(f"keep must be an integer of 1 or more, not {keep!r}")
+    check_integer("keep", keep, 1)
     return RotatingSink(path, size, period, keep)
 
 
@@ -103,7 +103,7 @@ class RotatingSink(Sink):
             _lock(self._descriptor)
             held = os.fstat(self._descriptor)
             try:
-                named = os.stat(self._path)
+                named = os.stat(self._path)  # noqa: PTH116
             except FileNotFoundError:
                 named = None
             if named and (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino):
@@ -129,7 +129,7 @@ class RotatingSink(Sink):
         for number in range(self._keep, 0, -1):
             source = self._path if number == 1 else f"{self._path}.{number - 1}"
             with suppress(FileNotFoundError):
-                os.replace(source, f"{self._path}.{number}")
+                os.replace(source, f"{self._path}.{number}")  # noqa: PTH105
         self._reopen()
         self._lock_current()
 

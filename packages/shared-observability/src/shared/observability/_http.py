@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from ._propagation import Headers
 
-_METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+_METHODS: Final = frozenset(
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+)
 UNMATCHED: Final = "unmatched"
 
 

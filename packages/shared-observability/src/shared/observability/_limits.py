@@ -6,10 +6,13 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from ._check import check_positive, check_share
 from ._context import CONTEXT, Bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
 
 _lock = threading.RLock()
 _SITES: dict[Hashable, _Site] = {}
@@ -22,9 +25,9 @@ class _Site:
     __slots__ = ("code", "due", "suppressed")
 
     def __init__(self, code: object) -> None:
-        self.code = code  # held, so that its id stays its own
+        self.code: object = code  # held, so that its id stays its own
         self.due: float | None = None
-        self.suppressed = 0
+        self.suppressed: int = 0
 
 
 class Gate:
@@ -71,8 +74,7 @@ def every(
         >>> shown
         [True, False, False]
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-        raise ValueError(f"seconds must be a number above 0, not {seconds!r}")
+    check_positive("seconds", seconds)
 
     def is_open(site: _Site) -> bool:
         now = clock()
@@ -99,13 +101,12 @@ def sample(p: float, *, key: Hashable = None, draw: Callable[[], float] = random
         >>> bool(sample(1.0)), bool(sample(0.0))
         (True, False)
     """
-    if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
-        raise ValueError(f"p must be a number from 0 to 1, not {p!r}")
+    check_share("p", p)
     return Gate(_site(key), lambda _site: draw() < p)
 
 
 def _site(key: Hashable) -> _Site:
-    frame: Any = sys._getframe(2)
+    frame: Any = sys._getframe(2)  # noqa: SLF001 - the only way to the caller
     place = (id(frame.f_code), frame.f_lineno, key)
     with _lock:
         site = _SITES.get(place)

@@ -8,7 +8,7 @@ from typing import Any
 from ._context import EMPTY, Bound
 from ._state import LEVEL_NAMES, REGISTRY, STATE, Core, parse_level
 
-_frame = sys._getframe
+_frame = sys._getframe  # noqa: SLF001 - the only cheap way to the caller
 
 
 class Logger:

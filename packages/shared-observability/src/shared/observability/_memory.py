@@ -6,14 +6,14 @@ import os
 import sys
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ._decorators import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from ._logger import Logger
@@ -90,7 +90,7 @@ class MemoryTracker:
         self._final = (0, 0, 0)
         self._rss = 0
 
-    def start(self) -> MemoryTracker:
+    def start(self) -> Self:
         """Start from zero; does nothing if it is running."""
         global _users, _ours  # noqa: PLW0603
         if self._running:
@@ -142,7 +142,7 @@ class MemoryTracker:
         """How many bytes the resident memory grew."""
         return self._now()[2]
 
-    def __enter__(self) -> MemoryTracker:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -9,35 +9,79 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.values import MutexValue
 
+from ._check import check_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 OVERFLOW: Final = "__overflow__"
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*\Z")
 # https://prometheus.io/docs/practices/naming/#base-units
 _BASE_UNITS: Final = frozenset(
-    "seconds bytes ratio meters metres celsius kelvin volts amperes joules grams hertz watts"
-    " rows items records requests messages size count info bucket total percentile".split()
+    [
+        "seconds",
+        "bytes",
+        "ratio",
+        "meters",
+        "metres",
+        "celsius",
+        "kelvin",
+        "volts",
+        "amperes",
+        "joules",
+        "grams",
+        "hertz",
+        "watts",
+        "rows",
+        "items",
+        "records",
+        "requests",
+        "messages",
+        "size",
+        "count",
+        "info",
+        "bucket",
+        "total",
+        "percentile",
+    ]
 )
 _OTHER_UNITS: Final = {
     **dict.fromkeys(
-        "ms msec millis milliseconds us usec microseconds ns nanoseconds minutes mins hours days"
-        " duration latency".split(),
+        [
+            "ms",
+            "msec",
+            "millis",
+            "milliseconds",
+            "us",
+            "usec",
+            "microseconds",
+            "ns",
+            "nanoseconds",
+            "minutes",
+            "mins",
+            "hours",
+            "days",
+            "duration",
+            "latency",
+        ],
         "seconds",
     ),
-    **dict.fromkeys("kb mb gb kib mib gib kilobytes megabytes gigabytes bits".split(), "bytes"),
-    **dict.fromkeys("percent percentage pct".split(), "ratio"),
+    **dict.fromkeys(
+        ["kb", "mb", "gb", "kib", "mib", "gib", "kilobytes", "megabytes", "gigabytes", "bits"],
+        "bytes",
+    ),
+    **dict.fromkeys(["percent", "percentage", "pct"], "ratio"),
 }
 _lock = threading.RLock()
-
-M = TypeVar("M", bound=MetricWrapperBase)
 
 
 class _Guarded(MetricWrapperBase):
@@ -89,11 +133,14 @@ class _Guarded(MetricWrapperBase):
             self._forget()
 
 
+M = TypeVar("M", bound=_Guarded)
+
+
 class Counter(_Guarded, prometheus_client.Counter):
     """A counter as in prometheus-client, with a bound on its series."""
 
     def _metric_init(self) -> None:
-        super()._metric_init()  # type: ignore[no-untyped-call]
+        super()._metric_init()
         value = self._value
         if type(value) is MutexValue and hasattr(value, "_lock") and hasattr(value, "_value"):
             # A bound method of three calls less; other kinds of values keep the library's way.
@@ -109,12 +156,12 @@ class Histogram(_Guarded, prometheus_client.Histogram):
 
 
 def _make_inc(value: Any, careful: Any) -> Any:
-    lock = value._lock
+    lock = value._lock  # noqa: SLF001 - see _metric_init
 
     def inc(amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
         if exemplar is None and amount >= 0:
             with lock:
-                value._value += amount
+                value._value += amount  # noqa: SLF001
         else:
             careful(amount, exemplar)
 
@@ -197,9 +244,9 @@ def histogram(
 
 def _get(
     kind: type[M],
-    name: str,
+    name: Any,
     help: str,  # noqa: A002
-    labels: Sequence[str],
+    labels: Any,
     max_series: int,
     registry: CollectorRegistry,
     buckets: tuple[float, ...] | None = None,
@@ -216,16 +263,15 @@ def _get(
             raise ValueError(
                 f"labels: {label!r} is no label name (letters, digits, _; not __ first)"
             )
-    if isinstance(max_series, bool) or not isinstance(max_series, int) or max_series < 1:
-        raise ValueError(f"max_series must be an integer of 1 or more, not {max_series!r}")
+    check_integer("max_series", max_series, 1)
     kind_name = kind.__name__.lower()
     base = name.removesuffix("_total") if kind is Counter else name
     with _lock:
-        known = registry._names_to_collectors.get(base)
+        known = registry._names_to_collectors.get(base)  # noqa: SLF001 - no public way
         if known is None and kind is Counter:
-            known = registry._names_to_collectors.get(f"{base}_total")
+            known = registry._names_to_collectors.get(f"{base}_total")  # noqa: SLF001
         if known is not None:
-            return _same(known, kind, name, names, buckets)
+            return cast("M", _same(known, kind, name, names, buckets))
         _check_units(kind_name, base)
         more: dict[str, Any] = {} if buckets is None else {"buckets": buckets}
         try:
@@ -238,8 +284,12 @@ def _get(
 
 
 def _same(
-    known: Any, kind: type[M], name: str, names: tuple[str, ...], buckets: tuple[float, ...] | None
-) -> M:
+    known: Any,
+    kind: type[_Guarded],
+    name: str,
+    names: tuple[str, ...],
+    buckets: tuple[float, ...] | None,
+) -> _Guarded:
     known_labels = tuple(getattr(known, "_labelnames", ()))
     if type(known) is kind and known_labels == names and buckets in {None, known.buckets}:
         return known

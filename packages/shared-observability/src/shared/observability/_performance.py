@@ -7,17 +7,18 @@ import inspect
 import statistics
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
+from ._check import check_integer
 from ._decorators import Target
 from ._memory import MemoryTracker
 from ._sketch import QuantileSketch
 from ._timers import Timer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from ._logger import Logger
@@ -55,8 +56,8 @@ class PerformanceTracker:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.name = name
-        self.timer = Timer(name, clock=clock)
-        self.memory = MemoryTracker(name) if track_memory else None
+        self.timer: Timer = Timer(name, clock=clock)
+        self.memory: MemoryTracker | None = MemoryTracker(name) if track_memory else None
         self._clock = clock
         self._steps: dict[str, QuantileSketch] = {}
         self._lock = threading.Lock()
@@ -66,7 +67,7 @@ class PerformanceTracker:
         """Seconds of the whole, also while it is running."""
         return self.timer.elapsed
 
-    def start(self) -> PerformanceTracker:
+    def start(self) -> Self:
         """Start the whole."""
         if self.memory is not None:
             self.memory.start()
@@ -111,7 +112,7 @@ class PerformanceTracker:
                 for name, s in self._steps.items()
             }
 
-    def __enter__(self) -> PerformanceTracker:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
@@ -244,27 +245,25 @@ def benchmark(
         >>> result.iterations, result.result
         (5, 4950)
     """
-    for name, number, least in (("iterations", iterations, 1), ("warmup", warmup, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"{name} must be an integer of {least} or more, not {number!r}")
+    check_integer("iterations", iterations, 1)
+    check_integer("warmup", warmup, 0)
 
     def decorate(fn: Callable[P, T]) -> Callable[P, BenchmarkResult[Any]]:
         if inspect.iscoroutinefunction(fn):
 
             @functools.wraps(fn)
             async def measured_async(*args: P.args, **kwargs: P.kwargs) -> BenchmarkResult[Any]:
-                call = cast("Callable[[], Coroutine[Any, Any, Any]]", lambda: fn(*args, **kwargs))
                 for _ in range(warmup):
-                    await call()
+                    await fn(*args, **kwargs)
                 times, result = [], None
                 for _ in range(iterations):
                     start = clock()
-                    result = await call()
+                    result = await fn(*args, **kwargs)
                     times.append(clock() - start)
                 peak = None
                 if track_memory:
                     with MemoryTracker() as memory:
-                        await call()
+                        await fn(*args, **kwargs)
                     peak = memory.peak
                 return BenchmarkResult(fn.__qualname__, result, tuple(times), peak)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from ._clean import SCALARS, Sanitizer, encodable, text_of
-from ._context import CONTEXT, EMPTY, Bound
+from ._context import CONTEXT, Bound
 from ._exceptions import describe, find_exception
 from ._secrets import MARKER, PLAIN, SECRET
 from ._state import get_sanitizer
@@ -31,8 +31,20 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 RESERVED: Final = frozenset(
-    "timestamp level logger message module function line exception trace_id span_id"
-    " correlation_id service".split()
+    [
+        "timestamp",
+        "level",
+        "logger",
+        "message",
+        "module",
+        "function",
+        "line",
+        "exception",
+        "trace_id",
+        "span_id",
+        "correlation_id",
+        "service",
+    ]
 )
 _OPTIONS: Final = (
     orjson.OPT_UTC_Z
@@ -221,12 +233,16 @@ class Pipeline:
                 code = frame.f_code if frame is not None else None
                 record = {
                     "timestamp": stamp_of(
-                        datetime.fromtimestamp(foreign.created, UTC) if foreign else datetime.now(UTC)
+                        datetime.fromtimestamp(foreign.created, UTC)
+                        if foreign
+                        else datetime.now(UTC)
                     ),
                     "level": clean(level),
                     "logger": clean(name),
                     "message": clean(text_of(message)),
-                    "module": module_of(code.co_filename) if code else clean(foreign and foreign.module),
+                    "module": module_of(code.co_filename)
+                    if code
+                    else clean(foreign and foreign.module),
                     "function": clean(code.co_name if code else foreign and foreign.funcName),
                     "line": clean(frame.f_lineno if frame else foreign and foreign.lineno),
                 }
@@ -298,7 +314,7 @@ def stack(start: object, limit: int = 30) -> list[Record]:
     """Where the call came from, innermost first, without our own frames."""
     if isinstance(start, str):  # standard logging renders it itself
         return [{"file": encodable(text_of(start)), "line": 0, "function": ""}]
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     frames: list[Record] = []
     while frame is not None and len(frames) < limit:
         code = frame.f_code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from opentelemetry.context import attach, get_current
 from opentelemetry.propagate import extract as otel_extract
@@ -72,7 +72,7 @@ class extract:  # noqa: N801 - used as a function
         given = headers.get(CORRELATION_HEADER, "")
         self.correlation_id: str | None = given if _HARMLESS.match(given) else None
 
-    def __enter__(self) -> extract:
+    def __enter__(self) -> Self:
         self._before: Context = get_current()
         attach(self.context)
         self._bound = CONTEXT.get()
@@ -93,7 +93,7 @@ class extract:  # noqa: N801 - used as a function
 
 
 def _lower(carrier: Headers) -> dict[str, str]:
-    pairs = carrier.items() if isinstance(carrier, Mapping) else carrier
+    pairs: Any = carrier.items() if isinstance(carrier, Mapping) else carrier
     return {_text(name).lower(): _text(value) for name, value in pairs}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final, Literal
 
+from ._check import check_integer
 from ._sink import Sink
 
 _POLICIES: Final = ("drop_new", "drop_old", "block")
@@ -35,8 +36,7 @@ class QueuePolicy:
     on_full: Literal["drop_new", "drop_old", "block"] = "drop_new"
 
     def __post_init__(self) -> None:
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
-            raise ValueError(f"size must be an integer of 1 or more, not {self.size!r}")
+        check_integer("size", self.size, 1)
         if self.on_full not in _POLICIES:
             raise ValueError(f"on_full must be one of {', '.join(_POLICIES)}, not {self.on_full!r}")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from ._metrics import counter, histogram
+from ._metrics import Counter, Histogram, counter, histogram
 from ._wrap import is_failure, wrap
 
 if TYPE_CHECKING:
@@ -47,9 +47,13 @@ class red:  # noqa: N801 - used as a function
         registry: CollectorRegistry = REGISTRY,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.requests = counter(f"{name}_requests_total", f"Calls of {name}.", registry=registry)
-        self.errors = counter(f"{name}_errors_total", f"Failed calls of {name}.", registry=registry)
-        self.duration = histogram(
+        self.requests: Counter = counter(
+            f"{name}_requests_total", f"Calls of {name}.", registry=registry
+        )
+        self.errors: Counter = counter(
+            f"{name}_errors_total", f"Failed calls of {name}.", registry=registry
+        )
+        self.duration: Histogram = histogram(
             f"{name}_duration_seconds",
             f"Duration of {name} in seconds.",
             buckets=buckets,
@@ -73,7 +77,7 @@ class red:  # noqa: N801 - used as a function
         """The clock's seconds."""
         return self._clock()
 
-    def __enter__(self) -> red:
+    def __enter__(self) -> Self:
         self._open.set((*self._open.get(), self._clock()))
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from ._state import get_sanitizer
 
@@ -132,7 +132,7 @@ class SystemReporter:
         if self._pipeline is not None:
             self._pipeline.sink.close()
 
-    def __enter__(self) -> SystemReporter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

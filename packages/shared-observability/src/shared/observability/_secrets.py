@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -22,15 +23,52 @@ SECRET_UNLESS_NUMBER: Final = 2  # "tokens": a list of them is secret, a count i
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
-    "password passwd pwd passphrase passcode secret token authorization credential cookie apikey"
-    " jwt bearer otp cvv cvc ssn privatekey secretkey accesskey sessionid connectionstring".split()
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "authorization",
+        "credential",
+        "cookie",
+        "apikey",
+        "jwt",
+        "bearer",
+        "otp",
+        "cvv",
+        "cvc",
+        "ssn",
+        "privatekey",
+        "secretkey",
+        "accesskey",
+        "sessionid",
+        "connectionstring",
+    ]
 )
-_PLURALS = frozenset("passwords secrets tokens credentials cookies apikeys creds auth pass".split())
+_PLURALS = frozenset(
+    ["passwords", "secrets", "tokens", "credentials", "cookies", "apikeys", "creds", "auth", "pass"]
+)
 _PAIRS = frozenset(
-    "api key,access key,private key,secret key,signing key,encryption key,session id,session key,"
-    "card number,credit card,account key,shared key,master key,client key,connection string".split(
-        ","
-    )
+    [
+        "api key",
+        "access key",
+        "private key",
+        "secret key",
+        "signing key",
+        "encryption key",
+        "session id",
+        "session key",
+        "card number",
+        "credit card",
+        "account key",
+        "shared key",
+        "master key",
+        "client key",
+        "connection string",
+    ]
 )
 _COMPOUND = re.compile(
     r"(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey"
@@ -38,9 +76,49 @@ _COMPOUND = re.compile(
 )
 # The last word says that the value is about the secret, not the secret itself.
 _ABOUT = frozenset(
-    "count counts limit length len size type kind name policy expiry expires expiration at ttl age"
-    " usage used budget total max min valid enabled required rotated rate ratio seconds ms bytes"
-    " version status attempts strength field fields per url uri endpoint".split()
+    [
+        "count",
+        "counts",
+        "limit",
+        "length",
+        "len",
+        "size",
+        "type",
+        "kind",
+        "name",
+        "policy",
+        "expiry",
+        "expires",
+        "expiration",
+        "at",
+        "ttl",
+        "age",
+        "usage",
+        "used",
+        "budget",
+        "total",
+        "max",
+        "min",
+        "valid",
+        "enabled",
+        "required",
+        "rotated",
+        "rate",
+        "ratio",
+        "seconds",
+        "ms",
+        "bytes",
+        "version",
+        "status",
+        "attempts",
+        "strength",
+        "field",
+        "fields",
+        "per",
+        "url",
+        "uri",
+        "endpoint",
+    ]
 )
 
 
@@ -56,7 +134,7 @@ def key_verdict(key: str) -> int:
         return PLAIN
     if not _SECRET_WORDS.isdisjoint(words):
         return SECRET
-    pairs = {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    pairs = {f"{a} {b}" for a, b in itertools.pairwise(words)}
     if not _PAIRS.isdisjoint(pairs) or any(_COMPOUND.search(w) for w in words):
         return SECRET
     if words[-1] in _PLURALS:
@@ -90,7 +168,7 @@ _KEY_NEEDLES = ("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred
                 "cvv", "cvc", "ssn", "session", "card", "connection", "bearer")  # fmt: skip
 
 _PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END[A-Z0-9 ]*-----|\Z)", re.S
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END[A-Z0-9 ]*-----|\Z)", re.DOTALL
 )
 # user:password@ after the scheme. A port followed by a path is no password.
 _URL = re.compile(
@@ -98,10 +176,34 @@ _URL = re.compile(
     r"(?:[^\s/?#\"'<>]*|[^\s\"'<>]*)@"
 )
 _URL_TOKEN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,40}://)[^\s/?#:@\"'<>]{20,}@")
-_SCHEME = re.compile(r"\b(bearer|basic)(\s+|%20|\+)([^\s\"',;<>]+)", re.I)
+_SCHEME = re.compile(r"\b(bearer|basic)(\s+|%20|\+)([^\s\"',;<>]+)", re.IGNORECASE)
 _SCHEME_PROSE = frozenset(
-    "token tokens auth authentication authorization scheme of is was and or for in to with header"
-    " headers credentials format realm the a an not".split()
+    [
+        "token",
+        "tokens",
+        "auth",
+        "authentication",
+        "authorization",
+        "scheme",
+        "of",
+        "is",
+        "was",
+        "and",
+        "or",
+        "for",
+        "in",
+        "to",
+        "with",
+        "header",
+        "headers",
+        "credentials",
+        "format",
+        "realm",
+        "the",
+        "a",
+        "an",
+        "not",
+    ]
 )
 _KNOWN = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(?:AKIA|ASIA)[0-9A-Z]{16}|\bgh[pousr]_\w{16,}"
@@ -111,7 +213,7 @@ _KNOWN = re.compile(
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
 _WHOLE_LINE = re.compile(
     rf"\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s*[=:]\s*)(?:b?(?:{_QUOTED})|[^\r\n\"']+)",
-    re.I,
+    re.IGNORECASE,
 )
 # The value is a look-ahead: what follows a harmless key may itself be `key=value`.
 _PAIR = re.compile(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
-import os
 import socket
 import ssl
 import threading
 from gzip import compress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from ._check import check_integer
+
 if TYPE_CHECKING:
+    import os
     from types import TracebackType
 
 _CLIENT_SECONDS: Final = 10.0  # a client that says nothing for so long is sent away
@@ -51,8 +54,7 @@ class MetricsServer:
         *,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-            raise ValueError(f"port must be an integer from 0 to 65535, not {port!r}")
+        check_integer("port", port, 0, 65535)
         self._asked = port
         self.host = host
         self._context = _tls_context(tls)
@@ -73,7 +75,7 @@ class MetricsServer:
         host = f"[{host}]" if ":" in host else host
         return f"{'https' if self._context else 'http'}://{host}:{self.port}/metrics"
 
-    def start_in_background(self) -> MetricsServer:
+    def start_in_background(self) -> Self:
         """Listen and return; a second call does nothing.
 
         Raises:
@@ -105,7 +107,7 @@ class MetricsServer:
         thread.join()
         self._server = self._thread = None
 
-    def __enter__(self) -> MetricsServer:
+    def __enter__(self) -> Self:
         return self.start_in_background()
 
     def __exit__(
@@ -185,10 +187,8 @@ class _Server(ThreadingHTTPServer):
         with self._guard:
             clients, workers = list(self._clients), list(self._workers)
         for client in clients:
-            try:
+            with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         for worker in workers:
             worker.join(1)
 
@@ -197,11 +197,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
     server_version = "shared-observability"
     sys_version = ""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         owner = self.server.owner
         expected = owner._expected  # noqa: SLF001
         if expected is not None:

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ._check import check_positive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class QuantileSketch:
@@ -34,17 +38,18 @@ class QuantileSketch:
     __slots__ = ("_log", "_negative", "_positive", "_zero", "count", "error", "max", "min", "sum")
 
     def __init__(self, error: float = 0.01) -> None:
-        if isinstance(error, bool) or not isinstance(error, (int, float)) or not 0 < error < 0.5:
-            raise ValueError(f"error must be a number above 0 and below 0.5, not {error!r}")
-        self.error = float(error)
+        check_positive("error", error)
+        if not error < 0.5:
+            raise ValueError(f"error must be below 0.5, not {error!r}")
+        self.error: float = float(error)
         self._log = math.log1p(2 * error / (1 - error))
         self._positive: Counter[int] = Counter()
         self._negative: Counter[int] = Counter()
         self._zero = 0
-        self.count = 0
-        self.sum = 0.0
-        self.min = math.inf
-        self.max = -math.inf
+        self.count: int = 0
+        self.sum: float = 0.0
+        self.min: float = math.inf
+        self.max: float = -math.inf
 
     def add(self, value: float, times: int = 1) -> None:
         """Add a number, once or more often.

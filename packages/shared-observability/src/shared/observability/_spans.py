@@ -78,10 +78,10 @@ class trace_span:  # noqa: N801 - used as a function
             from opentelemetry.context import get_current
             from opentelemetry.trace import set_span_in_context
 
-            self._span = tracer.start_span(
+            span = self._span = tracer.start_span(
                 self._name, attributes=_clean(self._attributes) if self._attributes else None
             )
-            self._mine: Context = set_span_in_context(self._span, get_current())
+            self._mine: Context = set_span_in_context(span, get_current())
             self.resume()
         return self._span
 
@@ -150,7 +150,7 @@ def _tracer() -> Any:
     if TRACING.tracer is not None:
         return TRACING.tracer
     # The public function looks into the environment at every call, until a provider is set.
-    provider = getattr(trace, "_TRACER_PROVIDER", False)
+    provider: Any = getattr(trace, "_TRACER_PROVIDER", False)
     if provider is False:
         provider = trace.get_tracer_provider()
     if provider is None or provider is TRACING.switch:
@@ -170,7 +170,5 @@ def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> Any:
-    if isinstance(value, list) and len({type(item) for item in value}) <= 1:
-        if all(isinstance(item, _PRIMITIVE) for item in value):
-            return value
-    return str(value)
+    kinds = {type(item) for item in value} if isinstance(value, list) else set()
+    return value if len(kinds) == 1 and kinds <= set(_PRIMITIVE) else str(value)

@@ -83,8 +83,8 @@ class Core:
     __slots__ = ("__weakref__", "level", "name")
 
     def __init__(self, name: str, level: int) -> None:
-        self.name = name
-        self.level = level
+        self.name: str = name
+        self.level: int = level
 
 
 class Levels:

@@ -16,6 +16,7 @@ class StructlogLogger(Logger):
 
     def __init__(self, logger: Core, processors: Any = None, context: Any = None) -> None:
         """Follow structlog's protocol for wrapper classes."""
+        del processors  # the pipeline is ours
         super().__init__(logger, Bound(dict(context)) if context else EMPTY)
 
     @property
@@ -24,5 +25,5 @@ class StructlogLogger(Logger):
 
 
 def make_core(*args: Any) -> Core:
-    """structlog's `logger_factory`: the first positional argument is the name."""
+    """Structlog's `logger_factory`: the first positional argument is the name."""
     return REGISTRY.core(str(args[0]) if args else "root")

@@ -6,8 +6,7 @@ import enum
 import re
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import REGISTRY as METRICS
 from prometheus_client import CollectorRegistry
@@ -15,6 +14,9 @@ from prometheus_client import CollectorRegistry
 from ._context import Bound
 from ._metrics import counter, gauge, histogram
 from ._state import LEVELS, REGISTRY, STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BAD: Final = re.compile(r"[^a-zA-Z0-9_:]")
 
@@ -70,7 +72,8 @@ class ProviderTelemetry:
             ValueError: The metric exists with another type or labels, or a counter would go down.
             TypeError: The type is no MetricType.
         """
-        if not isinstance(type, MetricType):
+        kind: object = type
+        if not isinstance(kind, MetricType):
             valid = ", ".join(f"MetricType.{kind.name}" for kind in MetricType)
             raise TypeError(f"type must be one of {valid}, not {type!r}")
         given = dict(labels or {})
@@ -149,7 +152,8 @@ class TelemetryManager:
         Raises:
             ValueError: The name is empty or no string.
         """
-        if not isinstance(name, str) or not name:
+        given: object = name
+        if not isinstance(given, str) or not given:
             raise ValueError(f"name must be a non-empty string, not {name!r}")
         with self._lock:
             if name not in self._providers:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from ._decorators import Target
 from ._wrap import is_failure, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from ._logger import Logger
@@ -59,7 +59,7 @@ class Timer:
         """The same as `elapsed`."""
         return self.elapsed
 
-    def start(self) -> Timer:
+    def start(self) -> Self:
         """Start from zero; starts again if it is running."""
         self._elapsed = 0.0
         self._start = self._clock()
@@ -72,7 +72,7 @@ class Timer:
             self._start = None
         return self._elapsed
 
-    def __enter__(self) -> Timer:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import trace
 
+from ._check import check_share
 from ._state import TRACING
 
 if TYPE_CHECKING:
@@ -54,15 +55,14 @@ class TracingConfig:
     headers: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.service_name, str) or not self.service_name:
+        name: object = self.service_name
+        if not isinstance(name, str) or not name:
             raise ValueError(f"service_name must be a non-empty string, not {self.service_name!r}")
         if self.exporter_type not in _EXPORTERS:
             raise ValueError(
                 f"exporter_type must be one of {', '.join(_EXPORTERS)}, not {self.exporter_type!r}"
             )
-        ratio = self.sample_ratio
-        if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:
-            raise ValueError(f"sample_ratio must be a number from 0 to 1, not {ratio!r}")
+        check_share("sample_ratio", self.sample_ratio)
         if self.otlp_endpoint is not None and not str(self.otlp_endpoint).startswith(
             ("http://", "https://")
         ):
@@ -142,7 +142,7 @@ class _Watched:
 
     def __init__(self, inner: SpanExporter) -> None:
         self.inner = inner
-        self.failed = 0
+        self.failed: int = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> Any:
         from opentelemetry.sdk.trace.export import SpanExportResult
@@ -265,7 +265,7 @@ class _SwitchTracer(trace.Tracer):
     def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
         return self._present().start_span(*args, **kwargs)
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
         return self._present().start_as_current_span(*args, **kwargs)
 
 

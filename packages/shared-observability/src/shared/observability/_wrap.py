@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
     from types import TracebackType
 
 P = ParamSpec("P")
@@ -48,22 +48,30 @@ def wrap(
     if inspect.isasyncgenfunction(fn):
         wrapped: Any = _async_generator(fn, around, stepwise=stepwise)
     elif inspect.iscoroutinefunction(fn):
-
-        @functools.wraps(fn)
-        async def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with around(args, kwargs):
-                return await fn(*args, **kwargs)
-
+        wrapped = _coroutine(fn, around)
     elif inspect.isgeneratorfunction(fn):
         wrapped = _generator(fn, around, stepwise=stepwise)
     else:
-
-        @functools.wraps(fn)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with around(args, kwargs):
-                return fn(*args, **kwargs)
-
+        wrapped = _function(fn, around)
     return cast("Callable[P, T]", wrapped)
+
+
+def _function(fn: Any, around: Any) -> Any:
+    @functools.wraps(fn)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with around(args, kwargs):
+            return fn(*args, **kwargs)
+
+    return wrapped
+
+
+def _coroutine(fn: Any, around: Any) -> Any:
+    @functools.wraps(fn)
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with around(args, kwargs):
+            return await fn(*args, **kwargs)
+
+    return wrapped
 
 
 def _generator(fn: Any, around: Any, *, stepwise: bool) -> Any:
