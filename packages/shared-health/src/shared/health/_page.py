@@ -61,15 +61,10 @@ def render(health: Health, report: Report, *, details: bool) -> bytes:
     kind, word = _WORDS[report.status]
     sentence = _sentence(report)
     rows = "".join(_row(view, details=details) for view in report.checks)
-    columns = ["Check", "State", "Groups"]
+    columns = ["Check", "State"]
     if details:
-        columns += [
-            "Latency, last 60",
-            "Last success",
-            "Last failure",
-            "Failures in a row",
-            "Error",
-        ]
+        columns += ["Latency, last 60", "Last success", "Last failure", "Failures in a row"]
+    columns.append("Groups")
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     table = (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Checks"><table><thead><tr>'
@@ -135,22 +130,24 @@ def _row(view: CheckView, *, details: bool) -> str:
     kind, word = _WORDS[view.status]
     name = escape(sanitise(view.name))
     critical = "" if view.critical else ' <small title="its failure only degrades">optional</small>'
+    error = f'<p class="error">{escape(view.error)}</p>' if details and view.error else ""
     cells = [
-        f'<th scope="row">{name}{critical}</th>',
+        f'<th scope="row">{name}{critical}{error}</th>',
         (
             f'<td><span class="state {kind}"><svg viewBox="0 0 16 16" aria-hidden="true">'
             f"{_SHAPES[kind]}</svg>{word}</span></td>"
         ),
-        f"<td>{escape(', '.join(view.groups))}</td>",
     ]
-    if details:
+    if details and view.checked_ago is None and view.status is not None:
+        cells.append('<td colspan="4" class="soft">read by each probe</td>')  # a sign of life
+    elif details:
         cells += [
             f'<td class="latency">{_sparkline(view)}</td>',
             f"<td>{_ago(view.succeeded_ago)}</td>",
             f"<td>{_ago(view.failed_ago)}</td>",
             f'<td class="number">{view.failures}</td>',
-            f'<td class="error">{escape(view.error)}</td>',
         ]
+    cells.append(f"<td>{escape(', '.join(view.groups))}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -164,8 +161,9 @@ def _ago(seconds: float | None) -> str:
 
 
 def _milliseconds(seconds: float) -> str:
-    value = seconds * 1000
-    return f"{value:.3g} ms" if value < 1000 else f"{seconds:.3g} s"
+    if seconds < 0.0001:
+        return "&lt;0.1 ms"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _sparkline(view: CheckView) -> str:
