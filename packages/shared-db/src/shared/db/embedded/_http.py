@@ -111,16 +111,27 @@ def _decompressed(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     elif encoding == "deflate":
         yield zlib.decompress(b"".join(chunks))
     elif encoding == "lz4":
-        import lz4.frame
-
-        yield lz4.frame.decompress(b"".join(chunks))
+        yield from _lz4(b"".join(chunks))
     elif encoding == "zstd":
         yield _zstd(b"".join(chunks))
     else:
         raise ValueError(f"Content-Encoding {encoding} is not one of gzip, deflate, lz4, zstd")
 
 
+def _lz4(data: bytes) -> Iterator[bytes]:
+    """Every frame of the data: the driver compresses each of its blocks by itself."""
+    from lz4.frame import LZ4FrameDecompressor
+
+    while data:
+        frame = LZ4FrameDecompressor()
+        yield frame.decompress(data)
+        if not frame.eof:
+            raise ValueError("the request's body ends inside an lz4 frame")
+        data = frame.unused_data or b""
+
+
 def _zstd(data: bytes) -> bytes:
+    """Every frame of the data, as `_lz4`."""
     try:
         from compression.zstd import decompress
     except ImportError:
@@ -129,5 +140,6 @@ def _zstd(data: bytes) -> bytes:
         except ImportError:
             import zstandard
 
-            return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+            return bytes(reader.read())
     return bytes(decompress(data))
