@@ -5,31 +5,14 @@ import sys
 
 import pytest
 
-from shared.db import embedded
-
-
-@pytest.fixture(scope="session")
-def postgres_store():
-    with embedded.postgres() as store:
-        yield store
-
-
-@pytest.fixture(scope="session")
-def redis_store():
-    with embedded.redis() as store:
-        yield store
-
-
-@pytest.fixture(scope="session")
-def clickhouse_store():
-    with embedded.clickhouse() as store:
-        yield store
-
-
-@pytest.fixture(scope="session")
-def qdrant_store():
-    with embedded.qdrant() as store:
-        yield store
+from shared.db.testing import (  # noqa: F401
+    clickhouse_store,
+    database_connections,
+    fault_proxy,
+    postgres_store,
+    qdrant_store,
+    redis_store,
+)
 
 
 @pytest.fixture
@@ -56,3 +39,23 @@ def python(tmp_path):
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def postgres_settings(postgres_store):
+    return postgres_store.settings
+
+
+@pytest.fixture
+def redis_settings(redis_store):
+    return redis_store.settings
+
+
+@pytest.fixture
+def clickhouse_settings(clickhouse_store):
+    return clickhouse_store.settings
+
+
+@pytest.fixture
+def qdrant_settings(qdrant_store):
+    return qdrant_store.settings

@@ -6,6 +6,7 @@ from ._errors import (
     DatabaseError,
     DriverMissing,
     LockLost,
+    LockTimeout,
     NotConfigured,
     OutcomeUnknown,
     PoolClosed,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ._async.qdrant import AsyncQdrant
     from ._async.writer import AsyncClickHouseWriter
     from ._batch import WriterReport
+    from ._copy import BadRow
     from ._sync.clickhouse import ClickHouse
     from ._sync.connections import CloseReport, DatabaseConnections, Ping
     from ._sync.postgres import Postgres
@@ -33,6 +35,7 @@ _LAZY = {
     "AsyncDatabaseConnections": "_async.connections",
     "AsyncPostgres": "_async.postgres",
     "AsyncQdrant": "_async.qdrant",
+    "BadRow": "_copy",
     "ClickHouse": "_sync.clickhouse",
     "ClickHouseWriter": "_sync.writer",
     "CloseReport": "_sync.connections",
@@ -49,6 +52,7 @@ __all__ = [
     "AsyncDatabaseConnections",
     "AsyncPostgres",
     "AsyncQdrant",
+    "BadRow",
     "ClickHouse",
     "ClickHouseWriter",
     "CloseReport",
@@ -56,6 +60,7 @@ __all__ = [
     "DatabaseError",
     "DriverMissing",
     "LockLost",
+    "LockTimeout",
     "NotConfigured",
     "OutcomeUnknown",
     "Ping",

@@ -103,3 +103,7 @@ class PoolClosed(DatabaseError):
 
 class LockLost(DatabaseError):
     """A lock ran out or was taken away while its holder was still at work."""
+
+
+class LockTimeout(DatabaseError, TimeoutError):
+    """A lock did not come free for as long as the caller would wait."""

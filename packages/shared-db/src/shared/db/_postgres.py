@@ -63,3 +63,19 @@ def connection_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     arguments |= parts
     arguments.setdefault("application_name", "shared-db")
     return arguments
+
+
+def isolation_level(name: str | None) -> Any:
+    """psycopg's isolation level of that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name is None:
+        return None
+    levels = driver().IsolationLevel
+    try:
+        return levels[name.upper().replace(" ", "_")]
+    except KeyError:
+        allowed = ", ".join(level.name.lower().replace("_", " ") for level in levels)
+        raise ValueError(f"isolation={name!r}: allowed are {allowed}") from None

@@ -137,6 +137,8 @@ def driver() -> Any:
     try:
         import redis
         import redis.asyncio
+        import redis.asyncio.sentinel
+        import redis.sentinel  # noqa: F401
     except ImportError as error:
         if not (error.name or "redis").startswith("redis"):
             raise

@@ -81,3 +81,40 @@ async def deadline(seconds: float | None) -> Any:
     """Ends its body with TimeoutError after that time."""
     async with asyncio.timeout(seconds):
         yield
+
+
+class Interrupter:
+    """Ends the block of another task from outside: cancels the task that made this."""
+
+    def __init__(self, _kind: type[BaseException]) -> None:
+        self._task = asyncio.current_task()
+        self._done = False
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Cancels the block, unless it has ended."""
+        if not self._done and self._task is not None:
+            self._interrupted = True
+            self._task.cancel()
+
+    def end(self, error: BaseException | None) -> bool:
+        """The block has ended; tells whether it did because of us."""
+        self._done = True
+        if (
+            self._interrupted
+            and isinstance(error, asyncio.CancelledError)
+            and self._task is not None
+        ):
+            return self._task.uncancel() == 0
+        return False
+
+
+async def readable(descriptor: int, timeout: float) -> bool:
+    """Waits until there is something to read."""
+    loop = asyncio.get_running_loop()
+    waiter: Waiter[None] = Waiter()
+    loop.add_reader(descriptor, waiter.give, None)
+    try:
+        return await waiter.wait(timeout)
+    finally:
+        loop.remove_reader(descriptor)

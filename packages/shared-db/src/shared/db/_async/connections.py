@@ -10,6 +10,7 @@ from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
 from ._runtime import gather
 from .clickhouse import AsyncClickHouse
+from .locks import AsyncLock, AsyncPostgresLock, AsyncRedisLock
 from .postgres import AsyncPostgres, Checkout
 from .qdrant import AsyncQdrant
 from .redis import AsyncRedisStore
@@ -74,9 +75,10 @@ class AsyncDatabaseConnections:
     under names.
 
     Example:
-        >>> db = DatabaseConnections()
+        >>> from shared.db import AsyncDatabaseConnections
+        >>> db = AsyncDatabaseConnections()
         >>> db.initialize_redis(host="localhost", max_connections=20)
-        <RedisStore 'default' localhost:6379/0>
+        <AsyncRedisStore 'default' localhost:6379/0>
         >>> db.postgres
         Traceback (most recent call last):
         shared.db._errors.NotConfigured: POSTGRES_HOST is not set...
@@ -372,6 +374,37 @@ class AsyncDatabaseConnections:
         )
         self._writers.append(writer)
         return writer
+
+    def lock(
+        self,
+        name: str,
+        ttl: float = 10.0,
+        backend: str = "redis",
+        *,
+        timeout: float | None = 10.0,
+        store: str = "default",
+    ) -> AsyncLock:
+        """A lock that one holder in all processes has at a time, with a fencing token.
+
+        Args:
+            name: What is locked.
+            ttl: Seconds that it lives without a sign of its holder; it is renewed meanwhile.
+            backend: ``"redis"``, or ``"postgres"`` (freed the moment its connection dies).
+            timeout: Seconds to wait for it; None waits for ever.
+            store: The name of the Redis or PostgreSQL.
+
+        Returns:
+            A context manager with ``.token``; it raises `LockTimeout` when the lock does not come
+            free, and `LockLost` when it was lost, after cancelling the block.
+
+        Raises:
+            ValueError: ``backend`` or ``ttl`` is not allowed.
+        """
+        if backend == "redis":
+            return AsyncRedisLock(self._get("redis", store), name, ttl, timeout=timeout)
+        if backend == "postgres":
+            return AsyncPostgresLock(self._get("postgres", store), name, ttl, timeout=timeout)
+        raise ValueError(f"backend={backend!r}: allowed are 'redis' and 'postgres'")
 
     def _described(self) -> dict[str, Any]:
         """Every store that is described, by ``kind`` or ``kind:name``."""

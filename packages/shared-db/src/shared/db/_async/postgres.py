@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import math
+import os
 import select
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._copy import (
+    COLUMNS,
+    UNFIT,
+    BadRow,
+    Plan,
+    frame_rows,
+    identifier,
+    make_plan,
+    peeked,
+    reason_of,
+    row_of,
+)
 from .._errors import OutcomeUnknown, Unavailable
-from .._postgres import connection_arguments, driver, is_lasting
+from .._postgres import connection_arguments, driver, is_lasting, isolation_level
 from .._sealed import Sealed, scrub, without
+from ._runtime import current_task, readable
+from .locks import AsyncPostgresLock, lock_key
 from .pool import AsyncPool
 
 if TYPE_CHECKING:
@@ -85,7 +101,7 @@ class Connector:
         except (psycopg.Error, OSError):
             pass
         try:
-            with socket.socket(fileno=_duplicate(connection.pgconn.socket)) as hung:
+            with socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung:
                 hung.shutdown(socket.SHUT_RDWR)
         except (psycopg.Error, OSError):
             pass
@@ -103,12 +119,6 @@ class Connector:
             return not poll.poll(0)
         except (driver().Error, OSError, ValueError):
             return False
-
-
-def _duplicate(descriptor: int) -> int:
-    import os
-
-    return os.dup(descriptor)
 
 
 def where(arguments: Mapping[str, Any]) -> str:
@@ -215,6 +225,7 @@ class AsyncPostgres:
     ) -> None:
         given = connection_arguments(arguments)
         self.name = name
+        self._transactions: dict[Any, psycopg.AsyncConnection[Any]] = {}
         self.host = str(given.get("host", ""))
         self.port = int(given.get("port") or 5432)
         self.database = str(given.get("dbname", ""))
@@ -267,6 +278,211 @@ class AsyncPostgres:
             cursor = await connection.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
 
+    @asynccontextmanager
+    async def transaction(
+        self,
+        savepoint: str | None = None,
+        *,
+        read_only: bool = False,
+        isolation: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A transaction: persists as a whole at the end of the block, or not at all.
+
+        Inside the block of another transaction of the same task or thread it is a savepoint on
+        that one's connection: it fails alone.
+
+        Args:
+            savepoint: The savepoint's name; by default one is made up.
+            read_only: Whether changes are refused.
+            isolation: ``"read committed"``, ``"repeatable read"`` or ``"serializable"``.
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            An object with ``execute`` and ``cursor``: psycopg's connection.
+
+        Raises:
+            ValueError: ``isolation`` is not one of those.
+        """
+        outer = self._transactions.get(current_task())
+        if outer is not None:
+            async with outer.transaction(savepoint_name=savepoint):
+                yield outer
+            return
+        level = isolation_level(isolation)
+        async with self.connection(read_only=read_only, timeout=timeout) as connection:
+            if level is not None:
+                await connection.set_isolation_level(level)
+            task = current_task()
+            self._transactions[task] = connection
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                del self._transactions[task]
+                if level is not None and not connection.closed:
+                    await connection.set_isolation_level(None)
+
+    @asynccontextmanager
+    async def pipeline(
+        self, *, timeout: float | None = None
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Statements that go out without waiting for each other's answers, in one transaction.
+
+        Args:
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            An object with ``execute`` and ``cursor``: psycopg's connection.
+        """
+        async with self.connection(timeout=timeout) as connection, connection.pipeline():
+            yield connection
+
+    async def stream(
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        size: int = 2000,
+        row_factory: Any = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Any]:
+        """The rows of a query, ``size`` at a time, in constant memory.
+
+        Args:
+            query: A SELECT.
+            params: Its parameters.
+            size: Rows fetched at once.
+            row_factory: psycopg's, such as ``psycopg.rows.dict_row``.
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            One row after the other.
+        """
+        options = {} if row_factory is None else {"row_factory": row_factory}
+        async with self.connection(read_only=True, timeout=timeout) as connection:
+            async with connection.cursor(name="shared_db_stream", **options) as cursor:
+                cursor.itersize = size
+                await cursor.execute(query, params)
+                async for row in cursor:
+                    yield row
+
+    async def copy_rows(
+        self,
+        table: str,
+        rows: Any,
+        columns: Sequence[str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> int:
+        """Writes rows by COPY: the fastest way in, all rows or none.
+
+        Args:
+            table: The table, ``schema.table`` allowed.
+            rows: Sequences in the order of ``columns``, or mappings by column name.
+            columns: Their names; by default the first mapping's keys, or every column of the
+                table that is not generated.
+            timeout: Seconds to wait for a connection.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            BadRow: A row was refused; names its number.
+            ValueError: A column or the table does not exist.
+        """
+        if isinstance(rows, Mapping) or isinstance(rows, (str, bytes)):
+            raise TypeError(f"rows is {type(rows).__name__}: allowed is an iterable of rows")
+        if not hasattr(rows, "__iter__"):
+            rows = [row async for row in rows]
+        if columns is None:
+            rows, columns = peeked(rows)
+        async with self.connection(timeout=timeout) as connection:
+            plan = await self._plan(connection, table, columns)
+            return await self._copy(connection, plan, table, rows)
+
+    async def copy_frame(self, table: str, frame: Any, *, timeout: float | None = None) -> int:
+        """Writes a frame by COPY; its columns go to the table's columns of the same names.
+
+        Args:
+            table: The table, ``schema.table`` allowed.
+            frame: Of pandas (missing values, NaN among them, become NULL), polars (null becomes
+                NULL, NaN stays NaN) or pyarrow.
+            timeout: Seconds to wait for a connection.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            BadRow: A row was refused; names its number.
+            ValueError: A column or the table does not exist.
+            TypeError: It is no frame.
+        """
+        columns, rows = frame_rows(frame)
+        return await self.copy_rows(table, rows, columns, timeout=timeout)
+
+    async def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
+        psycopg = driver()
+        name = identifier(table).as_string(connection)
+        try:
+            cursor = await connection.execute(COLUMNS, [name])
+        except psycopg.errors.UndefinedTable:
+            raise ValueError(f"table {table} does not exist") from None
+        return make_plan(await cursor.fetchall(), columns, table)
+
+    async def _copy(self, connection: Any, plan: Plan, table: str, rows: Any) -> int:
+        psycopg = driver()
+        count = 0
+        try:
+            async with connection.cursor() as cursor, cursor.copy(plan.statement(table)) as copy:
+                if plan.types is not None:
+                    copy.set_types(plan.types)
+                # Straight to the formatter: write_row does the same with a call more for each row.
+                form, send = copy.formatter.write_row, copy.writer.write
+                row: Any = None
+                for chunk, before, bad in plan.chunks(rows):
+                    try:
+                        for row in chunk:
+                            if data := form(row):
+                                await send(data)
+                    except psycopg.OperationalError:
+                        raise
+                    except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
+                        place = next(place for place, other in enumerate(chunk) if other is row)
+                        raise BadRow(before + place + 1, str(error)) from scrub(error)
+                    if bad is not None:
+                        raise BadRow(before + len(chunk) + 1, str(bad)) from scrub(bad)
+                    count = before + len(chunk)
+        except psycopg.Error as error:
+            number = row_of(error)
+            if number is None:
+                raise
+            raise BadRow(number, reason_of(error)) from scrub(error)
+        return count
+
+    @asynccontextmanager
+    async def advisory_lock(
+        self, key: str | int, *, timeout: float | None = 10.0
+    ) -> AsyncIterator[None]:
+        """Holds an advisory lock of PostgreSQL for the time of the block.
+
+        The server frees it when the connection dies. For a token and a watch over the
+        connection take `AsyncDatabaseConnections.lock` with ``backend="postgres"``.
+
+        Args:
+            key: A number of 64 bits, or a name.
+            timeout: Seconds to wait for it; None waits for ever.
+
+        Raises:
+            LockTimeout: It did not come free in time.
+        """
+        lock = AsyncPostgresLock(
+            self, key if isinstance(key, str) else str(key), 1e9, timeout=timeout
+        )
+        lock.key = lock_key(key)
+        async with lock:
+            yield
+
     async def ping(self, timeout: float = 2.0) -> float:
         """Asks the server for an answer.
 
@@ -277,9 +493,36 @@ class AsyncPostgres:
             Unavailable: None came in time.
         """
         started = time.perf_counter()
-        async with self.connection(timeout=timeout) as connection:
-            await connection.execute("SELECT 1")
+        connection = await self.pool.acquire(timeout)
+        try:
+            answered = await self._answers(connection, timeout - (time.perf_counter() - started))
+        finally:
+            await self.pool.release(connection)
+        if not answered:
+            message = f"PostgreSQL at {self.host}:{self.port} did not answer in {timeout:g} s"
+            raise Unavailable(message, store="postgres")
         return time.perf_counter() - started
+
+    @staticmethod
+    async def _answers(connection: Any, timeout: float) -> bool:
+        """An empty query, its answer waited for no longer than that; else the connection is closed."""
+        pgconn = connection.pgconn
+        deadline = time.monotonic() + timeout
+        try:
+            pgconn.send_query(b"")
+            pgconn.flush()
+            while True:
+                pgconn.consume_input()
+                while not pgconn.is_busy():
+                    if pgconn.get_result() is None:
+                        return True
+                left = deadline - time.monotonic()
+                if left <= 0 or not await readable(pgconn.socket, left):
+                    break
+        except driver().Error:
+            pass
+        await connection.close()
+        return False
 
     def snapshot(self) -> dict[str, Any]:
         """The pool's figures: idle, in use, waiting, and counts since the start."""

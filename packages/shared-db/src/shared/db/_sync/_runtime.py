@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import select
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -97,3 +99,43 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
 def deadline(_seconds: float | None) -> Iterator[None]:
     """A thread cannot be interrupted: its calls have timeouts of their own."""
     yield
+
+
+class Interrupter:
+    """Ends the block of another thread from outside: raises in the thread that made this.
+
+    The exception comes between two steps of Python code; a thread inside one long call of a
+    library sees it when that call returns.
+    """
+
+    def __init__(self, kind: type[BaseException]) -> None:
+        self._kind = kind
+        self._thread = threading.get_ident()
+        self._mutex = threading.Lock()
+        self._done = False
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Raises in the block, unless it has ended."""
+        with self._mutex:
+            if not self._done:
+                self._interrupted = True
+                self._raise(ctypes.py_object(self._kind))
+
+    def end(self, error: BaseException | None) -> bool:
+        """The block has ended; tells whether it did because of us."""
+        with self._mutex:
+            self._done = True
+            if self._interrupted and not isinstance(error, self._kind):
+                self._raise(None)  # on its way and not needed any more
+        return self._interrupted and isinstance(error, self._kind)
+
+    def _raise(self, kind: Any) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), kind)
+
+
+def readable(descriptor: int, timeout: float) -> bool:
+    """Waits until there is something to read."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))

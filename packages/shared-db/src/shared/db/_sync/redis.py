@@ -30,6 +30,7 @@ def classes() -> Any:
         """A connection that waits for a server that is restarting."""
 
         patience = 5.0
+        resolve: Any = None
 
         def connect(self) -> None:
             """Connects, again and again until the server is back."""
@@ -39,6 +40,8 @@ def classes() -> Any:
             delay = 0.01
             while True:
                 try:
+                    if self.resolve is not None:
+                        self.host, self.port = self.resolve()
                     super().connect()  # type: ignore[misc]
                 except (errors.AuthenticationError, errors.AuthorizationError):
                     raise
@@ -90,6 +93,11 @@ def classes() -> Any:
                     return super().execute_command(*arguments, **options)
                 except Unsent as error:
                     raise unavailable(error) from scrub(error)
+                except errors.ReadOnlyError:
+                    # A primary that has become a replica did nothing: ask the Sentinels again.
+                    if attempts > 2 or self.connection_pool.connection_class.resolve is None:
+                        raise
+                    self.connection_pool.disconnect()
                 except errors.MaxConnectionsError as error:
                     raise exhausted(self, error) from None
                 except (errors.AuthenticationError, errors.AuthorizationError) as error:
@@ -139,6 +147,7 @@ def classes() -> Any:
         "tls": SSLConnection,
         "socket": SocketConnection,
         "client": Client,
+        "sentinels": base.sentinel.Sentinel,
         "pool": Pool,
     }
 
@@ -168,9 +177,14 @@ class RedisStore:
         self.database = int(given["db"])
         self.timeout = timeout
         self.max_connections = max_connections
+        self._sentinels = given.pop("sentinels", None)
+        self._service = given.pop("service", None)
+        if (self._sentinels is None) is not (self._service is None):
+            raise ValueError("sentinels=[(host, port), ...] and service='name' come together")
         self._closed = False
         self._client: Any = None
         self._probe: Any = None
+        self._impatient: dict[float, Any] = {}
         given.setdefault("socket_timeout", socket_timeout)
         given.setdefault("socket_connect_timeout", connect_timeout)
         self._arguments = Sealed(given)
@@ -199,7 +213,19 @@ class RedisStore:
         tls = arguments.pop("ssl", False)
         kind = "socket" if "path" in arguments else "tls" if tls else "tcp"
         made = classes()
-        waiting = type("Connection", (made[kind],), {"patience": patience})
+        body: dict[str, Any] = {"patience": patience}
+        if self._sentinels is not None:
+            sentinels = made["sentinels"](
+                self._sentinels,
+                sentinel_kwargs={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+            )
+            service = self._service
+
+            def resolve(_connection: Any) -> Any:
+                return sentinels.discover_master(service)
+
+            body["resolve"] = resolve
+        waiting = type("Connection", (made[kind],), body)
         pool = made["pool"](
             connection_class=waiting,
             max_connections=connections,
@@ -208,6 +234,14 @@ class RedisStore:
             **arguments,
         )
         return made["client"].from_pool(pool)
+
+    def impatient(self, timeout: float) -> Any:
+        """A client of the same database that waits less: for connections and for answers."""
+        if timeout not in self._impatient:
+            self._impatient[timeout] = self._make(
+                timeout, 4, socket_timeout=timeout, socket_connect_timeout=timeout
+            )
+        return self._impatient[timeout]
 
     def ping(self, timeout: float = 0.5) -> float:
         """Asks the server for an answer, on a connection of its own with short timeouts.
@@ -241,7 +275,7 @@ class RedisStore:
             deadline = time.monotonic() + timeout
             while (cancelled := self.snapshot()["in_use"]) and time.monotonic() < deadline:
                 sleep(0.01)
-        for client in (self._client, self._probe):
+        for client in (self._client, self._probe, *self._impatient.values()):
             if client is not None:
                 client.connection_pool.disconnect()
         return {"cancelled": cancelled, "finished": running - cancelled}

@@ -13,8 +13,8 @@ Example:
 from ._clickhouse import clickhouse
 from ._postgres import postgres
 from ._qdrant import qdrant
-from ._redis import redis
+from ._redis import redis, sentinel
 from ._settings import StoreSettings
 from ._store import Store
 
-__all__ = ["Store", "StoreSettings", "clickhouse", "postgres", "qdrant", "redis"]
+__all__ = ["Store", "StoreSettings", "clickhouse", "postgres", "qdrant", "redis", "sentinel"]

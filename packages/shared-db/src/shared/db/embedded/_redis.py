@@ -100,3 +100,60 @@ def _ready(plan: Plan, _pid: int) -> bool:
             return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
     except OSError:
         return False
+
+
+def sentinel(
+    service: str,
+    primary: Store,
+    *,
+    quorum: int = 1,
+    down_after: float = 1.0,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    timeout: float = 30.0,
+) -> Store:
+    """Starts a Redis Sentinel that watches a primary and promotes a replica when it is gone.
+
+    Args:
+        service: The name by which clients ask for the primary.
+        primary: A running store of `redis`.
+        quorum: How many Sentinels must agree.
+        down_after: Seconds without an answer until the primary counts as gone.
+        port: The port; a free one is found without it.
+        host: The address to listen on.
+        timeout: Seconds until a Sentinel that does not get ready is an error.
+
+    Returns:
+        The running Sentinel; give its host and port to ``initialize_redis(sentinels=...)``.
+
+    Raises:
+        Unavailable: It did not get ready; the message ends with its own last words.
+    """
+    binary = redis_binary()
+    home = new_home("sentinel", None)
+    milliseconds = int(down_after * 1000)
+
+    def configure(plan: Plan) -> None:
+        lines = [
+            f"bind {host}",
+            f"port {plan.port}",
+            f'dir "{home}"',
+            f"sentinel monitor {service} {primary.host} {primary.port} {quorum}",
+            f"sentinel auth-pass {service} {primary.settings['password']}",
+            f"sentinel down-after-milliseconds {service} {milliseconds}",
+            f"sentinel failover-timeout {service} {milliseconds * 10}",
+        ]
+        write_private(home / "sentinel.conf", "\n".join(lines) + "\n")
+
+    plan = Plan(
+        kind="sentinel",
+        home=home,
+        host=host,
+        port=port or 0,
+        configure=configure,
+        argv=lambda _plan: [str(binary), str(home / "sentinel.conf"), "--sentinel"],
+        ready=_ready,
+        settings=lambda plan: {"host": host, "port": plan.port},
+        url=lambda plan: f"redis://{host}:{plan.port}",
+    )
+    return Store(plan, data_dir=None, port=port, timeout=timeout).start()

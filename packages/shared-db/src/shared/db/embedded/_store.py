@@ -187,13 +187,21 @@ class Store:
 
     def pause(self) -> None:
         """Freezes the server (SIGSTOP): it accepts connections and answers nothing."""
-        if (pid := self.pid) is not None:
-            os.kill(pid, signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Ends `pause`."""
-        if (pid := self.pid) is not None:
-            os.kill(pid, signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: int) -> None:
+        """To the server and the processes that it has started."""
+        pending = [self.pid] if self.pid is not None else []
+        while pending:
+            pid = pending.pop()
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+                pending += map(int, children)
 
     def log(self) -> str:
         """What the server has printed."""

@@ -243,8 +243,13 @@ def wait(pid: int | None, parent: int) -> int | str:
 def end(pid: int, number: int, timeout: float) -> None:
     """Stops the store: kindly, then not."""
     for signal_number, patience in ((number, timeout), (signal.SIGKILL, 10.0)):
+        with contextlib.suppress(OSError):
+            for child in (
+                *Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split(),
+                pid,
+            ):
+                os.kill(int(child), signal.SIGCONT)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
             os.kill(pid, signal_number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:

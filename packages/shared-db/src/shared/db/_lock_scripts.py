@@ -1,0 +1,25 @@
+"""The scripts of the Redis lock: each is one step to the server."""
+
+# The token rises even when the counter was lost: it is never below the server's clock in us.
+ACQUIRE = """
+if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  local now = redis.call('time')
+  local token = math.max(now[1] * 1000000 + now[2], tonumber(redis.call('get', KEYS[2]) or '0') + 1)
+  redis.call('set', KEYS[2], string.format('%.0f', token))
+  return string.format('%.0f', token)
+end
+return false
+"""
+RENEW = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
+return 0
+"""
+RELEASE = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0
+"""
+TOKENS = "CREATE TABLE IF NOT EXISTS shared_db_locks (name text PRIMARY KEY, token bigint NOT NULL)"
+NEXT_TOKEN = """
+INSERT INTO shared_db_locks AS l VALUES (%s, 1)
+ON CONFLICT (name) DO UPDATE SET token = l.token + 1 RETURNING token
+"""
