@@ -492,8 +492,8 @@ class ClickHouseSeries:
             every = (count - 2) / (n - 2)
             cuts = ((every * np.arange(n - 1)).astype(np.int64) + 1).tolist()
             origin = self._ends(points)[0][0]
-            path, tail = self._run(judge.triangles(points, [*cuts, count - 1], origin))
-            some = [*path[0], tail[0][0]]
+            path, tail = self._run(judge.triangles(points, cuts, origin))
+            some = [*path[0], tail[0][-1]]
             return self._series([p[0] for p in some], [p[1] for p in some])
         return self._thin(points, n, method)
 
