@@ -57,35 +57,47 @@ def all_finite(blocks: Sequence[Array]) -> bool:
     return all(_finite(block) for block in blocks)
 
 
+# In the passes below every array is cut to one length first: only then does LLVM make vector code.
+
+
 @compiled
 def _add_runs(part: Any, run: Any, at: int, length: int, count: int) -> None:
     """Add one to three neighbouring runs; the first time (at 0) they are what there is."""
-    m = part.size
-    a = run[at : at + m]
+    n = part.size
+    a = run[at : at + n]
     if count == 1:
         if at == 0:
-            for i in range(m):
+            for i in range(n):
                 part[i] = a[i]
         else:
-            for i in range(m):
+            for i in range(n):
                 part[i] += a[i]
         return
-    b = run[at + length : at + length + m]
+    b = run[at + length : at + length + n]
     if count == 2:
         if at == 0:
-            for i in range(m):
+            for i in range(n):
                 part[i] = a[i] + b[i]
         else:
-            for i in range(m):
+            for i in range(n):
                 part[i] += a[i] + b[i]
         return
-    c = run[at + 2 * length : at + 2 * length + m]
+    c = run[at + 2 * length : at + 2 * length + n]
     if at == 0:
-        for i in range(m):
+        for i in range(n):
             part[i] = a[i] + b[i] + c[i]
     else:
-        for i in range(m):
+        for i in range(n):
             part[i] += a[i] + b[i] + c[i]
+
+
+@compiled
+def _add_four(run: Any, length: int, to: Any) -> None:
+    n = to.size
+    a, b = run[:n], run[length : length + n]
+    c, d = run[2 * length : 2 * length + n], run[3 * length : 3 * length + n]
+    for i in range(n):
+        to[i] = (a[i] + b[i]) + (c[i] + d[i])
 
 
 @compiled
@@ -102,12 +114,32 @@ def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
             if done == period:
                 return
         width -= 3 * length
-        b, c, d = run[length:], run[2 * length :], run[3 * length :]
-        for i in range(width):
-            to[i] = (run[i] + b[i]) + (c[i] + d[i])
+        _add_four(run, length, to[:width])
         run = to
         to, other = other, to
         length *= 4
+
+
+@compiled
+def _highest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
+    n = to.size
+    a, b = run[:n], run[first : first + n]
+    c, d = run[second : second + n], run[third : third + n]
+    for i in range(n):
+        p = b[i] if b[i] > a[i] else a[i]
+        q = d[i] if d[i] > c[i] else c[i]
+        to[i] = q if q > p else p
+
+
+@compiled
+def _lowest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
+    n = to.size
+    a, b = run[:n], run[first : first + n]
+    c, d = run[second : second + n], run[third : third + n]
+    for i in range(n):
+        p = b[i] if b[i] < a[i] else a[i]
+        q = d[i] if d[i] < c[i] else c[i]
+        to[i] = q if q < p else p
 
 
 @compiled
@@ -118,20 +150,12 @@ def highest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
     length = 1
     while 4 * length <= period:
         width -= 3 * length
-        b, c, d = run[length:], run[2 * length :], run[3 * length :]
-        for i in range(width):
-            p = b[i] if b[i] > run[i] else run[i]
-            q = d[i] if d[i] > c[i] else c[i]
-            to[i] = q if q > p else p
+        _highest_of(run, length, 2 * length, 3 * length, to[:width])
         run = to
         to, other = other, to
         length *= 4
     last = period - length
-    b, c, d = run[min(length, last) :], run[min(2 * length, last) :], run[last:]
-    for i in range(part.size):
-        p = b[i] if b[i] > run[i] else run[i]
-        q = d[i] if d[i] > c[i] else c[i]
-        part[i] = q if q > p else p
+    _highest_of(run, min(length, last), min(2 * length, last), last, part)
 
 
 @compiled
@@ -142,20 +166,12 @@ def lowest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
     length = 1
     while 4 * length <= period:
         width -= 3 * length
-        b, c, d = run[length:], run[2 * length :], run[3 * length :]
-        for i in range(width):
-            p = b[i] if b[i] < run[i] else run[i]
-            q = d[i] if d[i] < c[i] else c[i]
-            to[i] = q if q < p else p
+        _lowest_of(run, length, 2 * length, 3 * length, to[:width])
         run = to
         to, other = other, to
         length *= 4
     last = period - length
-    b, c, d = run[min(length, last) :], run[min(2 * length, last) :], run[last:]
-    for i in range(part.size):
-        p = b[i] if b[i] < run[i] else run[i]
-        q = d[i] if d[i] < c[i] else c[i]
-        part[i] = q if q < p else p
+    _lowest_of(run, min(length, last), min(2 * length, last), last, part)
 
 
 @compiled
@@ -260,22 +276,33 @@ def weighted(x: Array, period: int) -> Array:
 
 
 @compiled
+def _squares(row: Any, reference: float, around: Any, squares: Any) -> None:
+    for i in range(row.size):
+        away = row[i] - reference
+        around[i] = away
+        squares[i] = away * away
+
+
+@compiled
+def _spread(part: Any, ss: Any, share: float) -> int:
+    """Variances from sums (in `part`) and sums of squares; how many of them cancelled."""
+    bad = 0
+    for i in range(part.size):
+        v = ss[i] - part[i] * part[i] * share
+        bad += not (v >= CANCELLED * ss[i])
+        part[i] = v * share
+    return bad
+
+
+@compiled
 def variance_run(row: Any, period: int, part: Any, t: Any) -> None:
     """Sums of squares around a value of the run; windows where they cancel, again in two passes."""
     width, m = row.size, part.size
     around, squares, ss = t[0, :width], t[1, :width], t[4, :m]
-    reference, share = row[0], 1.0 / period
-    for i in range(width):
-        around[i] = row[i] - reference
-    for i in range(width):
-        squares[i] = around[i] * around[i]
+    _squares(row, row[0], around, squares)
     total_run(around, period, part, t[2], t[3])
     total_run(squares, period, ss, t[2], t[3])
-    bad = 0
-    for i in range(m):
-        v = ss[i] - part[i] * part[i] * share
-        bad += not (v >= CANCELLED * ss[i])
-        part[i] = v * share
+    bad = _spread(part, ss, 1.0 / period)
     if bad == 0:
         return
     for i in range(m):
