@@ -28,15 +28,18 @@ def _var(name: str, description: str, default: Any, **limits: Any) -> Any:
     return Field(default=default, validation_alias=name, description=description, **limits)
 
 
-def _lowercase(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
+def _format(value: object) -> object:
+    # What is not known is kept as it came: the error shows it.
+    known = value.strip().lower() if isinstance(value, str) else ""
+    return known if known in {"json", "text"} else value
 
 
 def _level(value: object) -> object:
     if not isinstance(value, str):
         return value
     upper = value.strip().upper()
-    return {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(upper, upper)
+    known = {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(upper, upper)
+    return known if known in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"} else value
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -131,7 +134,7 @@ class DatabaseSettings(Group):
 
     def _changed(self, update: Mapping[str, Any]) -> dict[str, Any]:
         """A changed part goes into the URL, if the store was given as one."""
-        data = super()._changed(update)
+        data = {name: getattr(self, name) for name in self.model_fields_set} | dict(update)
         for store in STORES:
             url = f"{store}_url"
             fields = _parts(store)
@@ -197,7 +200,7 @@ class LoggingSettings(Group):
     level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)
     ] = _var("LOG_LEVEL", "The lowest level that is logged", "INFO")
-    format: Annotated[Literal["json", "text"], BeforeValidator(_lowercase)] = _var(
+    format: Annotated[Literal["json", "text"], BeforeValidator(_format)] = _var(
         "LOG_FORMAT", "One JSON object a line, or text for people", "json"
     )
     output: str = _var("LOG_OUTPUT", "stdout, stderr or the path of a file", "stdout")

@@ -83,13 +83,16 @@ class ReadOnly(BaseModel, metaclass=_Checking):
             ConfigurationError: If a changed field is not valid.
         """
         copy = super().model_copy(deep=deep)
-        if update:
-            copy = checked(type(self), self._changed(update), copy)
-        return copy
+        if not update:
+            return copy
+        data = self._changed(update)
+        changed: Self = checked(type(self), data, copy)
+        told = {name for name in data if name in update or name in self.model_fields_set}
+        object.__setattr__(changed, "__pydantic_fields_set__", told)
+        return changed
 
     def _changed(self, update: Mapping[str, Any]) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in self.model_fields_set}
-        return {**given, **update}
+        return {name: getattr(self, name) for name in type(self).model_fields} | dict(update)
 
 
 def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel) -> Any:

@@ -56,7 +56,8 @@ def _environment(value: object) -> object:
     if not isinstance(value, str):
         return value
     lower = value.strip().lower()
-    return _ENVIRONMENTS.get(lower, lower)
+    known = _ENVIRONMENTS.get(lower, lower)
+    return known if known in _ENVIRONMENTS.values() else value
 
 
 class _Source(PydanticBaseSettingsSource):
@@ -264,7 +265,9 @@ class _Unloaded(Settings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(defer_build=True)
 
     def __getattribute__(self, name: str) -> Any:
-        dunder = name.startswith("__") and not name.startswith(("__dict__", "__pydantic_"))
+        dunder = name.startswith("__") and not name.startswith(
+            ("__dict__", "__pydantic_", "__repr_")
+        )
         if not dunder and type(self) is _Unloaded:
             become(self)
         return object.__getattribute__(self, name)

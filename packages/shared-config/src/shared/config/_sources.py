@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dotenv.parser import parse_stream
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ._errors import ConfigurationError, Problem
@@ -17,8 +17,6 @@ from ._variables import Variable, types_in, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from pydantic import BaseModel
 
 __all__ = ["Origin", "Paths", "Reading", "guard"]
 
@@ -117,11 +115,14 @@ class Origin:
         for variable in everything:
             finder = _Finder(variable, layers, own_names, reading)
             if variable.group is not None:
-                _start_group(reading.data, variable)
+                _start_group(reading.data, variable, everything)
             try:
                 found = finder.find()
                 if found is not None:
-                    _put(reading.data, variable.path, finder.convert(found))
+                    value = finder.convert(found)
+                    if variable.group is not None and isinstance(value, dict):
+                        value = {**_get(reading.data, variable.path), **value}
+                    _put(reading.data, variable.path, value)
             except ConfigurationError as error:
                 reading.problems += error.problems
             except ImportError as error:  # an encrypted value, and no cryptography
@@ -286,15 +287,32 @@ def _paths(value: Paths) -> tuple[Path, ...]:
 def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for key in path[:-1]:
         data = data.setdefault(key, {})
-    if isinstance(value, dict) and isinstance(data.get(path[-1]), dict):
-        value = {**data[path[-1]], **value}
     data[path[-1]] = value
 
 
-def _start_group(data: dict[str, Any], variable: Variable) -> None:
-    """A required group is there even if no variable of it is: its own fields then say what misses."""
-    if variable.field.is_required() and len(variable.path) == 1:
-        _put(data, variable.path, {})
+def _get(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    for key in path:
+        data = data.get(key, {})
+    return data
+
+
+def _start_group(data: dict[str, Any], group: Variable, everything: Iterable[Variable]) -> None:
+    """Begin a group with what it is without any variable, so that one variable changes one field.
+
+    A required group begins empty: its own fields then say what misses.
+    """
+    default = group.field.default
+    if group.field.is_required() and len(group.path) == 1:
+        _put(data, group.path, {})
+    elif isinstance(default, BaseModel):
+        depth = len(group.path)
+        for inner in everything:
+            if inner.group is None and inner.path[:depth] == group.path:
+                owner: Any = default
+                for name in inner.attributes[depth:-1]:
+                    owner = getattr(owner, name, None)
+                if owner is not None and inner.attributes[-1] in owner.model_fields_set:
+                    _put(data, inner.path, getattr(owner, inner.attributes[-1]))
 
 
 def _dotenv_layer(path: Path, reading: Reading) -> Layer:

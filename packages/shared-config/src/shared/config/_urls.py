@@ -187,6 +187,8 @@ class SecretURL(Secret):
         return self._masked
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._masked == self._text():
+            return type(self), (self._masked,)
         return _redacted, (type(self), self._masked)
 
     @classmethod
