@@ -91,7 +91,7 @@ class RotatingSink(Sink):
             self._owner = os.getpid()
         self._lock_current()
         try:
-            if self._due(len(data)):
+            while self._due(len(data)):  # another process may fill the new file meanwhile
                 self._rotate()
             write_all(self._descriptor, data)
         finally:

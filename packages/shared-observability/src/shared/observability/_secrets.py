@@ -160,7 +160,10 @@ def harmless(text: str) -> bool:
         or "xox" in text
         or "SG." in text
         or "glpat-" in text
-        or ("_" in text and ("gh" in text or "k_" in text or "npm_" in text or "hf_" in text))
+        or (
+            "_" in text
+            and ("gh" in text or "_pat_" in text or "k_" in text or "npm_" in text or "hf_" in text)
+        )
     )
 
 
@@ -217,10 +220,10 @@ _WHOLE_LINE = re.compile(
 )
 # The value is a look-ahead: what follows a harmless key may itself be `key=value`.
 _PAIR = re.compile(
-    rf"([A-Za-z_][\w.\-\[\]]{{0,80}})(\\?[\"']?\s{{0,4}}(?:=>|:=|==?|:)\s{{0,4}})"
-    rf"(?=(b?(?:{_QUOTED})|\\?[\"']?[^\s&\"'<>\\]+))"
+    rf"([A-Za-z_][\w.\-\[\]]{{0,80}})(\\{{0,4}}[\"']?\s{{0,4}}(?:=>|:=|==?|:)\s{{0,4}})"
+    rf"(?=(b?(?:{_QUOTED})|\\{{0,4}}[\"']?[^\s&\"'<>\\]+))"
 )
-_FLAG = re.compile(rf"(?<!\S)(--?[A-Za-z][\w-]{{2,60}})(\s+)({_QUOTED}|[^\s-]\S*)")
+_FLAG = re.compile(rf"(?<![\w-])(--?[A-Za-z][\w-]{{2,60}})(\s+)({_QUOTED}|[^\s-]\S*)")
 
 
 def _scheme(match: re.Match[str]) -> str:
@@ -252,7 +255,8 @@ def make_scrub(
         A function from text to text; it returns the same object if nothing was found.
     """
     own = tuple(patterns)
-    key_needle = re.compile("|".join(map(re.escape, (*_KEY_NEEDLES, *keys)))).search
+    needles = [*_KEY_NEEDLES, *(re.escape(key).replace("_", "[-_]") for key in keys)]
+    key_needle = re.compile("|".join(needles)).search
 
     def replacement(key: str, value: str) -> str | None:
         if value.startswith(MARKER) or not (judged := verdict(key)):
