@@ -1,0 +1,57 @@
+"""The documentation's own promises: pages that are made are current, and names that it names exist."""
+
+import importlib.machinery
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+
+
+def test_the_comparison_is_what_the_committed_results_give():
+    command = [sys.executable, "scripts/pages", "--check"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_pages_script_makes_headings_deeper_but_not_comments_in_code(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    loader = importlib.machinery.SourceFileLoader("pages", str(ROOT / "scripts" / "pages"))
+    spec = importlib.util.spec_from_loader("pages", loader)
+    pages = importlib.util.module_from_spec(spec)
+    loader.exec_module(pages)
+    text = "## One\n\n```text\n# a comment\n```\n\n### Two\n"
+    assert pages.deeper(text) == "### One\n\n```text\n# a comment\n```\n\n#### Two\n"
+
+
+def test_every_name_that_the_migration_page_gives_can_be_imported():
+    page = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
+    lines = re.findall(r"`from (shared\.\w+) import ([^`]+)`", page)
+    assert len(lines) > 20
+    missing = [
+        f"{module}.{name}"
+        for module, names in lines
+        for name in names.split(", ")
+        if not hasattr(importlib.import_module(module), name)
+    ]
+    assert missing == []
+
+
+def test_the_site_shows_every_package_and_every_guide():
+    config = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    listed = set(re.findall(r"[\w/-]+\.md", str(config["nav"])))
+    assert [page for page in listed if not (ROOT / "docs" / page).exists()] == []
+    guides = {f"guides/{path.name}" for path in (ROOT / "docs" / "guides").glob("*.md")}
+    assert guides <= listed
+    sources = config["plugins"]["mkdocstrings"]["handlers"]["python"]["paths"]
+    assert sorted(sources) == [f"packages/{name}/src" for name in NAMES]
+    for name in NAMES:
+        page = f"packages/{name.removeprefix('shared-')}.md"
+        assert page in listed
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert f"::: {name.replace('-', '.')}\n" in text
+        assert f'--8<-- "changelog-{name}.md"' in text
