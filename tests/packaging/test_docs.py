@@ -53,5 +53,10 @@ def test_the_site_shows_every_package_and_every_guide():
         page = f"packages/{name.removeprefix('shared-')}.md"
         assert page in listed
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-        assert f"::: {name.replace('-', '.')}\n" in text
+        module = name.replace("-", ".")
+        source = ROOT / "packages" / name / "src" / Path(*name.split("-"))
+        parts = {path.stem for path in source.glob("[a-z]*.py")}
+        parts |= {path.parent.name for path in source.glob("[a-z]*/__init__.py")}
+        expected = {module} | {f"{module}.{part}" for part in parts}
+        assert set(re.findall(r"^::: (\S+)$", text, re.MULTILINE)) == expected
         assert f'--8<-- "changelog-{name}.md"' in text
