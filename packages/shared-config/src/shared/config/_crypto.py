@@ -192,6 +192,8 @@ def _opened(hidden: Secret, keyring: Keyring, name: str) -> tuple[str | None, st
         return None, f"is encrypted with the key {key_id!r}, which the keyring does not hold"
     try:
         raw = base64.b64decode(match[2].encode(), altchars=b"-_", validate=True)
+        if base64.urlsafe_b64encode(raw).decode() != match[2]:  # bits that decoding ignores
+            raise InvalidTag
         plain = keyring.cipher(key_id).decrypt(raw[:_NONCE], raw[_NONCE:], _bound(key_id, name))
         return plain.decode("utf-8", "surrogatepass"), ""
     except (InvalidTag, ValueError):
