@@ -1,0 +1,282 @@
+"""A simulated kubelet, with the rules of the Kubernetes documentation, on real processes.
+
+Only the cluster is simulated: probes are HTTP requests, restarts are SIGTERM and SIGKILL.
+Seconds are tenths here. The shutdown is shared.lifecycle's, in the service under test.
+https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+import pytest
+
+pytest.importorskip("shared.lifecycle", reason="the service under test also uses shared-lifecycle")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="a pod is signalled as on Linux")
+
+SERVICE = """
+import asyncio, contextlib, sys, time
+from pathlib import Path
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from shared.health import EventLoopLag, Health, HealthServer
+from shared.lifecycle import GracefulShutdown
+
+probe_port, port, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+born = time.monotonic()
+health = Health("orders")
+shutdown = GracefulShutdown(drain_delay=0.6, hook_timeout=1, total_timeout=2.5)
+shutdown.on_drain(health.start_draining)
+
+@health.check("migrated", groups=("startup",), interval=0.05)
+def migrated():
+    return time.monotonic() - born > 0.8
+
+@health.check("database", interval=0.05, fail_after=2)
+def database():
+    if (folder / "down").exists():
+        raise ConnectionRefusedError("database")
+
+async def work(request):
+    await asyncio.sleep(0.05)
+    return PlainTextResponse("done")
+
+async def deadlock(request):
+    time.sleep(600)
+
+@shutdown.on_shutdown(priority=-1)
+def stop_probes():
+    server.stop()
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    health.add("loop", EventLoopLag(0.3))
+    async with shutdown.lifespan(app):
+        yield
+
+app = Starlette(routes=[Route("/", work), Route("/deadlock", deadlock)], lifespan=lifespan)
+server = HealthServer(health, port=probe_port, host="127.0.0.1").start_in_background()
+uvicorn.run(app, port=port, access_log=False, log_level="warning")
+"""
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for sock in socks:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in socks]
+
+
+@dataclass
+class Probe:
+    """A probe of the manifest, and its counting: thresholds are of results in a row."""
+
+    path: str
+    period: float = 0.1
+    timeout: float = 0.1
+    failure_threshold: int = 3
+    success_threshold: int = 1
+    successes: int = 0
+    failures: int = 0
+    due: float = 0.0
+
+    def run(self, port):
+        """True or False when a threshold is reached, else None."""
+        try:
+            url = f"http://127.0.0.1:{port}{self.path}"
+            with urllib.request.urlopen(url, timeout=self.timeout) as answer:
+                good = 200 <= answer.status < 400
+        except (OSError, urllib.error.HTTPError, http.client.HTTPException):
+            good = False
+        self.successes = self.successes + 1 if good else 0
+        self.failures = 0 if good else self.failures + 1
+        if self.successes >= self.success_threshold:
+            return True
+        return False if self.failures >= self.failure_threshold else None
+
+
+class Pod:
+    """A container that the kubelet keeps running, probes and restarts."""
+
+    GRACE = 3.0
+    PROPAGATION = 0.2  # a load balancer hears of an endpoint a little later
+
+    def __init__(self, folder, file):
+        self.folder, self.file = folder, file
+        folder.mkdir()
+        self.restarts = 0
+        self.ready = False
+        self.terminating = False
+        self.exit_codes = []
+        self.history = []
+        self.thread = threading.Thread(target=self._kubelet)
+        self._start()
+        self.thread.start()
+
+    def _start(self):
+        self.probe_port, self.port = free_ports(2)
+        command = [sys.executable, self.file, str(self.probe_port), str(self.port), self.folder]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.startup = Probe("/health/startup", failure_threshold=100)
+        self.liveness = Probe("/health/live", failure_threshold=5)
+        self.readiness = Probe("/health/ready", failure_threshold=2)
+        self.started = False
+
+    def _kubelet(self):
+        while not self.terminating:
+            time.sleep(0.02)
+            if self.process.poll() is not None:
+                self.history.append("died")
+                self._restart()
+                continue
+            now = time.monotonic()
+            # "All other probes are disabled until the startup probe succeeds."
+            for probe in (self.liveness, self.readiness) if self.started else (self.startup,):
+                if now < probe.due:
+                    continue
+                probe.due = now + probe.period
+                verdict = probe.run(self.probe_port)
+                if verdict is None or self.terminating:
+                    continue
+                if probe is self.startup and verdict:
+                    self.started = True
+                    self.history.append("started")
+                elif probe is self.readiness and verdict != self.ready:
+                    self.ready = verdict
+                    self.history.append("ready" if verdict else "not ready")
+                elif probe is self.liveness and not verdict:
+                    self.history.append("killed by liveness")
+                    self._restart()
+                    break
+
+    def _restart(self):
+        self.ready = False
+        self._end()
+        self.restarts += 1
+        self._start()
+
+    def _end(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(self.GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.exit_codes.append(self.process.returncode)
+        self.errors = self.process.stderr.read()
+        self.process.stderr.close()
+
+    def delete(self, balancer):
+        """SIGTERM at once; the endpoint goes from the balancers at the same time, not before."""
+        self.terminating = True
+        removal = threading.Timer(self.PROPAGATION, balancer.remove, (self,))
+        removal.start()
+        self._end()
+        self.thread.join()
+        removal.join()
+
+
+class Balancer:
+    """Sends requests to the pods that it believes to be ready, from several clients at once."""
+
+    def __init__(self):
+        self.pods = []
+        self.turn = itertools.count()
+        self.results = []
+        self.stop = threading.Event()
+        self.threads = []
+
+    def remove(self, pod):
+        self.pods = [other for other in self.pods if other is not pod]
+
+    def _client(self):
+        while not self.stop.is_set():
+            pods = [pod for pod in self.pods if pod.ready]
+            if not pods:
+                time.sleep(0.01)
+                continue
+            pod = pods[next(self.turn) % len(pods)]
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{pod.port}/", timeout=10) as answer:
+                    self.results.append(answer.read().decode())
+            except (OSError, http.client.HTTPException) as error:
+                self.results.append(repr(error))
+
+    def __enter__(self):
+        self.threads = [threading.Thread(target=self._client) for _ in range(4)]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture
+def launch(tmp_path):
+    file = tmp_path / "service.py"
+    file.write_text(SERVICE)
+    pods = []
+
+    def launch():
+        pods.append(Pod(tmp_path / f"pod{len(pods)}", str(file)))
+        return pods[-1]
+
+    yield launch
+    for pod in pods:
+        if not pod.terminating:
+            pod.delete(Balancer())
+
+
+def test_start_up_outage_and_deadlock(launch, eventually):
+    pod = launch()
+    eventually(lambda: pod.ready, 30)
+    assert pod.history == ["started", "ready"]
+
+    (pod.folder / "down").touch()
+    eventually(lambda: not pod.ready)
+    time.sleep(1.0)  # long enough for liveness to kill it twice, if it were asked about this
+    assert pod.history == ["started", "ready", "not ready"]
+    (pod.folder / "down").unlink()
+    eventually(lambda: pod.ready)
+    assert pod.restarts == 0
+
+    with pytest.raises(OSError, match="timed out"):
+        urllib.request.urlopen(f"http://127.0.0.1:{pod.port}/deadlock", timeout=0.1)
+    eventually(lambda: pod.restarts == 1, 30)
+    eventually(lambda: pod.ready, 30)
+    assert pod.history[4:] == ["not ready", "killed by liveness", "started", "ready"]
+
+
+def test_no_request_fails_in_a_rolling_restart(launch, eventually):
+    with Balancer() as balancer:
+        balancer.pods = [launch(), launch()]
+        eventually(lambda: all(pod.ready for pod in balancer.pods), 30)
+        for old in list(balancer.pods):
+            new = launch()
+            eventually(lambda new=new: new.ready, 30)
+            balancer.pods = [*balancer.pods, new]
+            before = len(balancer.results)
+            eventually(lambda before=before: len(balancer.results) > before + 20)
+            old.delete(balancer)
+            assert old.exit_codes == [0], old.errors
+            assert old.restarts == 0
+    assert set(balancer.results) == {"done"}
+    assert len(balancer.results) > 100
