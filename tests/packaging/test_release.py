@@ -37,6 +37,7 @@ def test_all_are_released_as_1_0_0_and_each_release_touched_its_package_only(all
 
 def test_the_next_minor_release_of_one_package(released):
     released.write("packages/shared-resilience/changes/7.added.md", "A way to be patient.\n")
+    released.write("packages/shared-resilience/changes/+x.fixed.md", "- One thing.\n- Another.\n")
     released.commit()
     result = released.run("release", "shared-resilience", "minor")
     assert result.returncode == 0, result.stderr
@@ -44,6 +45,7 @@ def test_the_next_minor_release_of_one_package(released):
     here = "packages/shared-resilience/"
     assert sorted(touched) == [
         here + "CHANGELOG.md",
+        here + "changes/+x.fixed.md",
         here + "changes/7.added.md",
         here + "pyproject.toml",
     ]
@@ -51,6 +53,7 @@ def test_the_next_minor_release_of_one_package(released):
     changelog = released.read(here + "CHANGELOG.md")
     assert changelog.index("## 1.1.0") < changelog.index("## 1.0.0")
     assert "- A way to be patient. (#7)" in changelog
+    assert "### Fixed\n\n- One thing.\n- Another.\n\n" in changelog
     assert released.git("status", "--porcelain") == ""
     tags = released.git("tag", "--points-at", "HEAD")
     assert tags == "shared-resilience-v1.1.0"
