@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._engine import engine
-    from ._indicator import Indicator, Panel
+    from ._indicator import Indicator
     from ._library.accumulationdistribution import AccumulationDistribution
     from ._library.adx import ADX, ADXResult
     from ._library.aroon import Aroon, AroonResult
@@ -59,7 +59,23 @@ if TYPE_CHECKING:
     from ._library.vwma import VWMA
     from ._library.williamsr import WilliamsR
     from ._library.wma import WMA
-    from ._registry import Parameter, Specification, available
+    from ._panel import Panel
+    from ._pattern import Pattern, PatternResult
+    from ._patterns.doji import Doji
+    from ._patterns.doublebottom import DoubleBottom
+    from ._patterns.doubletop import DoubleTop
+    from ._patterns.engulfing import Engulfing
+    from ._patterns.eveningstar import EveningStar
+    from ._patterns.hammer import Hammer
+    from ._patterns.harami import Harami
+    from ._patterns.headandshoulders import HeadAndShoulders
+    from ._patterns.inverseheadandshoulders import InverseHeadAndShoulders
+    from ._patterns.morningstar import MorningStar
+    from ._patterns.swingpivots import SwingPivots
+    from ._patterns.threecrows import ThreeCrows
+    from ._patterns.threesoldiers import ThreeSoldiers
+    from ._plot import plot
+    from ._registry import Parameter, Specification, available, available_patterns
 
 __all__ = [  # noqa: RUF022 - plain order
     "ADX",
@@ -75,13 +91,22 @@ __all__ = [  # noqa: RUF022 - plain order
     "ChaikinMoneyFlow",
     "ChaikinOscillator",
     "DEMA",
+    "Doji",
     "DonchianChannels",
     "DonchianChannelsResult",
+    "DoubleBottom",
+    "DoubleTop",
     "EMA",
+    "Engulfing",
+    "EveningStar",
     "HMA",
+    "Hammer",
+    "Harami",
+    "HeadAndShoulders",
     "Ichimoku",
     "IchimokuResult",
     "Indicator",
+    "InverseHeadAndShoulders",
     "KAMA",
     "KeltnerChannels",
     "KeltnerChannelsResult",
@@ -92,6 +117,7 @@ __all__ = [  # noqa: RUF022 - plain order
     "Min",
     "MinusDI",
     "Momentum",
+    "MorningStar",
     "NATR",
     "OBV",
     "PPO",
@@ -99,6 +125,8 @@ __all__ = [  # noqa: RUF022 - plain order
     "Panel",
     "ParabolicSAR",
     "Parameter",
+    "Pattern",
+    "PatternResult",
     "PlusDI",
     "RMA",
     "ROC",
@@ -112,9 +140,12 @@ __all__ = [  # noqa: RUF022 - plain order
     "StochasticResult",
     "SuperTrend",
     "SuperTrendResult",
+    "SwingPivots",
     "TEMA",
     "TRIX",
     "TSI",
+    "ThreeCrows",
+    "ThreeSoldiers",
     "TrueRange",
     "UltimateOscillator",
     "VWAP",
@@ -124,31 +155,36 @@ __all__ = [  # noqa: RUF022 - plain order
     "WMA",
     "WilliamsR",
     "available",
+    "available_patterns",
     "engine",
+    "plot",
 ]
 
-_ELSEWHERE = {
+_HOMES = {
     "Indicator": "_indicator",
-    "Panel": "_indicator",
+    "Panel": "_panel",
     "Parameter": "_registry",
+    "Pattern": "_pattern",
+    "PatternResult": "_pattern",
     "Specification": "_registry",
     "available": "_registry",
+    "available_patterns": "_registry",
     "engine": "_engine",
+    "plot": "_plot",
 }
 
 
 def __getattr__(name: str) -> Any:
-    home = _ELSEWHERE.get(name)
-    if home is None and not name.startswith("_"):
-        home = f"_library.{name.removesuffix('Result').lower()}"
-        if find_spec(f"{__name__}.{home}") is None:
-            home = None
-    found = None if home is None else getattr(import_module(f".{home}", __name__), name, None)
-    if found is None:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    globals()[name] = found
-    return found
+    file = name.removesuffix("Result").lower()
+    homes = [_HOMES[name]] if name in _HOMES else [f"_library.{file}", f"_patterns.{file}"]
+    for home in homes:
+        if not name.startswith("_") and find_spec(f"{__name__}.{home}") is not None:
+            found = getattr(import_module(f".{home}", __name__), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:

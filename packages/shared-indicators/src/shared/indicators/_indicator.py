@@ -61,6 +61,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     inputs: ClassVar[tuple[str, ...]] = ()
     result: ClassVar[Callable[..., Any] | None] = None
     native: ClassVar[str] = ""
+    on_price: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Read the inputs off the formula."""
@@ -134,6 +135,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     def _run(self, plan: Plan, inputs: list[FloatArray], outputs: list[FloatArray]) -> Any:
         """Fill the outputs, through a loop of its own if there is one; what a stream resumes from."""
         chosen = kernels()
+        inputs = [chosen.ready(x) for x in inputs]
         if not (self.native and chosen.NATIVE and inputs[0].shape[1] > plan.lookback):
             return run(plan, chosen, inputs, outputs)
         from . import _native

@@ -34,6 +34,24 @@ _LANE = 64
 compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
 
 
+class _Alias:
+    """The memory of an array, seen as writable."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+
+
+def ready(x: Array) -> Array:
+    """The input as numba's one kind of array.
+
+    Read-only arrays are a type of their own to numba, for which everything would be compiled again;
+    the loops do not write to inputs.
+    """
+    return x if x.flags.writeable else np.asarray(_Alias(x))
+
+
 @compiled
 def finite_run(part: Any) -> bool:
     """Whether no value of a contiguous run is NaN or infinite."""

@@ -53,6 +53,11 @@ def windowed(x: Array, period: int, join: Callable[..., Any], *args: Any) -> Any
         length *= 2
 
 
+def ready(x: Array) -> Array:
+    """The input as the kernels like it: as it is."""
+    return x
+
+
 def lag(x: Array, bars: int) -> Array:
     """The values of `bars` bars ago."""
     return x[:, :-bars]

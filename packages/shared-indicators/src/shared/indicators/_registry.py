@@ -5,9 +5,15 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._indicator import Indicator
+from ._pattern import Pattern
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+T = TypeVar("T")
 
 GROUPS = ("overlap", "momentum", "volatility", "volume", "trend")
 
@@ -54,17 +60,38 @@ def available() -> dict[str, Specification]:
     return {spec.name: spec for spec in found}
 
 
+def available_patterns() -> dict[str, type[Pattern]]:
+    """List the chart patterns.
+
+    Returns:
+        Their classes by name.
+
+    Example:
+        >>> from shared.indicators import available_patterns
+        >>> "DoubleTop" in available_patterns()
+        True
+    """
+    from . import _patterns
+
+    return {pattern.__name__: pattern for pattern in _classes(_patterns, Pattern)}
+
+
 def _indicators() -> list[type[Indicator[Any, Any, Any]]]:
     from . import _library
 
-    found = []
-    for module in iter_modules(_library.__path__):
-        home = import_module(f"{_library.__name__}.{module.name}")
+    return _classes(_library, Indicator)
+
+
+def _classes(package: ModuleType, base: type[T]) -> list[type[T]]:
+    """The classes that the files of a package define."""
+    found: list[type[T]] = []
+    for module in iter_modules(package.__path__):
+        home = import_module(f"{package.__name__}.{module.name}")
         found += [
             value
             for value in vars(home).values()
             if isinstance(value, type)
-            and issubclass(value, Indicator)
+            and issubclass(value, base)
             and value.__module__ == home.__name__
         ]
     return found

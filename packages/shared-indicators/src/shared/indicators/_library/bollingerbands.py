@@ -40,6 +40,7 @@ class BollingerBands(
     """
 
     group = "volatility"
+    on_price = True
     outputs = ("upper", "middle", "lower")
     native = "BollingerBands"
     result = BollingerBandsResult

@@ -37,6 +37,7 @@ class DonchianChannels(Multiple[DonchianChannelsResult[Any], DonchianChannelsRes
     """
 
     group = "volatility"
+    on_price = True
     outputs = ("upper", "middle", "lower")
     result = DonchianChannelsResult
 

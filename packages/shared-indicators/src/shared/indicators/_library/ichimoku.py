@@ -45,6 +45,7 @@ class Ichimoku(Multiple[IchimokuResult[Any], IchimokuResult[float], IchimokuResu
     """
 
     group = "trend"
+    on_price = True
     outputs = ("conversion", "base", "span_a", "span_b", "lagging")
     result = IchimokuResult
 

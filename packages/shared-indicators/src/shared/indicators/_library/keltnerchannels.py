@@ -40,6 +40,7 @@ class KeltnerChannels(Multiple[KeltnerChannelsResult[Any], KeltnerChannelsResult
     """
 
     group = "volatility"
+    on_price = True
     outputs = ("upper", "middle", "lower")
     result = KeltnerChannelsResult
 

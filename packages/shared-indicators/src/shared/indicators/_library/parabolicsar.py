@@ -31,6 +31,7 @@ class ParabolicSAR(Single):
     """
 
     group = "trend"
+    on_price = True
     outputs = ("sar",)
 
     def __init__(self, step: float = 0.02, maximum: float = 0.2) -> None:

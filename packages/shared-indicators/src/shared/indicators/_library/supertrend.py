@@ -40,6 +40,7 @@ class SuperTrend(Multiple[SuperTrendResult[Any], SuperTrendResult[float], SuperT
     """
 
     group = "trend"
+    on_price = True
     outputs = ("supertrend", "direction")
     result = SuperTrendResult
 

@@ -27,6 +27,7 @@ class VWAP(Single):
     """
 
     group = "volume"
+    on_price = True
     outputs = ("vwap",)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:

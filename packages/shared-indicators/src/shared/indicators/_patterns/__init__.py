@@ -1,0 +1,1 @@
+"""One file a chart pattern; the file is named as the class, in lower case."""

@@ -1,0 +1,36 @@
+"""Doji."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._candles import Candles, Candlestick
+
+if TYPE_CHECKING:
+    from .._indicator import FloatArray
+
+
+class Doji(Candlestick):
+    """Doji: a candle that closes where it opened.
+
+    The body is at most a tenth of the range.
+
+    Source: Steve Nison, Japanese Candlestick Charting Techniques (1991).
+
+    Example:
+        >>> from shared.indicators import Doji
+        >>> Doji().find([1.0], [1.0], [1.0], [1.0]).position
+        array([], dtype=int64)
+    """
+
+    name = "doji"
+    candles = 1
+    directions = (0,)
+
+    def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
+        """Confidence falls with the body."""
+        shape = 1.0 - now.body / (0.1 * now.range)
+        # No body at all is a doji, however small the range; no range is no candle.
+        return np.where(now.range > 0.0, np.maximum(shape, 0.0), 0.0)

@@ -1,0 +1,29 @@
+"""Double top."""
+
+from __future__ import annotations
+
+from .._reversals import TwoTops
+
+
+class DoubleTop(TwoTops):
+    """Double top: two highs at about the same price, and a close below the low between them.
+
+    Marked at the second top, with direction -1.
+    It becomes known with the close that breaks the line, and not before its last pivot is known. It is
+    given up when a bar goes beyond its extreme first, or when nothing breaks in the time that it took.
+
+    Source: Robert Edwards and John Magee, Technical Analysis of Stock Trends (1948).
+
+    Args:
+        left: Bars before a pivot that it exceeds.
+        right: Bars after a pivot that do not exceed it.
+        tolerance: How uneven it may be, relative to its height.
+
+    Example:
+        >>> from shared.indicators import DoubleTop
+        >>> DoubleTop().find([1.0], [1.0], [1.0], [1.0]).known
+        array([], dtype=int64)
+    """
+
+    name = "double top"
+    direction = -1

@@ -1,0 +1,39 @@
+"""Evening star."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._candles import Candles, Candlestick, usual
+
+if TYPE_CHECKING:
+    from .._indicator import FloatArray
+
+
+class EveningStar(Candlestick):
+    """Evening star: a long rise, a small body at the top, and a fall into the lower half of the rise.
+
+    The mirror of `MorningStar`.
+
+    Source: Steve Nison, Japanese Candlestick Charting Techniques (1991).
+
+    Example:
+        >>> from shared.indicators import EveningStar
+        >>> EveningStar().find([1.0], [1.0], [1.0], [1.0]).position
+        array([], dtype=int64)
+    """
+
+    name = "evening star"
+    candles = 3
+    directions = (-1,)
+
+    def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
+        """Confidence grows with how much of the rise is taken back."""
+        first, middle = now.ago(2), now.ago(1)
+        small = (middle.body < 0.4 * first.body) & (middle.top < first.bottom + 0.5 * first.body)
+        back_up = (now.move > 0.0) & (now.close > first.bottom + 0.5 * first.body)
+        lowest = (middle.low <= first.low) & (middle.low <= now.low)
+        shape = (first.move < 0.0) & (first.body > usual(first.body)) & small & back_up & lowest
+        return np.where(shape, np.minimum(1.0, (now.close - first.bottom) / first.body), 0.0)

@@ -1,0 +1,40 @@
+"""Three white soldiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._candles import Candles, Candlestick
+
+if TYPE_CHECKING:
+    from .._indicator import FloatArray
+
+
+class ThreeSoldiers(Candlestick):
+    """Three white soldiers: three rising bodies, each opening in the one before and closing above it.
+
+    The upper shadows are less than half of the bodies.
+
+    Source: Steve Nison, Japanese Candlestick Charting Techniques (1991).
+
+    Example:
+        >>> from shared.indicators import ThreeSoldiers
+        >>> ThreeSoldiers().find([1.0], [1.0], [1.0], [1.0]).position
+        array([], dtype=int64)
+    """
+
+    name = "three white soldiers"
+    candles = 3
+    directions = (1,)
+
+    def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
+        """Confidence falls with the shadows."""
+        first, second = now.ago(2), now.ago(1)
+        rising = (first.move > 0.0) & (second.move > 0.0) & (now.move > 0.0)
+        higher = (second.close > first.close) & (now.close > second.close)
+        within = (second.open >= first.open) & (second.open <= first.close)
+        within &= (now.open >= second.open) & (now.open <= second.close)
+        shadows = (first.upper + second.upper + now.upper) / (first.body + second.body + now.body)
+        return np.where(rising & higher & within & (shadows < 0.5), 1.0 - shadows, 0.0)
