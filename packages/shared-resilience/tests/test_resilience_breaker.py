@@ -22,7 +22,9 @@ from shared.resilience import (
 
 
 def make(clock, **config):
-    return CircuitBreaker("b", CircuitBreakerConfig(**{"failure_threshold": 2} | config), clock=clock)
+    return CircuitBreaker(
+        "b", CircuitBreakerConfig(**{"failure_threshold": 2} | config), clock=clock
+    )
 
 
 def fail(exc=ValueError):

@@ -135,7 +135,9 @@ class BreakerModel(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["reset", "force_open", "disable", "metrics_only"]))
     def operate(self, how):
         getattr(self.breaker, how)()
-        self.enter({"reset": "closed", "force_open": "forced_open", "disable": "disabled"}.get(how, how))
+        self.enter(
+            {"reset": "closed", "force_open": "forced_open", "disable": "disabled"}.get(how, how)
+        )
 
     @invariant()
     def agrees(self):

@@ -109,7 +109,7 @@ def test_threads_and_tasks_of_two_loops_share_one_line():
     assert len(admitted) == 60
     # 20 at once, 20 after each further period: the law, seen from outside, without jitter.
     assert max(admitted) - started >= 0.2
-    taken = sorted(limiter._taken)
+    taken = sorted(limiter._used)
     assert len(taken) == 20
     assert len(limiter._line) == 0
 
@@ -212,7 +212,7 @@ def test_a_deadline_that_comes_before_the_turn_raises_at_once(clock):
     assert len(limiter._line) == 0
 
 
-@pytest.mark.parametrize("n", [0, -1, 4, 1.5, 'one'])
+@pytest.mark.parametrize("n", [0, -1, 4, 1.5, "one"])
 def test_impossible_amounts(n, clock):
     limiter = RateLimiter(3, 1.0, clock=clock)
     with pytest.raises((ValueError, TypeError), match="n must be"):

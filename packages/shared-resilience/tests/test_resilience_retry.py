@@ -114,7 +114,10 @@ def test_refusals_are_retried_only_by_those_who_name_them(clock):
 
 def test_unwanted_results(clock):
     results = iter([None, None, 3])
-    assert Retry(3, 0, retry_if_result=lambda r: r is None, clock=clock).call(lambda: next(results)) == 3
+    assert (
+        Retry(3, 0, retry_if_result=lambda r: r is None, clock=clock).call(lambda: next(results))
+        == 3
+    )
     heard = []
     policy = Retry(2, 0, retry_if_result=bool, on_retry=lambda *a: heard.append(a), clock=clock)
     assert policy.call(lambda: "still unwanted") == "still unwanted"
@@ -294,7 +297,9 @@ def test_generators_start_again(clock):
 
 def test_cancelling_a_pause_cancels(clock):
     async def main():
-        task = asyncio.create_task(Retry(3, 100.0, jitter="none", clock=clock).acall(Flaky(9).awaited))
+        task = asyncio.create_task(
+            Retry(3, 100.0, jitter="none", clock=clock).acall(Flaky(9).awaited)
+        )
         await asyncio.sleep(10)
         task.cancel()
         await asyncio.wait([task])

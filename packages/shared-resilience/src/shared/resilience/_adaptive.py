@@ -170,7 +170,7 @@ class AdaptiveLimiter(Slots):
         super().__init__(initial, max_queue=max_queue, max_wait=max_wait, name=name, clock=clock)
 
     def __repr__(self) -> str:
-        return f"<AdaptiveLimiter {self.name!r} {self._active} of {self._limit}>"
+        return f"<AdaptiveLimiter {self.name!r} {self.active} of {self._limit}>"
 
     @property
     def limit(self) -> int:
@@ -187,20 +187,27 @@ class AdaptiveLimiter(Slots):
 
     def _learn(self, started: float, exc: BaseException | None) -> None:
         """Free the slot and, if the call says something about the load, adapt the limit."""
-        changed = False
         dropped = isinstance(exc, Exception) and self._dropped(exc)
+        new = self._limit
         with self._lock:
             if exc is None or dropped:
-                self._exact = self.algorithm.update(
-                    self._exact, self._clock() - started, self._active, dropped=dropped
+                exact = self.algorithm.update(
+                    self._exact, self._clock() - started, self.active, dropped=dropped
                 )
-                self._exact = min(float(self.max_limit), max(float(self.min_limit), self._exact))
-                changed = int(self._exact) != self._limit
-                self._limit = int(self._exact)
-            self._active -= 1
+                self._exact = min(float(self.max_limit), max(float(self.min_limit), exact))
+                new = int(self._exact)
+            change = new - self._limit
+            self._limit = new
+            self._free.append(None)
+            if change > 0:
+                again = min(change, self._owed)
+                self._owed -= again
+                self._free.extend(repeat(None, change - again))
+            else:
+                self._owed -= change
             self._hand_out()
-        if changed:
-            emit(self.kind, self.name, "limit_changed", limit=self._limit)
+        if change:
+            emit(self.kind, self.name, "limit_changed", limit=new)
 
 
 class _Measured:

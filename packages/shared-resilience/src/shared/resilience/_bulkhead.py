@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import closing
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._check import number, whole
@@ -44,14 +46,16 @@ class Slots(Guard):
         self._clock = clock
         # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
         self._lock = threading.RLock()
-        self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
-        self._active = 0
         self._line = Line()
+        self._waiting = self._line.waiters
+        # Free slots. Taking and giving back is one step of a deque: atomic without a lock.
+        self._free = deque(repeat(None, limit))
+        self._owed = 0  # slots to take away when they come back, because the limit shrank
 
     @property
     def active(self) -> int:
         """Calls under way."""
-        return self._active
+        return max(0, self._limit + self._owed - len(self._free))
 
     @property
     def queued(self) -> int:
@@ -59,41 +63,46 @@ class Slots(Guard):
         return len(self._line)
 
     def _try_take(self) -> bool:
-        self._acquire_lock()
-        try:
-            if self._active < self._limit and not self._line.waiters:
-                self._active += 1
-                return True
+        if self._waiting:
             return False
-        finally:
-            self._release_lock()
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
 
     def _give_back(self) -> None:
-        self._acquire_lock()
-        try:
-            self._active -= 1
-            if self._line.waiters:
-                self._hand_out()
-        finally:
-            self._release_lock()
+        self._free.append(None)
+        # Who joins the line looks for a free slot after joining: one of us sees the other.
+        if self._waiting or self._owed:
+            self._hand_out()
 
     def _hand_out(self) -> None:
-        """Give free slots to the first in the line. The lock is held."""
-        while self._active < self._limit and (head := self._line.head()) is not None:
-            self._active += 1
-            head.granted = True
-            self._line.waiters.popleft()
-            head.wake()
+        """Take away owed slots, and give free ones to the first in the line."""
+        with self._lock:
+            while self._owed and self._pop():
+                self._owed -= 1
+            while (head := self._line.head()) is not None and self._pop():
+                head.granted = True
+                self._waiting.popleft()
+                head.wake()
+
+    def _pop(self) -> bool:
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
 
     def _turn(self, waiter: Waiter) -> Generator[float | None, None, None]:
         """Yield how long to wait until a slot is ours; raise if that is too long."""
         with self._lock:
-            if self._active < self._limit and self._line.head() is None:
-                self._active += 1
+            if self._line.head() is None and self._pop():
                 return
             full = len(self._line) >= self.max_queue
             if not full:
                 self._line.join(waiter)
+                self._hand_out()
         if full:
             raise self._refusal(f"is full and {self.max_queue} wait already")
         until = None if self.max_wait is None else self._clock() + self.max_wait
@@ -188,7 +197,7 @@ class Bulkhead(Slots):
         )
 
     def __repr__(self) -> str:
-        return f"<Bulkhead {self.name!r} {self._active} of {self.max_concurrent}>"
+        return f"<Bulkhead {self.name!r} {self.active} of {self.max_concurrent}>"
 
     def _begin(self) -> Pass:
         self._take()
@@ -201,27 +210,43 @@ class Bulkhead(Slots):
     # Unrolled for speed: no pass object when a function is called.
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
-        try_take, take, give_back = self._try_take, self._take, self._give_back
+        take, hand_out = self._take, self._hand_out
+        waiting, pop, append = self._waiting, self._free.pop, self._free.append
 
         def held(*args: Any, **kwargs: Any) -> T:
-            if not try_take():
+            if waiting:
                 take()
+            else:
+                try:
+                    pop()
+                except IndexError:
+                    take()
             try:
                 return fn(*args, **kwargs)
             finally:
-                give_back()
+                append(None)
+                if waiting:
+                    hand_out()
 
         return held
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-        try_take, take, give_back = self._try_take, self._atake, self._give_back
+        take, hand_out = self._atake, self._hand_out
+        waiting, pop, append = self._waiting, self._free.pop, self._free.append
 
         async def held(*args: Any, **kwargs: Any) -> T:
-            if not try_take():
+            if waiting:
                 await take()
+            else:
+                try:
+                    pop()
+                except IndexError:
+                    await take()
             try:
                 return await fn(*args, **kwargs)
             finally:
-                give_back()
+                append(None)
+                if waiting:
+                    hand_out()
 
         return held

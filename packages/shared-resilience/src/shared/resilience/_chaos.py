@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING
 
@@ -59,7 +58,9 @@ class Chaos(Guard):
         self.enabled = enabled
         self.name = name
         self._sleep = sleep
-        self._random = random.Random(seed)
+        from random import Random
+
+        self._random = Random(seed)
 
     def _delay(self) -> float:
         if not self.enabled or self.latency[1] <= 0 or self._random.random() >= self.latency_rate:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 # (end, the clock it is on) of the tightest deadline that applies here.
-_current: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
+present: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
     "shared.resilience.deadline", default=None
 )
 
@@ -33,7 +33,7 @@ def remaining() -> float | None:
         ...     4.0 < remaining() <= 5.0
         True
     """
-    entry = _current.get()
+    entry = present.get()
     return None if entry is None else max(0.0, entry[0] - entry[1]())
 
 
@@ -85,9 +85,9 @@ class deadline:
         left = remaining()
         mine = self.remaining()
         if (left is None and mine < math.inf) or (left is not None and mine < left):
-            self._token = _current.set((self.end, self._clock))
+            self._token = present.set((self.end, self._clock))
         else:
-            self._token = _current.set(_current.get())
+            self._token = present.set(present.get())
         return self
 
     def __exit__(
@@ -98,7 +98,7 @@ class deadline:
     ) -> None:
         token, self._token = self._token, None
         if token is not None:
-            _current.reset(token)
+            present.reset(token)
 
     async def __aenter__(self) -> Self:
         import asyncio
@@ -213,7 +213,7 @@ class deadline:
 
 def limit(timeout: float) -> float:
     """Return ``timeout`` or what is left of the present deadline, whichever is less."""
-    entry = _current.get()
+    entry = present.get()
     if entry is None:
         return timeout
     left = entry[0] - entry[1]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 
@@ -53,6 +52,8 @@ class CircuitOpenError(ResilienceError):
         """As the base does; a cause that cannot travel becomes its description."""
         state = dict(self.__dict__)
         cause = self.last_exception
+        import pickle
+
         try:
             pickle.loads(pickle.dumps(cause))
         except Exception:

@@ -6,6 +6,10 @@ import threading
 import time
 from collections import deque
 from contextlib import closing
+from itertools import repeat
+from math import inf
+from operator import length_hint
+from types import coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._check import number, whole
@@ -23,15 +27,16 @@ T = TypeVar("T")
 _LEAST_WAIT = 1e-6
 
 
-class _Done:
-    """An awaitable that is done, for callers who may or may not await."""
+@coroutine
+def _done() -> Generator[None, None, None]:
+    return
+    yield
 
-    def __await__(self) -> Generator[Any, Any, None]:
-        return _EXHAUSTED  # type: ignore[return-value]
 
-
-_EXHAUSTED: Iterator[Any] = iter(())
-DONE = _Done()
+# Done, for callers who may or may not await: a generator that is over can be awaited again
+# and again, all in C.
+DONE: Awaitable[None] = _done()
+next(DONE, None)  # type: ignore[call-overload]
 
 
 class Limiter(Guard):
@@ -184,7 +189,7 @@ class Limiter(Guard):
 class RateLimiter(Limiter):
     """At most ``calls`` in every window of ``period`` seconds, wherever the window begins.
 
-    It remembers the times of the last ``calls`` admissions (some 32 bytes each), so the
+    It remembers the times of the last admissions (up to ``calls``, some 32 bytes each), so the
     limit is exact: there is no burst at the border of two fixed windows.
 
     Args:
@@ -215,54 +220,75 @@ class RateLimiter(Limiter):
         super().__init__(name, wait=wait, clock=clock)
         self.calls = whole("calls", calls)
         self.period = number("period", period, above=0)
-        self._taken: deque[float] = deque(maxlen=calls)
+        # A call needs a slot that nobody used for a period. There are `calls` slots: the times
+        # of their last use, oldest first, and those that were never used. To take a slot out
+        # and to put it back is one step of a deque each: atomic without a lock; whoever has
+        # taken one has it alone, so the law holds whatever the order of threads.
+        self._used: deque[float] = deque()
+        self._unused = repeat(-inf, calls)
 
     def __repr__(self) -> str:
         return f"<RateLimiter {self.name!r} {self.calls} in {self.period:g} s>"
 
-    def acquire(self, n: int = 1) -> Awaitable[None]:  # inherited; unrolled for speed
-        if n == 1:
-            self._acquire_lock()
-            try:
-                if not self._waiting:
-                    taken, now = self._taken, self._clock()
-                    if len(taken) < self.calls or now - taken[0] >= self.period:
-                        taken.append(now)
-                        return DONE
-            finally:
-                self._release_lock()
+    def acquire(self, n: int = 1) -> Awaitable[None]:  # inherited; one call less
+        if n == 1 and self.try_acquire():
+            return DONE
         return super().acquire(n)
 
     def try_acquire(self, n: int = 1) -> bool:  # inherited; unrolled for speed
         if n != 1:
             return super().try_acquire(n)
-        self._acquire_lock()
-        try:
-            if self._waiting:
-                return False
-            taken, now = self._taken, self._clock()
-            if len(taken) < self.calls or now - taken[0] >= self.period:
-                taken.append(now)
-                return True
+        if self._waiting:
             return False
-        finally:
-            self._release_lock()
+        used = self._used
+        try:
+            last = used.popleft()
+        except IndexError:
+            pass
+        else:
+            now = self._clock()
+            if now - last >= self.period:
+                used.append(now)
+                return True
+            used.appendleft(last)
+        if next(self._unused, None) is None:
+            return False
+        used.append(self._clock())
+        return True
 
     def _take(self, n: int, now: float) -> float:
-        if delay := self._delay(n, now):
-            return delay
-        self._taken.extend([now] * n)
-        return 0.0
+        used = self._used
+        taken: list[float] = []
+        while len(taken) < n and (last := self._claim(now)) is not None:
+            taken.append(last)
+        if len(taken) == n:
+            used.extend(repeat(now, n))
+            return 0.0
+        used.extendleft(reversed(taken))
+        return max(self._delay(n, now), _LEAST_WAIT)
+
+    def _claim(self, now: float) -> float | None:
+        """Take out a slot that is free now, and return when it was used last."""
+        try:
+            last = self._used.popleft()
+        except IndexError:
+            return next(self._unused, None)
+        if now - last >= self.period:
+            return last
+        self._used.appendleft(last)
+        return next(self._unused, None)
 
     def _delay(self, n: int, now: float) -> float:
-        # The call that must be a period ago is the one that n more would push out.
-        place = len(self._taken) + n - self.calls - 1
-        if place < 0 or (passed := now - self._taken[place]) >= self.period:
+        place = n - length_hint(self._unused) - 1
+        if place < 0:
             return 0.0
-        return max(self.period - passed, _LEAST_WAIT)
+        try:
+            return self.period - (now - self._used[place])
+        except IndexError:  # another thread is just taking or putting back
+            return 0.0
 
     def _peek(self, n: int) -> float:
-        return self._delay(n, self._clock())
+        return max(0.0, self._delay(n, self._clock()))
 
     def _check(self, n: int) -> None:
         if whole("n", n) > self.calls:

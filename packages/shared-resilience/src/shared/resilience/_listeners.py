@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
-import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # What a person should read about. All else is counted, not logged; stamina logs retries.
+_WARNING, _INFO = 30, 20  # of the standard library's logging, without importing it
 _LEVELS = {
-    "opened": logging.WARNING,
-    "forced_open": logging.WARNING,
-    "store_failed": logging.WARNING,
-    "budget_exhausted": logging.WARNING,
-    "half_opened": logging.INFO,
-    "closed": logging.INFO,
-    "disabled": logging.INFO,
-    "metrics_only": logging.INFO,
+    "opened": _WARNING,
+    "forced_open": _WARNING,
+    "store_failed": _WARNING,
+    "budget_exhausted": _WARNING,
+    "half_opened": _INFO,
+    "closed": _INFO,
+    "disabled": _INFO,
+    "metrics_only": _INFO,
 }
 
 
@@ -44,6 +43,8 @@ def default_listeners() -> tuple[Listener, ...]:
 
 def logging_listener() -> Listener:
     """Log events with the standard library, to the logger ``shared.resilience``."""
+    import logging
+
     logger = logging.getLogger("shared.resilience")
 
     def listen(event: Event) -> None:
@@ -77,6 +78,8 @@ def prometheus_listener(registry: Any = None) -> Listener:
     Args:
         registry: A ``CollectorRegistry``; the library's default one when ``None``.
     """
+    import threading
+
     import prometheus_client
 
     kwargs = {} if registry is None else {"registry": registry}

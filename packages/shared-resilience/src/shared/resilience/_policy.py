@@ -214,8 +214,12 @@ def pop(guard: Guard) -> Pass | None:
     A generator finalised in a foreign context finds none; its pass then ends when
     it is collected.
     """
-    above: list[Any] = []
     entry = entered.get()
+    if entry is not None and entry[0] is guard:
+        entered.set(entry[2])
+        innermost: Pass = entry[1]
+        return innermost
+    above: list[Any] = []
     while entry is not None and entry[0] is not guard:
         above.append(entry)
         entry = entry[2]

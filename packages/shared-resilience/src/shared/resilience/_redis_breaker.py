@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -298,11 +298,11 @@ class RedisCircuitBreaker(Guard):
         return guarded
 
     def _begin(self) -> _Leave:
-        probe = uuid.uuid4().hex
+        probe = os.urandom(12).hex()
         return _Leave(self, self._answered(self._store.run(*self._asked(probe)), probe))
 
     async def _abegin(self) -> _Leave:
-        probe = uuid.uuid4().hex
+        probe = os.urandom(12).hex()
         return _Leave(self, self._answered(await self._store.arun(*self._asked(probe)), probe))
 
 

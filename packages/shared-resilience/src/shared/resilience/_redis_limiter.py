@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -183,6 +182,8 @@ class RedisRateLimiter(Guard):
 
     def _turn(self, waiter: Waiter) -> Generator[Any, Any, None]:
         """Yield ``_ASK`` to be sent the answer, or the seconds to wait (``None``: until woken)."""
+        from random import uniform
+
         with self._lock:
             self._line.join(waiter)
         try:
@@ -200,7 +201,7 @@ class RedisRateLimiter(Guard):
                             retry_after=delay,
                         )
                     # Processes that wait for the same slot should not all ask at once.
-                    delay = max(delay, _LEAST_WAIT) + random.uniform(0.0, _LEAST_WAIT)  # noqa: S311
+                    delay = max(delay, _LEAST_WAIT) + uniform(0.0, _LEAST_WAIT)  # noqa: S311
                 left = remaining()
                 if left is not None and (left <= 0 or (delay is not None and delay > left)):
                     raise TimeoutError(

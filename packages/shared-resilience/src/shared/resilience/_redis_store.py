@@ -107,9 +107,10 @@ def _own_client(redis: Any, timeout: float) -> Any:
 
     pool = getattr(redis, "connection_pool", None)
     if pool is None:
-        if callable(getattr(redis, "register_script", None)) and "asyncio" not in type(
-            redis
-        ).__module__:
+        if (
+            callable(getattr(redis, "register_script", None))
+            and "asyncio" not in type(redis).__module__
+        ):
             return redis
         raise TypeError(f"redis must be a redis.Redis or redis.asyncio.Redis, not {redis!r}")
     kwargs = {

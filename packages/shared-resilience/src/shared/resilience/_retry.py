@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -361,7 +360,11 @@ class Retry(Policy):
         except OverflowError:
             pause = self.max_delay
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        return random.uniform(0.0, pause) if self.jitter == "full" else pause
+        if self.jitter == "none":
+            return pause
+        from random import uniform
+
+        return uniform(0.0, pause)
 
 
 class Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -78,6 +77,8 @@ def safely(hook: Callable[..., object], *args: Any) -> None:
     try:
         hook(*args)
     except Exception:  # Ctrl-C goes through
+        import logging
+
         logging.getLogger("shared.resilience").warning(
             "telemetry hook %r failed", hook, exc_info=True
         )

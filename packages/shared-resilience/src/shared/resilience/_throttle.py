@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ class AdaptiveThrottle(Guard):
         rejections: Exceptions that mean that the service did not accept.
         name: For errors and telemetry.
         clock: Returns seconds that never go back.
-        rng: Returns random numbers in [0, 1).
+        rng: Returns random numbers in [0, 1); ``random.random`` if ``None``.
 
     Raises:
         ValueError: A number is out of range.
@@ -50,12 +49,14 @@ class AdaptiveThrottle(Guard):
         rejections: Exceptions = Exception,
         name: str = "adaptive_throttle",
         clock: Callable[[], float] = time.monotonic,
-        rng: Callable[[], float] = random.random,
+        rng: Callable[[], float] | None = None,
     ) -> None:
         self.k = number("k", k, least=1)
         self.name = name
         self._rejections = matcher(exceptions("rejections", rejections))
         self._calls = TimedCalls(number("window", window, above=0), clock)
+        if rng is None:
+            from random import random as rng
         self._rng = rng
 
     def __repr__(self) -> str:

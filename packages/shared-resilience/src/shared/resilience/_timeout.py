@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 import types
+from time import monotonic
+from types import CoroutineType
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from ._check import number, whole
-from ._deadline import limit
+from ._deadline import limit, present
 from ._limiter import DONE
-from ._policy import Policy, describe, entered, nothing_to_begin, pop, relaying
+from ._policy import Policy, describe, nothing_to_begin, relaying
 from ._telemetry import emit
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 _MISSING: Any = object()
+_NOTICED = 0.001  # seconds
+_LONG = 1e9  # seconds: 30 years
 
 
 class _Scope:
@@ -31,51 +34,90 @@ class _Scope:
     anybody else's stays what it is, also when both come at once.
     """
 
-    __slots__ = ("_cancelled", "_cancelling", "_handle", "_loop", "_task", "_when", "seconds")
+    __slots__ = (
+        "_cancelled",
+        "_cancelling",
+        "_started",
+        "handle",
+        "loop",
+        "outer",
+        "seconds",
+        "task",
+    )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, when: float, seconds: float) -> None:
-        import asyncio
-
-        task = asyncio.current_task(loop)
+    def __init__(self, seconds: float, started: float) -> None:
+        self.task = task = _current_task()
         if task is None:
             raise RuntimeError("a timeout works in a task only")
-        self._task = task
+        self.outer: _Scope | None = None  # of the same object and task, around this one
         self._cancelling = task.cancelling()
         self._cancelled = False
-        self._loop = loop
-        self._when = when
-        self._handle: asyncio.Handle | None = None
+        self.loop = task.get_loop()
+        self._started = started
+        self.handle: asyncio.Handle | None = None
         self.seconds = seconds
 
     def arm(self) -> None:
         """Set the timer."""
-        self._handle = self._loop.call_at(self._when, self._expire)
-
-    def arm_soon(self) -> None:
-        """Set the timer once the task suspends: a block that never does saves the price."""
-        self._handle = self._loop.call_soon(self.arm)
+        passed = monotonic() - self._started
+        # Less is the machine's own time, and none of a loop's that runs on virtual time.
+        left = self.seconds if passed < _NOTICED else self.seconds - passed
+        self.handle = self.loop.call_at(self.loop.time() + left, self._expire)
 
     def _expire(self) -> None:
-        self._handle = None
+        self.handle = None
         self._cancelled = True
-        self._task.cancel()
+        self.task.cancel()
 
     def ended_it(self, exc: BaseException | None) -> bool:
         """Remove the timer; tell whether it was this that ended the block with ``exc``."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        if self.handle is not None:
+            self.handle.cancel()
+            self.handle = None
         if not self._cancelled:
             return False
         import asyncio
 
-        foreign = self._task.uncancel() > self._cancelling
+        foreign = self.task.uncancel() > self._cancelling
         return not foreign and isinstance(exc, asyncio.CancelledError)
 
     def end(self, exc: BaseException | None, /) -> None:
         """End a block: raise ``TimeoutError`` if this scope ended it."""
         if self.ended_it(exc):
             raise _too_late(self.seconds) from exc
+
+
+class _Armer:
+    """Sets the timers of the blocks that are still open when their loop comes round.
+
+    A block that never suspends is over by then: it costs no timer, only a place in a set.
+    """
+
+    __slots__ = ("_loop", "_scheduled", "open")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._scheduled = False
+        self.open: set[_Scope] = set()
+
+    def add(self, scope: _Scope) -> None:
+        self.open.add(scope)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._arm)
+
+    def _arm(self) -> None:
+        self._scheduled = False
+        while self.open:
+            self.open.pop().arm()
+
+
+def _armer_of(loop: Any) -> _Armer:
+    try:
+        return loop._shared_resilience_armer  # type: ignore[no-any-return]
+    except AttributeError:
+        armer = loop._shared_resilience_armer = _Armer(loop)
+        return armer
 
 
 def _too_late(seconds: float) -> TimeoutError:
@@ -95,32 +137,45 @@ class _Owner:
         self.coroutine.close()
 
 
-@types.coroutine
-def _drive(coroutine: Any, seconds: float, default: Any) -> Generator[Any, Any, Any]:
-    """Run a coroutine in this task; a timer is set only if it suspends.
+# The first step of a coroutine is made by hand, in `_limited` and in the decorator: if it
+# ends the coroutine, that was all: no loop was asked for the time and no timer was set.
 
-    The first step is made by hand: if it ends the coroutine, that was all. A timeout of
-    the callee's own goes through unchanged, whatever the default.
-    """
-    left = limit(seconds)
+
+async def _limited(owner: _Owner, seconds: float, default: Any) -> Any:
+    """Await what ``owner`` holds for so long; too late gives the default, if there is one."""
+    left = seconds if present.get() is None else limit(seconds)
     if left <= 0:
-        coroutine.close()
-        if default is _MISSING:
-            raise _too_late(seconds)
-        return default
-    loop = _running_loop()
-    when = loop.time() + left
+        return _no_time(owner.coroutine, seconds, default)
+    started = monotonic()
     try:
-        suspended = coroutine.send(None)
+        suspended = owner.coroutine.send(None)
     except StopIteration as stop:
         return stop.value
-    scope = _Scope(loop, when, left)
+    return await _drive(owner.coroutine, suspended, left, started, default)
+
+
+def _no_time(coroutine: Any, seconds: float, default: Any) -> Any:
+    coroutine.close()
+    if default is _MISSING:
+        raise _too_late(seconds)
+    return default
+
+
+@types.coroutine
+def _drive(
+    coroutine: Any, suspended: Any, seconds: float, started: float, default: Any
+) -> Generator[Any, Any, Any]:
+    """Go on with a coroutine that suspended, under a timer.
+
+    A timeout of the callee's own goes through unchanged, whatever the default.
+    """
+    scope = _Scope(seconds, started)
     scope.arm()
     try:
         while True:
             try:
                 yield suspended
-            except BaseException as thrown:
+            except BaseException as thrown:  # noqa: BLE001  what comes in is the coroutine's
                 try:
                     suspended = coroutine.throw(thrown)
                 except StopIteration as stop:
@@ -132,16 +187,12 @@ def _drive(coroutine: Any, seconds: float, default: Any) -> Generator[Any, Any, 
     except BaseException as exc:
         if not scope.ended_it(exc):
             raise
-        late = _too_late(left)
+        late = _too_late(seconds)
         if default is _MISSING:
             raise late from exc
         return default
     scope.ended_it(None)
     return result
-
-
-async def _await_limited(owner: _Owner, seconds: float, default: Any) -> Any:
-    return await _drive(owner.coroutine, seconds, default)
 
 
 async def _await(awaitable: Awaitable[T]) -> T:
@@ -157,6 +208,7 @@ class Timeout(Policy):
         self.seconds = number("timeout", seconds, above=0)
         self.name = name
         self._thread = thread
+        self._scopes: dict[Any, _Scope] = {}  # the blocks that are open, by task
         self._slots = threading.BoundedSemaphore(whole("max_threads", max_threads))
 
     def __repr__(self) -> str:
@@ -167,20 +219,26 @@ class Timeout(Policy):
 
         async def limited(*args: Any, **kwargs: Any) -> T:
             coroutine: Any = fn(*args, **kwargs)
-            if type(coroutine) is not types.CoroutineType:
+            if type(coroutine) is not CoroutineType:
                 coroutine = _await(coroutine)
-            result: T = await _drive(coroutine, seconds, _MISSING)
-            return result
+            left = seconds if present.get() is None else limit(seconds)
+            if left <= 0:
+                _no_time(coroutine, seconds, _MISSING)
+            started = monotonic()
+            try:
+                suspended = coroutine.send(None)
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            return await _drive(coroutine, suspended, left, started, _MISSING)  # type: ignore[no-any-return]
 
         return limited
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         def stepping() -> Callable[[Any], Awaitable[Any]]:
-            until = time.monotonic() + self.seconds
+            until = monotonic() + self.seconds
 
             def step(awaitable: Any) -> Awaitable[Any]:
-                left = until - time.monotonic()
-                return _drive(_await(awaitable), left, _MISSING)
+                return _limited(_Owner(_await(awaitable)), until - monotonic(), _MISSING)
 
             return step
 
@@ -200,7 +258,7 @@ class Timeout(Policy):
 
     def _in_thread(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
         left = limit(self.seconds)
-        until = time.monotonic() + left
+        until = monotonic() + left
         if left <= 0 or not self._slots.acquire(timeout=left):
             raise _too_late(self.seconds)
         context = contextvars.copy_context()
@@ -222,7 +280,7 @@ class Timeout(Policy):
         except BaseException:
             self._slots.release()
             raise
-        if not done.wait(until - time.monotonic()):
+        if not done.wait(until - monotonic()):
             raise _too_late(left)
         went_well, value = outcome
         if went_well:
@@ -234,13 +292,13 @@ class Timeout(Policy):
             del value  # the traceback holds this frame: break the circle
 
     def __aenter__(self) -> Awaitable[None]:
-        left = limit(self.seconds)
+        left = self.seconds if present.get() is None else limit(self.seconds)
         if left <= 0:
             raise _too_late(self.seconds)
-        loop = _running_loop()
-        scope = _Scope(loop, loop.time() + left, left)
-        scope.arm_soon()
-        entered.set((self, scope, entered.get()))
+        scope = _Scope(left, monotonic())
+        _armer_of(scope.loop).add(scope)
+        scope.outer = self._scopes.get(scope.task)
+        self._scopes[scope.task] = scope
         return DONE
 
     def __aexit__(
@@ -249,9 +307,23 @@ class Timeout(Policy):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Awaitable[None]:
-        if scope := pop(self):
-            scope.end(exc)
+        scope = self._scopes.pop(_current_task(), None)
+        if scope is None:  # an async generator that another task finalises
+            self._forget_ended_tasks()
+            return DONE
+        if scope.outer is not None:
+            self._scopes[scope.task] = scope.outer
+        if scope.handle is None:  # not armed yet, or over
+            _armer_of(scope.loop).open.discard(scope)
+        scope.end(exc)
         return DONE
+
+    def _forget_ended_tasks(self) -> None:
+        for task in [task for task in self._scopes if task.done()]:
+            scope: _Scope | None = self._scopes.pop(task, None)
+            while scope is not None:
+                scope.ended_it(None)
+                scope = scope.outer
 
     def __enter__(self) -> NoReturn:
         raise TypeError("a plain block cannot be interrupted: use `async with with_timeout(...)`")
@@ -302,27 +374,28 @@ def with_timeout(
         >>> asyncio.run(with_timeout(asyncio.sleep(1), 0.01, "too slow"))
         'too slow'
     """
+    if type(awaitable) is CoroutineType and type(timeout) is float and timeout < _LONG:
+        return _limited(_Owner(awaitable), timeout, default)
     if timeout is _MISSING or awaitable is _MISSING:
         seconds = timeout if awaitable is _MISSING else awaitable
         return Timeout(seconds, thread=thread, max_threads=max_threads)
     try:
         coroutine = awaitable
-        if type(coroutine) is not types.CoroutineType:
+        if type(coroutine) is not CoroutineType:
             if not hasattr(awaitable, "__await__"):
                 raise TypeError(f"awaitable must be awaitable, not {awaitable!r}")
             coroutine = _await(awaitable)
-        if type(timeout) is not float or not 0.0 < timeout < 1e9:
-            number("timeout", timeout)
+        number("timeout", timeout, most=_LONG)
     except BaseException:
-        if isinstance(awaitable, types.CoroutineType):
+        if isinstance(awaitable, CoroutineType):
             awaitable.close()
         raise
-    return _await_limited(_Owner(coroutine), timeout, default)
+    return _limited(_Owner(coroutine), timeout, default)
 
 
-def _running_loop() -> Any:
-    """Replace itself by asyncio's function, which is slow to import and fast to call."""
-    global _running_loop
-    from asyncio import get_running_loop as _running_loop
+def _current_task() -> Any:
+    """Be replaced by asyncio's function, which is slow to import and fast to call."""
+    global _current_task  # noqa: PLW0603
+    from asyncio import current_task as _current_task
 
-    return _running_loop()
+    return _current_task()
