@@ -76,7 +76,9 @@ def unbind(*names: str) -> None:
 
 @contextmanager
 def log_context(**fields: Any) -> Iterator[None]:
-    """Add fields to the lines inside a `with` block or a decorated function.
+    """Add fields to the lines inside a `with` block or a decorated plain function.
+
+    What `bind` adds inside is gone with the block, too.
 
     Args:
         **fields: Any names and values.

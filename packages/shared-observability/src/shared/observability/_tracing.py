@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 import time
 import warnings
@@ -227,7 +228,7 @@ def _build(config: TracingConfig) -> tuple[TracerProvider, _Watched | None]:
     if config.exporter_type == "none":
         return provider, None
     if config.exporter_type == "console":
-        console = _Watched(ConsoleSpanExporter())
+        console = _Watched(ConsoleSpanExporter(out=sys.stdout))
         provider.add_span_processor(SimpleSpanProcessor(console))  # type: ignore[arg-type]
         return provider, console
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

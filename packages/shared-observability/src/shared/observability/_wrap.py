@@ -97,7 +97,11 @@ def _generator(fn: Any, around: Any, *, stepwise: bool) -> Any:
                 try:
                     sent = yield item
                 except GeneratorExit:
-                    inner.close()
+                    context.resume()
+                    try:
+                        inner.close()
+                    finally:
+                        context.suspend()
                     raise
                 except BaseException as error:  # noqa: BLE001 - the inner generator decides
                     thrown = error
@@ -129,7 +133,13 @@ def _async_generator(fn: Any, around: Any, *, stepwise: bool) -> Any:
                 try:
                     sent = yield item
                 except GeneratorExit:
-                    await inner.aclose()
+                    if stepwise:
+                        context.resume()
+                    try:
+                        await inner.aclose()
+                    finally:
+                        if stepwise:
+                            context.suspend()
                     raise
                 except BaseException as error:  # noqa: BLE001 - the inner generator decides
                     thrown = error
