@@ -26,7 +26,12 @@ class Checkout:
     def git(self, *arguments: str) -> str:
         command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments]
         return subprocess.run(
-            command, cwd=self.folder, check=True, capture_output=True, text=True
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout.strip()
 
     def command(self, script: str, *arguments: str) -> list[str]:
@@ -37,7 +42,9 @@ class Checkout:
         """The scripts find themselves in their environment: the tests' own has their tools."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "COV_"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return kept | {"HATCH_ENV_ACTIVE": "tools", "PATH": path}
+        # Nobody's own git settings: signing, hooks, another default branch.
+        git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        return kept | git | {"HATCH_ENV_ACTIVE": "tools", "PATH": path}
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -76,7 +83,16 @@ def unreleased(tmp_path_factory) -> Checkout:
     """All packages as they are now, no tag yet. Read only: copy it to change it."""
     checkout = Checkout(tmp_path_factory.mktemp("checkout") / "shared")
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,

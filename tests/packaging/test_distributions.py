@@ -28,7 +28,6 @@ def test_the_namespace_has_no_init():
 def test_the_installed_distribution_is_this_one(package):
     """On the public index some of the names belong to others."""
     found = importlib.metadata.distribution(package.name)
-    assert found.version == project(package)["version"]
     assert found.metadata["Author"] == "The shared maintainers"
     module = importlib.import_module(package.name.replace("-", "."))
     assert Path(str(module.__file__)).is_relative_to(package)
