@@ -103,11 +103,17 @@ class AsyncClickHouse(AsyncLazy):
         client = await driver().get_async_client(**arguments)
         request = client._backend.request  # noqa: SLF001
 
-        def once(*positional: Any, **keywords: Any) -> Any:
-            # The driver repeats inserts whose answer was lost, whether or not the table
+        async def once(*positional: Any, **keywords: Any) -> Any:
+            # The driver repeats an insert whose answer was lost, whether or not the table
             # deduplicates. We know, and repeat what may be repeated.
-            keywords["retryable"] = False
-            return request(*positional, **keywords)
+            insert = not keywords.get("server_wait", True)
+            if insert:
+                keywords["retryable"] = False
+            try:
+                return await request(*positional, **keywords)
+            except Exception as error:
+                error.only_read = bool(keywords.get("retryable"))  # type: ignore[attr-defined]
+                raise
 
         client._backend.request = once  # noqa: SLF001
         return client
@@ -122,11 +128,17 @@ class AsyncClickHouse(AsyncLazy):
         method.__name__ = name
         return method
 
-    async def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    async def _call(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        patience: float | None = None,
+    ) -> Any:
         again = repeatable(name, arguments, keywords)
         if name in INSERTS and keywords.get("context") is None:
             again = await self._token(name, arguments, keywords)
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + (self.timeout if patience is None else patience)
         delay = 0.02
         while True:
             try:
@@ -157,12 +169,29 @@ class AsyncClickHouse(AsyncLazy):
         if table is None:
             return False
         settings = dict(keywords.get("settings") or {})
+        if "insert_deduplication_token" in settings and name == "insert":
+            return False  # the caller repeats it: see the writer
         settings.setdefault("insert_deduplication_token", str(uuid.uuid4()))
         if not await self.deduplicates(table, keywords.get("database")):
             return False
         keywords["settings"] = settings
         block = keywords.get("insert_block", arguments[2] if len(arguments) > 2 else b"")
         return name != "raw_insert" or isinstance(block, (bytes, str))
+
+    async def insert_once(
+        self, table: str, names: list[str], columns: list[list[Any]], token: str
+    ) -> None:
+        """Inserts columns under a token, without waiting for a server that is away.
+
+        Raises:
+            Unavailable: The server is away, or (`OutcomeUnknown`) its answer was lost.
+        """
+        keywords = {
+            "column_names": names,
+            "column_oriented": True,
+            "settings": {"insert_deduplication_token": token},
+        }
+        await self._call("insert", (table, columns), keywords, patience=0.0)
 
     async def deduplicates(self, table: str, database: str | None = None) -> bool:
         """Whether a table drops an insert whose token it has seen (asked once a table).

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import DatabaseError, NotConfigured, Unavailable
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
-from ._runtime import gather
+from ._runtime import Background, gather
 from .clickhouse import AsyncClickHouse
 from .locks import AsyncLock, AsyncPostgresLock, AsyncRedisLock
 from .postgres import AsyncPostgres, Checkout
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     import psycopg
     from redis.asyncio import Redis
+
+    from .._batch import WriterReport
 
 _CLASSES: dict[str, Any] = {
     "postgres": AsyncPostgres,
@@ -430,7 +433,12 @@ class AsyncDatabaseConnections:
         stores = self._described()
 
         def asked(store: Any) -> Callable[[], Awaitable[float]]:
-            return lambda: store.ping(timeout)
+            async def ask() -> float:
+                started = time.perf_counter()
+                await Check(store, timeout)()
+                return time.perf_counter() - started
+
+            return ask
 
         answers = await gather(asked(store) for store in stores.values())
         return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
@@ -474,13 +482,7 @@ class AsyncDatabaseConnections:
             Callables by ``kind`` or ``kind:name``.
         """
 
-        def check(store: Any) -> Callable[[], Awaitable[None]]:
-            async def answers() -> None:
-                await store.ping(timeout)
-
-            return answers
-
-        return {name: check(store) for name, store in self._described().items()}
+        return {name: Check(store, timeout) for name, store in self._described().items()}
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """The figures of every store in use: connections idle, in use, waited for."""
@@ -498,9 +500,16 @@ class AsyncDatabaseConnections:
         Returns:
             What was cancelled, what finished, what writers could not deliver.
         """
+
+        def ended(writer: Any) -> Callable[[], Awaitable[WriterReport]]:
+            return lambda: writer.close(timeout)
+
+        reports = await gather(ended(writer) for writer in self._writers)
         undelivered = 0
-        for writer in self._writers:
-            undelivered += (await writer.close(timeout)).undelivered
+        for report in reports:
+            if isinstance(report, BaseException):
+                raise report
+            undelivered += report.undelivered
         stores = {
             f"{kind}:{name}" if name != "default" else kind: store
             for (kind, name), store in self._stores.items()
@@ -521,6 +530,40 @@ class AsyncDatabaseConnections:
             stores=figures,
             undelivered=undelivered,
         )
+
+
+class Check:
+    """Asks one store. Answers in time, also when the driver does not: the question is left behind."""
+
+    def __init__(self, store: Any, timeout: float) -> None:
+        self._store = store
+        self._timeout = timeout
+        self._asking: tuple[Background, list[BaseException | None]] | None = None
+
+    async def __call__(self) -> None:
+        """Asks.
+
+        Raises:
+            Unavailable: No answer came in time.
+        """
+        if self._asking is None or self._asking[0].done():
+            results: list[BaseException | None] = []
+
+            async def ask() -> None:
+                try:
+                    await self._store.ping(self._timeout)
+                except Exception as error:  # noqa: BLE001  raised where it was asked for
+                    results.append(error)
+                else:
+                    results.append(None)
+
+            self._asking = (Background(f"shared.db check {self._store.name}", ask), results)
+        asking, results = self._asking
+        if not await asking.join(self._timeout + 0.05):
+            raise Unavailable(f"{self._store!r} did not answer in {self._timeout:g} s", store=self._store.store)
+        self._asking = None
+        if results and results[0] is not None:
+            raise results[0]
 
 
 def _ping(answer: float | BaseException) -> Ping:

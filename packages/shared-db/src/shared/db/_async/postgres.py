@@ -210,6 +210,8 @@ class AsyncPostgres:
     Made by `AsyncDatabaseConnections.initialize_postgres`.
     """
 
+    store = "postgres"
+
     def __init__(
         self,
         name: str = "default",

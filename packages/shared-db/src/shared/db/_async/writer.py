@@ -308,13 +308,7 @@ class AsyncClickHouseWriter:
             token, names, columns = parts[0]
             try:
                 await self._prepare()
-                await self._client.insert(
-                    self.table,
-                    columns,
-                    column_names=names,
-                    column_oriented=True,
-                    settings={"insert_deduplication_token": token},
-                )
+                await self._client.insert_once(self.table, names, columns, token)
             except Unavailable as error:
                 if error.lasting:
                     raise

@@ -107,10 +107,16 @@ class ClickHouse(Lazy):
         request = client._backend.request  # noqa: SLF001
 
         def once(*positional: Any, **keywords: Any) -> Any:
-            # The driver repeats inserts whose answer was lost, whether or not the table
+            # The driver repeats an insert whose answer was lost, whether or not the table
             # deduplicates. We know, and repeat what may be repeated.
-            keywords["retryable"] = False
-            return request(*positional, **keywords)
+            insert = not keywords.get("server_wait", True)
+            if insert:
+                keywords["retryable"] = False
+            try:
+                return request(*positional, **keywords)
+            except Exception as error:
+                error.only_read = bool(keywords.get("retryable"))  # type: ignore[attr-defined]
+                raise
 
         client._backend.request = once  # noqa: SLF001
         return client
@@ -125,11 +131,17 @@ class ClickHouse(Lazy):
         method.__name__ = name
         return method
 
-    def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _call(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        patience: float | None = None,
+    ) -> Any:
         again = repeatable(name, arguments, keywords)
         if name in INSERTS and keywords.get("context") is None:
             again = self._token(name, arguments, keywords)
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + (self.timeout if patience is None else patience)
         delay = 0.02
         while True:
             try:
@@ -160,12 +172,29 @@ class ClickHouse(Lazy):
         if table is None:
             return False
         settings = dict(keywords.get("settings") or {})
+        if "insert_deduplication_token" in settings and name == "insert":
+            return False  # the caller repeats it: see the writer
         settings.setdefault("insert_deduplication_token", str(uuid.uuid4()))
         if not self.deduplicates(table, keywords.get("database")):
             return False
         keywords["settings"] = settings
         block = keywords.get("insert_block", arguments[2] if len(arguments) > 2 else b"")
         return name != "raw_insert" or isinstance(block, (bytes, str))
+
+    def insert_once(
+        self, table: str, names: list[str], columns: list[list[Any]], token: str
+    ) -> None:
+        """Inserts columns under a token, without waiting for a server that is away.
+
+        Raises:
+            Unavailable: The server is away, or (`OutcomeUnknown`) its answer was lost.
+        """
+        keywords = {
+            "column_names": names,
+            "column_oriented": True,
+            "settings": {"insert_deduplication_token": token},
+        }
+        self._call("insert", (table, columns), keywords, patience=0.0)
 
     def deduplicates(self, table: str, database: str | None = None) -> bool:
         """Whether a table drops an insert whose token it has seen (asked once a table).

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import DatabaseError, NotConfigured, Unavailable
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
-from ._runtime import gather
+from ._runtime import Background, gather
 from .clickhouse import ClickHouse
 from .locks import Lock, PostgresLock, RedisLock
 from .postgres import Postgres, Checkout
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     import psycopg
     from redis import Redis
+
+    from .._batch import WriterReport
 
 _CLASSES: dict[str, Any] = {
     "postgres": Postgres,
@@ -433,7 +436,12 @@ class DatabaseConnections:
         stores = self._described()
 
         def asked(store: Any) -> Callable[[], float]:
-            return lambda: store.ping(timeout)
+            def ask() -> float:
+                started = time.perf_counter()
+                Check(store, timeout)()
+                return time.perf_counter() - started
+
+            return ask
 
         answers = gather(asked(store) for store in stores.values())
         return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
@@ -477,13 +485,7 @@ class DatabaseConnections:
             Callables by ``kind`` or ``kind:name``.
         """
 
-        def check(store: Any) -> Callable[[], None]:
-            def answers() -> None:
-                store.ping(timeout)
-
-            return answers
-
-        return {name: check(store) for name, store in self._described().items()}
+        return {name: Check(store, timeout) for name, store in self._described().items()}
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """The figures of every store in use: connections idle, in use, waited for."""
@@ -501,9 +503,16 @@ class DatabaseConnections:
         Returns:
             What was cancelled, what finished, what writers could not deliver.
         """
+
+        def ended(writer: Any) -> Callable[[], WriterReport]:
+            return lambda: writer.close(timeout)
+
+        reports = gather(ended(writer) for writer in self._writers)
         undelivered = 0
-        for writer in self._writers:
-            undelivered += (writer.close(timeout)).undelivered
+        for report in reports:
+            if isinstance(report, BaseException):
+                raise report
+            undelivered += report.undelivered
         stores = {
             f"{kind}:{name}" if name != "default" else kind: store
             for (kind, name), store in self._stores.items()
@@ -524,6 +533,40 @@ class DatabaseConnections:
             stores=figures,
             undelivered=undelivered,
         )
+
+
+class Check:
+    """Asks one store. Answers in time, also when the driver does not: the question is left behind."""
+
+    def __init__(self, store: Any, timeout: float) -> None:
+        self._store = store
+        self._timeout = timeout
+        self._asking: tuple[Background, list[BaseException | None]] | None = None
+
+    def __call__(self) -> None:
+        """Asks.
+
+        Raises:
+            Unavailable: No answer came in time.
+        """
+        if self._asking is None or self._asking[0].done():
+            results: list[BaseException | None] = []
+
+            def ask() -> None:
+                try:
+                    self._store.ping(self._timeout)
+                except Exception as error:  # noqa: BLE001  raised where it was asked for
+                    results.append(error)
+                else:
+                    results.append(None)
+
+            self._asking = (Background(f"shared.db check {self._store.name}", ask), results)
+        asking, results = self._asking
+        if not asking.join(self._timeout + 0.05):
+            raise Unavailable(f"{self._store!r} did not answer in {self._timeout:g} s", store=self._store.store)
+        self._asking = None
+        if results and results[0] is not None:
+            raise results[0]
 
 
 def _ping(answer: float | BaseException) -> Ping:

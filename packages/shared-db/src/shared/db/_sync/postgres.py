@@ -213,6 +213,8 @@ class Postgres:
     Made by `DatabaseConnections.initialize_postgres`.
     """
 
+    store = "postgres"
+
     def __init__(
         self,
         name: str = "default",

@@ -117,19 +117,22 @@ def classes() -> Any:
     class Pool(base.BlockingConnectionPool):  # type: ignore[misc,name-defined]
         """The driver's pool, which counts what is in use."""
 
-        in_use = 0
         most = 0
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.taken: set[int] = set()
 
         def get_connection(self, *arguments: Any, **options: Any) -> Any:
             """Takes a connection."""
             connection = super().get_connection(*arguments, **options)
-            self.in_use += 1
-            self.most = max(self.most, self.in_use)
+            self.taken.add(id(connection))
+            self.most = max(self.most, len(self.taken))
             return connection
 
         def release(self, connection: Any) -> None:
             """Returns a connection."""
-            self.in_use -= 1
+            self.taken.discard(id(connection))
             super().release(connection)
 
     def unavailable(error: BaseException) -> Unavailable:
@@ -263,7 +266,7 @@ class RedisStore:
     def snapshot(self) -> dict[str, Any]:
         """Figures of the connection pool."""
         pool = self._client.connection_pool if self._client is not None else None
-        in_use, most = (pool.in_use, pool.most) if pool is not None else (0, 0)
+        in_use, most = (len(pool.taken), pool.most) if pool is not None else (0, 0)
         return {"idle": most - in_use, "in_use": in_use, "max": self.max_connections}
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:

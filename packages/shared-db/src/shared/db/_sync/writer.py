@@ -311,13 +311,7 @@ class ClickHouseWriter:
             token, names, columns = parts[0]
             try:
                 self._prepare()
-                self._client.insert(
-                    self.table,
-                    columns,
-                    column_names=names,
-                    column_oriented=True,
-                    settings={"insert_deduplication_token": token},
-                )
+                self._client.insert_once(self.table, names, columns, token)
             except Unavailable as error:
                 if error.lasting:
                     raise

@@ -61,6 +61,7 @@ class FaultProxy:
         self._pairs: set[_Pair] = set()
         self._delay = 0.0
         self._lost = 0
+        self._passed = 0
         self._silent = False
         self._listener: socket.socket | None = None
         self.connections = 0
@@ -99,9 +100,15 @@ class FaultProxy:
             listener.close()
         self.cut()
 
-    def lose_reply(self, times: int = 1) -> None:
-        """Lets the next requests reach the server, and cuts the connection in place of the answer."""
+    def lose_reply(self, times: int = 1, *, after: int = 0) -> None:
+        """Lets the next requests reach the server, and cuts the connection in place of the answer.
+
+        Args:
+            times: How many answers are lost.
+            after: How many are passed on before.
+        """
         with self._mutex:
+            self._passed = after
             self._lost += times
 
     def swallow(self) -> None:
@@ -181,8 +188,9 @@ class FaultProxy:
                     if self._silent:
                         continue
                     with self._mutex:
-                        lose = self._lost > 0
+                        lose = self._lost > 0 and self._passed == 0
                         self._lost -= lose
+                        self._passed -= self._passed > 0
                     if lose:
                         break
                 sink.sendall(data)

@@ -1,0 +1,422 @@
+"""ClickHouse: lost answers, shared clients, and a writer that loses and doubles nothing."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+import tracemalloc
+
+import clickhouse_connect
+import pytest
+
+from shared.db import (
+    AsyncDatabaseConnections,
+    DatabaseConnections,
+    DatabaseError,
+    OutcomeUnknown,
+    PoolClosed,
+    Unavailable,
+    embedded,
+)
+
+PLAIN = "CREATE TABLE {} (p UInt8, n Int64, s String DEFAULT 'none') ENGINE = MergeTree ORDER BY n"
+REMEMBERING = PLAIN + " SETTINGS non_replicated_deduplication_window = 1000"
+
+
+@pytest.fixture
+def db(clickhouse_settings):
+    with DatabaseConnections.from_settings(clickhouse_settings) as db:
+        yield db
+
+
+@pytest.fixture
+def proxied(clickhouse_store, fault_proxy):
+    proxy = fault_proxy(clickhouse_store)
+    settings = {**clickhouse_store.settings, "host": proxy.host, "port": proxy.port}
+    with DatabaseConnections() as db:
+        db.initialize_clickhouse(**settings, timeout=2)
+        db.clickhouse.command("SELECT 1")
+        yield db, proxy
+
+
+@pytest.fixture
+def table(db, request):
+    name = f"t_{abs(hash(request.node.name)) % 10**9}"
+    db.clickhouse.command(REMEMBERING.format(name))
+    yield name
+    db.clickhouse.command(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def forgetful(db, request):
+    name = f"f_{abs(hash(request.node.name)) % 10**9}"
+    db.clickhouse.command(PLAIN.format(name))
+    yield name
+    db.clickhouse.command(f"DROP TABLE {name}")
+
+
+def count(db, table):
+    return db.clickhouse.query(f"SELECT count(), uniqExact(p, n) FROM {table}").result_rows[0]
+
+
+def test_a_lost_answer_inserts_once(proxied, table):
+    db, proxy = proxied
+    for n in range(5):
+        # An insert asks for the columns first.
+        proxy.lose_reply(after=n % 2)
+        db.clickhouse.insert(table, [[0, n, "x"]], ["p", "n", "s"])
+    assert count(db, table) == (5, 5)
+
+
+def test_a_lost_answer_of_a_table_that_forgets_is_unknown_and_not_repeated(proxied, forgetful):
+    db, proxy = proxied
+    db.clickhouse.insert(forgetful, [[0, 0]], ["p", "n"])
+    for n in range(1, 5):
+        proxy.lose_reply(after=1)
+        with pytest.raises(OutcomeUnknown):
+            db.clickhouse.insert(forgetful, [[0, n]], ["p", "n"])
+    proxy.lose_reply()
+    with pytest.raises(OutcomeUnknown):
+        db.clickhouse.command(f"INSERT INTO {forgetful} (p, n) VALUES (0, 5)")
+    proxy.lose_reply()
+    assert db.clickhouse.query(f"SELECT count(), uniqExact(n) FROM {forgetful}").result_rows == [(6, 6)]
+
+
+async def test_the_same_holds_for_tasks(clickhouse_store, fault_proxy, table, forgetful):
+    proxy = fault_proxy(clickhouse_store)
+    async with AsyncDatabaseConnections() as db:
+        db.initialize_clickhouse(**{**clickhouse_store.settings, "host": proxy.host, "port": proxy.port})
+        await db.clickhouse.query("SELECT 1")
+        for n in range(3):
+            proxy.lose_reply(after=n % 2)
+            await db.clickhouse.insert(table, [[0, n]], ["p", "n"])
+        await db.clickhouse.insert(forgetful, [[0, 0]], ["p", "n"])
+        proxy.lose_reply(after=1)
+        with pytest.raises(OutcomeUnknown):
+            await db.clickhouse.insert(forgetful, [[0, 1]], ["p", "n"])
+        proxy.lose_reply()
+        rows = (await db.clickhouse.query(f"SELECT count() FROM {table}")).result_rows
+        assert rows == [(3,)]
+        assert (await db.clickhouse.query(f"SELECT count() FROM {forgetful}")).result_rows == [(2,)]
+        task = asyncio.create_task(db.clickhouse.query("SELECT sum(sleepEachRow(0.2)) FROM numbers(10)"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert db.snapshot()["clickhouse"]["in_use"] == 0
+
+
+def test_eight_threads_share_one_client(db):
+    wrong = []
+
+    def work(thread):
+        for n in range(20):
+            value = thread * 1000 + n
+            got = db.clickhouse.query("SELECT {v:Int64}, sleep(0.001)", parameters={"v": value})
+            if got.result_rows[0][0] != value:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_the_drivers_own_errors_stay(db):
+    with pytest.raises(clickhouse_connect.driver.exceptions.DatabaseError, match="UNKNOWN_IDENTIFIER"):
+        db.clickhouse.query("SELECT nope")
+
+
+def test_a_server_that_is_away():
+    with embedded.clickhouse() as store, DatabaseConnections() as db:
+        db.initialize_clickhouse(**store.settings, timeout=0.5)
+        assert db.clickhouse.command("SELECT 1") == 1
+        store.shutdown()
+        with pytest.raises(Unavailable):
+            db.clickhouse.command("SELECT 1")
+        with pytest.raises(Unavailable):
+            db.health_checks()["clickhouse"]()
+        store.start()
+        assert db.clickhouse.command("SELECT 1") == 1
+
+
+def test_sessions_and_settings_of_the_embedded_server(clickhouse_store):
+    url = clickhouse_store.url
+    with clickhouse_connect.get_client(dsn=url, session_id="mine") as client:
+        client.command("CREATE TEMPORARY TABLE temp (n Int8)")
+        client.command("INSERT INTO temp VALUES (1), (2)")
+        assert client.query("SELECT sum(n) FROM temp").result_rows == [(3,)]
+        assert client.query("SELECT getSetting('max_threads')", settings={"max_threads": 3}).result_rows == [(3,)]
+    with clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False) as client:
+        frame = client.query_df("SELECT number AS n, toString(number) AS s FROM numbers(5)")
+        assert frame["s"].tolist() == list("01234")
+        assert sum(len(block) for block in list(client.query_rows_stream("SELECT * FROM numbers(70000)").gen) or [()]) >= 0
+        assert client.raw_query("SELECT 1, 'a' FORMAT JSONCompact").startswith(b"{")
+
+
+# The writer
+
+
+def test_the_writer_batches_flushes_and_reports(db, table):
+    writer = db.clickhouse_writer(table, max_rows=100, max_delay=60)
+    for n in range(250):
+        writer.write({"p": 1, "n": n, "s": "x"})
+    writer.write({"p": 1, "n": 250})
+    writer.flush()
+    assert (writer.delivered, writer.pending) == (251, 0)
+    assert count(db, table) == (251, 251)
+    assert db.clickhouse.query(f"SELECT s FROM {table} WHERE n = 250").result_rows == [("none",)]
+    writer.write_many({"p": 2, "n": n} for n in range(1000))
+    report = writer.close(timeout=10)
+    assert (report.delivered, report.undelivered, report.error) == (1251, 0, None)
+    with pytest.raises(PoolClosed):
+        writer.write({"p": 1, "n": 1})
+    parts = db.clickhouse.query(
+        "SELECT max(rows) FROM system.parts WHERE table = {t:String} AND level = 0 AND active", parameters={"t": table}
+    ).result_rows
+    assert parts[0][0] <= 100
+
+
+def test_a_row_goes_out_after_its_delay(db, table):
+    writer = db.clickhouse_writer(table, max_delay=0.05)
+    writer.write({"p": 1, "n": 1})
+    deadline = time.monotonic() + 10
+    while writer.delivered != 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert count(db, table) == (1, 1)
+    writer.close()
+
+
+def test_a_table_that_forgets_is_told_to_remember(db, forgetful):
+    with db.clickhouse_writer(forgetful) as writer:
+        writer.write({"p": 1, "n": 1})
+    definition = db.clickhouse.command(f"SHOW CREATE TABLE {forgetful}")
+    assert "non_replicated_deduplication_window = 1000" in definition
+
+
+def test_a_refused_batch_is_said_and_counted(db, table):
+    writer = db.clickhouse_writer(table, max_delay=0.01)
+    writer.write({"p": 1, "nope": 1})
+    with pytest.raises(DatabaseError, match="nope"):
+        writer.flush()
+    with pytest.raises(DatabaseError, match="nope"):
+        writer.write({"p": 1})
+    report = writer.close()
+    assert (report.delivered, report.undelivered) == (0, 1)
+    assert "nope" in report.error
+    with pytest.raises(TypeError, match="mapping"):
+        db.clickhouse_writer(table).write([1])
+    with pytest.raises(ValueError, match="max_rows"):
+        db.clickhouse_writer(table, max_rows=0)
+
+
+def test_close_says_what_was_not_delivered():
+    with embedded.clickhouse() as store, DatabaseConnections.from_settings(store.settings) as db:
+        db.clickhouse.command(REMEMBERING.format("t"))
+        writer = db.clickhouse_writer("t", max_rows=10)
+        writer.write_many({"p": 1, "n": n} for n in range(20))
+        writer.flush()
+        store.shutdown()
+        writer.write_many({"p": 1, "n": n} for n in range(15))
+        started = time.monotonic()
+        report = writer.close(timeout=0.3)
+        assert time.monotonic() - started < 15
+        assert (report.delivered, report.undelivered) == (20, 15)
+        assert report.error
+
+
+def test_nothing_is_lost_or_doubled_when_the_server_is_killed_under_load():
+    with embedded.clickhouse() as store, DatabaseConnections() as db:
+        db.initialize_clickhouse(**store.settings, timeout=1)
+        db.clickhouse.command(REMEMBERING.format("t"))
+        writer = db.clickhouse_writer("t", max_rows=200, max_delay=0.05)
+        stop = threading.Event()
+        produced = [0] * 4
+        most = []
+
+        def produce(who):
+            while not stop.is_set():
+                writer.write({"p": who, "n": produced[who], "s": "x" * 20})
+                produced[who] += 1
+                if produced[who] % 100 == 0:
+                    most.append(writer.pending)
+                    time.sleep(0.002)
+
+        threads = [threading.Thread(target=produce, args=(who,)) for who in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(4):
+            time.sleep(0.4)
+            store.kill()
+            time.sleep(0.1)
+            store.start()
+        time.sleep(0.3)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        report = writer.close(timeout=60)
+        assert (report.delivered, report.undelivered) == (sum(produced), 0)
+        assert count(db, "t") == (sum(produced), sum(produced))
+        assert sum(produced) > 2000
+        # Bounded: what fills, what waits, and what four producers hold.
+        assert max(most) <= 200 * 4 + 4
+        # In order: whatever a producer's row, the part it is in is not before its predecessor's.
+        disorder = db.clickhouse.query(
+            "SELECT count() FROM (SELECT _block_number AS b, lagInFrame(_block_number, 1, 0) OVER "
+            "(PARTITION BY p ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS before FROM t) "
+            "WHERE b < before",
+            settings={"allow_experimental_window_functions": 1},
+        )
+        assert disorder.result_rows == [(0,)]
+
+
+def test_memory_stays_bounded_while_the_server_is_away():
+    with embedded.clickhouse() as store, DatabaseConnections.from_settings(store.settings) as db:
+        db.clickhouse.command(REMEMBERING.format("t"))
+        writer = db.clickhouse_writer("t", max_rows=1000, max_bytes=200_000)
+        writer.write({"p": 1, "n": -1})
+        writer.flush()
+        store.shutdown()
+        written = []
+
+        def produce():
+            for n in range(20_000):
+                writer.write({"p": 1, "n": n, "s": "y" * 1000})
+                written.append(n)
+
+        tracemalloc.start()
+        thread = threading.Thread(target=produce)
+        thread.start()
+        time.sleep(1)
+        stuck = len(written)
+        time.sleep(0.3)
+        assert len(written) == stuck < 2000
+        assert tracemalloc.get_traced_memory()[0] < 10_000_000
+        tracemalloc.stop()
+        store.start()
+        thread.join()
+        assert writer.close(60).undelivered == 0
+        assert count(db, "t") == (20_001, 20_001)
+
+
+PRODUCER = """
+import json, sys
+from shared.db import DatabaseConnections
+settings, folder = json.loads(sys.argv[1]), sys.argv[2]
+with DatabaseConnections() as db:
+    db.initialize_clickhouse(**settings)
+    writer = db.clickhouse_writer("spilled", max_rows=50, max_delay=0.02, spill=folder)
+    for n in range(int(sys.argv[3]), 10**9):
+        writer.write({"p": 0, "n": n})
+        print(n, flush=True)
+"""
+
+
+def test_spilled_rows_survive_a_kill_of_the_producer(clickhouse_store, clickhouse_settings, db, python, tmp_path):
+    db.clickhouse.command(REMEMBERING.format("spilled"))
+    start = 0
+    folder = tmp_path / "spill"
+    for _ in range(3):
+        producer = python(PRODUCER, json.dumps(dict(clickhouse_settings)), folder, start)
+        accepted = start
+        until = start + 300
+        while accepted < until:
+            accepted = int(producer.stdout.readline())
+        producer.kill()
+        for line in producer.communicate()[0].splitlines():
+            accepted = int(line) if line.isdigit() else accepted
+        start = accepted + 2  # the row that was in the making may be there or not
+    with db.clickhouse_writer("spilled", spill=folder) as writer:
+        writer.flush()
+    rows = {n for (n,) in db.clickhouse.query("SELECT n FROM spilled").result_rows}
+    total, distinct = db.clickhouse.query("SELECT count(), uniqExact(n) FROM spilled").result_rows[0]
+    assert total == distinct
+    assert not [n for n in range(accepted + 1) if n not in rows and n + 1 in rows and n + 2 in rows and n > accepted]
+    assert set(range(301)) <= rows
+    assert accepted in rows
+    assert not list(folder.rglob("*.rows"))
+    db.clickhouse.command("DROP TABLE spilled")
+
+
+def test_spilled_rows_wait_for_the_next_writer_when_the_server_is_away(tmp_path):
+    with embedded.clickhouse() as store, DatabaseConnections() as db:
+        db.initialize_clickhouse(**store.settings, timeout=0.2)
+        db.clickhouse.command(REMEMBERING.format("t"))
+        store.shutdown()
+        writer = db.clickhouse_writer("t", max_rows=10, spill=tmp_path)
+        writer.write_many({"p": 1, "n": n} for n in range(25))
+        assert writer.close(timeout=0.2).undelivered == 25
+        store.start()
+        with db.clickhouse_writer("t", max_rows=10, spill=tmp_path) as writer:
+            writer.write({"p": 1, "n": 25})
+        assert count(db, "t") == (26, 26)
+        assert not list(tmp_path.rglob("*.rows"))
+
+
+async def test_the_asynchronous_writer(clickhouse_settings, table):
+    async with AsyncDatabaseConnections.from_settings(clickhouse_settings) as db:
+        writer = db.clickhouse_writer(table, max_rows=50, max_delay=0.02)
+
+        async def produce(who):
+            for n in range(200):
+                await writer.write({"p": who, "n": n})
+
+        await asyncio.gather(*(produce(who) for who in range(4)))
+        await writer.flush()
+        assert writer.delivered == 800
+        await produce(5)
+        assert (await writer.close(10)).undelivered == 0
+        rows = (await db.clickhouse.query(f"SELECT count(), uniqExact(p, n) FROM {table}")).result_rows
+        assert rows == [(1000, 1000)]
+
+
+# In process
+
+
+IN_PROCESS = """
+import os, sys
+from shared.db import DatabaseConnections, Unavailable
+with DatabaseConnections() as db:
+    db.initialize_clickhouse(url=sys.argv[1])
+    db.clickhouse.command("CREATE TABLE t (p UInt8, n Int64) ENGINE = MergeTree ORDER BY n")
+    with db.clickhouse_writer("t") as writer:
+        writer.write_many({"p": 1, "n": n} for n in range(10))
+    print(db.clickhouse.query("SELECT count() FROM t").result_rows[0][0], db.ping()["clickhouse"].ok, flush=True)
+    child = os.fork()
+    if child == 0:
+        try:
+            db.clickhouse.query("SELECT 1")
+        except Unavailable as error:
+            print("refused:", error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    print(db.clickhouse.command("SELECT 1"))
+"""
+
+
+@pytest.mark.parametrize("kind", ["memory", "path"])
+def test_chdb_in_process_and_not_in_a_forked_child(python, tmp_path, kind):
+    url = "chdb://memory" if kind == "memory" else f"chdb://{tmp_path}/data"
+    out, err = python(IN_PROCESS, url).communicate(timeout=60)
+    lines = out.splitlines()
+    assert lines[0] == "10 True", err
+    assert lines[1].startswith("refused: chdb belongs")
+    assert lines[2] == "1"
+
+
+async def test_chdb_for_tasks(python):
+    script = """
+import asyncio
+from shared.db import AsyncDatabaseConnections
+async def main():
+    async with AsyncDatabaseConnections() as db:
+        db.initialize_clickhouse(url="chdb://memory")
+        print((await db.clickhouse.query("SELECT 41 + 1")).result_rows[0][0])
+asyncio.run(main())
+"""
+    out, err = await asyncio.to_thread(python(script).communicate)
+    assert out.strip() == "42", err
+    assert os.getpid()
