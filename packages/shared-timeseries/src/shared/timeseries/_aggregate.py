@@ -12,7 +12,6 @@ from ._fast import fast_sums, wants_fast
 from ._grid import Grid, from_wall, make_grid
 from ._kernels import read_aggregations, reduce_runs
 from ._points import Points, flatten, give, read_points
-from ._series import is_sorted
 from ._sizes import read_size
 from ._windows import MAX_WINDOWS
 
@@ -139,7 +138,7 @@ def aggregate_time_series(
         ]
     parts = []
     for key, ns, numbers in groups:
-        part = _windows_of(ns, numbers, plan, points.form if output is None else output)
+        part = _windows_of(ns, numbers, plan, points.form if output is None else output, ordered=points.ordered)
         rows = len(part["window_start"])
         out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
         for name in ("window_start", "window_end"):
@@ -208,7 +207,7 @@ def limit(
 
 def span_of(points: Points) -> tuple[int, int]:
     """The first and the last time."""
-    if is_sorted(points.times):
+    if points.ordered:
         return int(points.times[0]), int(points.times[-1])
     return int(points.times.min()), int(points.times.max())
 
@@ -254,9 +253,10 @@ def _too_many(count: int, allowed: int) -> str:
     return f"window_size: makes {count} windows, more than max_windows={allowed}"
 
 
-def _windows_of(ns: Int64s, numbers: Float64s, plan: Plan, form: Output) -> dict[str, Any]:
+def _windows_of(
+    ns: Int64s, numbers: Float64s, plan: Plan, form: Output, *, ordered: bool
+) -> dict[str, Any]:
     """Windows of one group: starts, ends, counts and `=name` for each aggregate."""
-    ordered = is_sorted(ns)
     ties = {"first", "last"} & set(plan.names)
     if ties or not ordered:
         if ties and (not ordered or bool((ns[1:] == ns[:-1]).any())):
@@ -265,22 +265,35 @@ def _windows_of(ns: Int64s, numbers: Float64s, plan: Plan, form: Output) -> dict
             order = None if ordered else np.argsort(ns, kind="stable")
         if order is not None:
             ns, numbers = ns[order], numbers[order]
-    if plan.skipna and np.isnan(np.add.reduce(numbers)):
-        there = ~np.isnan(numbers)
-        ns, numbers = ns[there], numbers[there]
     edges = plan.grid.edges(plan.first, plan.stop + 1)
-    if wants_fast(plan.fast, len(ns)) and set(plan.names) <= {"avg", "sum", "min", "max", "count"}:
+    simple = set(plan.names) <= {"avg", "sum", "min", "max", "count"}
+    compiled = simple and wants_fast(plan.fast, len(ns))
+    counts, filled, reduced = _reduce(ns, numbers, edges, plan, compiled=compiled)
+    # A NaN shows in its window's sum (so do two infinities): only then look for it.
+    if plan.skipna and np.isnan(reduced["sum"]).any():
+        there = ~np.isnan(numbers)
+        if not there.all():
+            counts, filled, reduced = _reduce(
+                ns[there], numbers[there], edges, plan, compiled=compiled
+            )
+    return shape(edges, counts, filled, {n: reduced[n] for n in plan.names}, plan.fill, form)
+
+
+def _reduce(
+    ns: Int64s, numbers: Float64s, edges: Int64s, plan: Plan, *, compiled: bool
+) -> tuple[Int64s, Int64s, dict[str, Float64s]]:
+    """Counts of all windows, which are filled, and their aggregates; always also the sum."""
+    if compiled:
         counts, found = fast_sums(ns, numbers, edges, plan.closed_end)
         filled = np.flatnonzero(counts)
-        reduced = {name: found[name][filled] for name in plan.names}
-    else:
-        cuts = np.searchsorted(ns, edges)
-        if plan.closed_end is not None:
-            cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
-        counts = np.diff(cuts)
-        filled = np.flatnonzero(counts)
-        reduced = reduce_runs(numbers, cuts[:-1][filled], cuts[1:][filled], plan.names)
-    return shape(edges, counts, filled, reduced, plan.fill, form)
+        return counts, filled, {name: column[filled] for name, column in found.items()}
+    cuts = np.searchsorted(ns, edges)
+    if plan.closed_end is not None:
+        cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
+    counts = np.diff(cuts)
+    filled = np.flatnonzero(counts)
+    names = list(dict.fromkeys(["sum", *plan.names]))
+    return counts, filled, reduce_runs(numbers, cuts[:-1][filled], cuts[1:][filled], names)
 
 
 def shape(

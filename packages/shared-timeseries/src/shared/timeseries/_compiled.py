@@ -190,9 +190,33 @@ def sliding_mad(values: Any, window: int) -> Any:
     return out
 
 
+# No NaN comes in, and a zero's sign does not matter: with that said, the loop is vectorised.
+@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+def _greatest(
+    places: Any, numbers: Any, begin: int, stop: int, across: float, up: float, offset: float
+) -> float:
+    best = -1.0
+    for j in range(begin, stop):
+        area = abs(across * numbers[j] + up * places[j] - offset)
+        best = max(best, area)
+    return best
+
+
+@compiled
+def _falls(places: Any, begin: int, stop: int) -> bool:
+    """Whether places go back; a stretch that was just read is still in the cache."""
+    found = False
+    for j in range(begin, stop):
+        found |= places[j] < places[j - 1]
+    return found
+
+
 @compiled
 def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
-    """Largest triangle three buckets for buckets between cuts."""
+    """Largest triangle three buckets for buckets between cuts.
+
+    Nothing when there is a NaN or the places are not in ascending order.
+    """
     n = len(cuts)
     chosen = np.zeros(n, np.int64)
     chosen[n - 1] = len(numbers) - 1
@@ -211,14 +235,22 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
             a += numbers[j]
             j += 1
         height = ((a + b) + (c + d)) / (stop - middle)
+        if np.isnan(height) or _falls(places, begin, middle):
+            return chosen[:0]
         across = places[at] - (places[middle] + places[stop - 1]) / 2
         up = height - numbers[at]
         offset = across * numbers[at] + up * places[at]
-        largest = -1.0
-        for j in range(begin, middle):
-            area = abs(across * numbers[j] + up * places[j] - offset)
-            if area > largest:
-                largest = area
+        # The greatest of a short stretch first, its place only where it is a new one.
+        largest, found = -1.0, begin
+        j = begin
+        while j < middle:
+            best = _greatest(places, numbers, j, min(j + 128, middle), across, up, offset)
+            if best > largest:
+                largest, found = best, j
+            j += 128
+        for j in range(found, min(found + 128, middle)):
+            if abs(across * numbers[j] + up * places[j] - offset) == largest:
                 at = j
+                break
         chosen[i + 1] = at
-    return chosen
+    return chosen[:0] if _falls(places, cuts[n - 2], len(numbers)) else chosen

@@ -86,6 +86,7 @@ class AnomalyDetector:
         "_phase_mean",
         "_phase_seen",
         "_quick",
+        "_records",
         "_season",
         "_slow",
         "_slow_error",
@@ -121,7 +122,7 @@ class AnomalyDetector:
         self._season = step.least_ns / 1e9 if step is not None else 0.0
         self._fade = math.exp(-1 / quiet) if quiet else 0.0
         self._aware: bool | None = None
-        self._bar = 0.0
+        self._bar = self._records = 0.0
         self._count = 0
         self._quick = self._slow = self._low = self._high = math.nan
         self._spread = self._level = self._slow_error = 0.0
@@ -220,7 +221,10 @@ class AnomalyDetector:
         beyond = max(x - self._high, self._low - x)
         if beyond > 0:
             width = self._high - self._low
-            total += _RECORD * min(1.0, beyond / (0.05 * width)) if width > 0 else _RECORD
+            share = min(1.0, beyond / (0.05 * width)) if width > 0 else 1.0
+            # Where records are common, as in a drift, one more is no news.
+            total += share * min(_RECORD, 0.8 * math.log(self._count / (1 + self._records)))
+            self._records += share
         return total
 
     def _learn(self, x: float, away: float, level: float) -> None:

@@ -110,14 +110,33 @@ def quantile_runs(
         step = max(1, 4_000_000 // size)  # bounded memory
         for low in range(0, len(rows), step):
             some = rows[low : low + step]
-            if len(some) * size == len(values):  # every run has this length
-                block = values.reshape(len(some), size).copy()
+            begin_at = int(offsets[some[0]])
+            if offsets[some[-1]] - begin_at == size * (len(some) - 1):  # they lie side by side
+                block = values[begin_at : begin_at + size * len(some)].reshape(-1, size)
             else:
                 block = values[offsets[some][:, None] + np.arange(size)]
-            block.sort(axis=1)
+            if len(shares) == 1:
+                out[0][some] = _one_quantile(block, shares[0])
+                continue
+            block = np.sort(block, axis=1)
             for column, share in zip(out, shares, strict=True):
                 column[some] = interpolate_sorted(block, share)
     return out
+
+
+def _one_quantile(block: Float64s, share: float) -> Float64s:
+    """The linear quantile of each row, which is only parted where it is wanted."""
+    place = share * (block.shape[1] - 1)
+    low = int(place)
+    parted = np.partition(block, low, axis=1)
+    left = parted[:, low]
+    if low + 1 == block.shape[1]:
+        return left.copy()
+    right = parted[:, low + 1 :].min(axis=1)  # NaN, sorted last, makes it NaN
+    weight = place - low
+    with np.errstate(invalid="ignore"):  # inf - inf
+        mixed = left + (right - left) * weight if weight else left
+    return np.where(np.isnan(right), np.nan, np.where(left == right, left, mixed))
 
 
 def interpolate_sorted(block: Float64s, share: float) -> Float64s:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._clock import NAT, Clock, read_times
-from ._series import TimeSeries
+from ._series import TimeSeries, is_sorted
 
 if TYPE_CHECKING:
     from ._types import Float64s, Int64s, Output
@@ -44,6 +44,7 @@ class Points:
     keys: tuple[tuple[Any, ...], ...] = ()  # group keys in sorted order
     by: tuple[str, ...] = ()
     dropped: int = 0
+    ordered: bool = False  # whether the times never go back
 
 
 def read_points(
@@ -60,7 +61,7 @@ def read_points(
     if isinstance(data, TimeSeries):
         if names:
             raise ValueError("by: a TimeSeries holds one series; pass a frame or records")
-        return Points(data.times, data.values, data.clock, "series", dropped=data.dropped)
+        return Points(data.times, data.values, data.clock, "series", dropped=data.dropped, ordered=True)
     if timestamp_field is not None and not isinstance(timestamp_field, str):
         data, time = (data, timestamp_field), None  # f(times, values)
     form, raw_times, raw_values, groups = _split(data, time, value, names)
@@ -69,8 +70,11 @@ def read_points(
     if len(ns) != len(numbers):
         raise ValueError(f"data: {len(ns)} times but {len(numbers)} values")
     codes, keys = _codes(groups, names, len(ns))
-    gone = ns == NAT
-    dropped = int(np.count_nonzero(gone))
+    ordered = is_sorted(ns)
+    dropped = 0
+    if not ordered or (len(ns) and ns[0] == NAT):
+        gone = ns == NAT
+        dropped = int(np.count_nonzero(gone))
     if dropped:
         ns, numbers = ns[~gone], numbers[~gone]
         codes = codes if codes is None else codes[~gone]
@@ -85,6 +89,7 @@ def read_points(
         keys,
         names,
         dropped,
+        ordered,
     )
 
 

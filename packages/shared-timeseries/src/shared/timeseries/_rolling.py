@@ -65,6 +65,8 @@ def roll(
     if not len(values):
         return np.empty(0)
     window = min(window, len(values))
+    if stat in {"std", "zscore"} and window > 1 and np.isfinite(values.sum()):
+        return _finite_spread(values, window, stat, least)
     gone = np.isnan(values)
     counts = _slide(np.add, (~gone).astype(np.float64), window, 0.0)
     share = quantile_of(stat)
@@ -81,6 +83,18 @@ def roll(
         )
         return np.where((counts >= least) & (counts > 0), out, np.nan)
     mean, squares, sums = _moments(values, gone, window, counts)
+    return _finish(stat, values, mean, squares, sums, counts, least)
+
+
+def _finish(
+    stat: str,
+    values: Float64s,
+    mean: Float64s,
+    squares: Float64s,
+    sums: Float64s,
+    counts: Float64s,
+    least: int,
+) -> Float64s:
     if stat == "sum":
         return np.where(counts >= least, sums, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -91,6 +105,79 @@ def roll(
             if stat == "zscore":
                 out = (values - mean) / np.where(out > 0, out, np.nan)
     return np.where((counts >= least) & (counts > 0), out, np.nan)
+
+
+def _finite_spread(values: Float64s, window: int, stat: str, least: int) -> Float64s:
+    """Deviation or z-score of windows without NaN, by running sums.
+
+    Running sums start afresh for each piece that fits the cache, counted from the piece's
+    mean. Windows whose spread is so far below the piece's that rounding would show are
+    computed by themselves.
+    """
+    size, piece = len(values), max(1 << 14, 2 * window)
+    out = np.empty(size)
+    ahead, ahead_2 = np.zeros(piece + window), np.zeros(piece + window)
+    for begin in range(0, size, piece):
+        low = max(0, begin - window + 1)
+        part = values[low : begin + piece]
+        level = float(part.mean())
+        away = part - level
+        first = begin - low  # of the part's values, the first that is to be answered
+        count = len(part) - first
+        one, two = ahead[1 : len(part) + 1], ahead_2[1 : len(part) + 1]
+        np.cumsum(away, out=one)
+        squares = away * away
+        np.cumsum(squares, out=two)
+        ends = np.arange(first + 1, len(part) + 1)
+        if low == 0 and begin < window:
+            begins = np.maximum(ends - window, 0)
+            known: Any = (ends - begins).astype(np.float64)
+            sums, m2 = ahead[ends] - ahead[begins], ahead_2[ends] - ahead_2[begins]
+        else:
+            known = float(window)
+            stop = len(part) + 1
+            sums = ahead[first + 1 : stop] - ahead[first + 1 - window : stop - window]
+            m2 = ahead_2[first + 1 : stop] - ahead_2[first + 1 - window : stop - window]
+        target = out[begin : begin + count]
+        sums /= known  # now the mean, counted from the level
+        known *= -1
+        m2 += np.multiply(np.multiply(sums, sums, out=target), known, out=target)
+        clear = bool(m2.min() > 1e-6 * two[-1])
+        doubtful = np.empty(0, np.int64) if clear else np.flatnonzero(~(m2 > 1e-6 * two[-1]))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            m2 /= -known - 1
+            if stat == "std":
+                np.sqrt(m2, out=target)
+            else:
+                np.divide(np.subtract(away[first:], sums, out=sums), np.sqrt(m2, out=m2), out=target)
+        if len(doubtful):
+            target[doubtful] = _one_by_one(values, begin + doubtful, window, stat)
+    if least > 1:
+        out[: least - 1] = np.nan
+    return out
+
+
+def _one_by_one(values: Float64s, places: Int64s, window: int, stat: str) -> Float64s:
+    """Deviation or z-score of the windows that end at some places, each in two passes."""
+    out = np.empty(len(places))
+    early = np.flatnonzero(places < window - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for i in early.tolist():
+            part = values[: places[i] + 1]
+            spread = part.std(ddof=1) if len(part) > 1 else np.nan
+            out[i] = spread if stat == "std" else (part[-1] - part.mean()) / (spread or np.nan)
+        rest = places[len(early) :] - window + 1
+        views = np.lib.stride_tricks.sliding_window_view(values, window)
+        step = max(1, _BLOCK // window)
+        for begin in range(0, len(rest), step):
+            part = views[rest[begin : begin + step]]
+            mean = part.mean(axis=1, keepdims=True)
+            same = part.min(axis=1) == part.max(axis=1)  # the mean of equals may round
+            spread = np.where(same, 0.0, np.sqrt(((part - mean) ** 2).sum(axis=1) / (window - 1)))
+            if stat == "zscore":
+                spread = (part[:, -1] - mean[:, 0]) / np.where(spread > 0, spread, np.nan)
+            out[len(early) + begin : len(early) + begin + len(part)] = spread
+    return out
 
 
 def _slide(kernel: Any, values: Float64s, window: int, neutral: float) -> Float64s:

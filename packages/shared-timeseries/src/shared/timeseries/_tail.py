@@ -10,7 +10,7 @@ _APART = 5  # points between deviations that count as two
 _SHAPE = 0.3  # tail shape before there is evidence: between exponential and heavy
 _BELIEF = 15  # how many deviations that prior is worth
 _LEAST_SHAPE = 0.03
-_HORIZON = 20_000  # points after which the memory begins to fade
+_HORIZON = 100_000  # points after which the memory begins to fade
 _GROWTH = 3.0  # a deviation counts for no more than this many times the largest before
 
 
