@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from ._breaker_config import Exceptions, exceptions, matcher
@@ -32,18 +33,20 @@ class LimitAlgorithm(Protocol):
 
 
 class Gradient:
-    """Compare each call's time with the long-term average; shrink when calls get slower.
+    """Compare the time of calls with what it was at low load; shrink when it gets longer.
 
     ``limit <- (1 - smoothing) * limit + smoothing * (limit * gradient + queue)`` with
-    ``gradient = clamp(tolerance * long / now, 0.5, 1)``: Gradient2 of
-    https://github.com/Netflix/concurrency-limits.
+    ``gradient = clamp(tolerance * low / now, 0.5, 1)``: the gradient limit of
+    https://github.com/Netflix/concurrency-limits. ``low`` is an average, taken at the
+    beginning and then again and again while the limit is halved for a moment: a baseline
+    that simply followed the calls would learn to call overload normal.
 
     Args:
-        tolerance: How much slower than the average calls may be before the limit shrinks.
+        tolerance: How much slower than at low load calls may be before the limit shrinks.
         smoothing: The weight of each new value, in (0, 1].
         queue: By how much the limit may exceed what the times suggest.
-        backoff: What a dropped call multiplies the limit with, in (0, 1).
-        memory: Calls over which the long-term average is taken.
+        backoff: What a dropped call multiplies the limit with, in (0, 1].
+        probe_every: The baseline is taken anew after ``probe_every * limit`` calls.
     """
 
     def __init__(
@@ -53,14 +56,17 @@ class Gradient:
         smoothing: float = 0.2,
         queue: float = 4.0,
         backoff: float = 0.9,
-        memory: int = 600,
+        probe_every: int = 50,
     ) -> None:
         self.tolerance = number("tolerance", tolerance, least=1)
         self.smoothing = number("smoothing", smoothing, above=0, most=1)
         self.queue = number("queue", queue, above=0)
         self.backoff = number("backoff", backoff, above=0, most=1)
-        self._weight = 2.0 / (whole("memory", memory) + 1)
-        self._long = 0.0
+        self.probe_every = whole("probe_every", probe_every, least=5)
+        self._low = self._sum = self._now = 0.0
+        self._measured = 0
+        self._measure = 20  # calls at low load that make a baseline
+        self._ignore = 0  # calls that began before the limit was halved
         self._calls = 0
 
     def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
@@ -68,14 +74,24 @@ class Gradient:
         if dropped:
             return limit * self.backoff
         seconds = max(seconds, 1e-9)
+        if self._ignore > 0:
+            self._ignore -= 1
+            return limit
+        if self._measured < self._measure:
+            self._measured += 1
+            self._sum += seconds
+            self._low = self._now = self._sum / self._measured
+            return limit
         self._calls += 1
-        # Until there is a history, the plain mean of what there is.
-        self._long += (seconds - self._long) * max(self._weight, 1 / self._calls)
-        if self._long > 2 * seconds:
-            self._long *= 0.95  # the service recovered: forget the slow times sooner
+        if self._calls > self.probe_every * limit:
+            self._calls = self._measured = 0
+            self._sum = 0.0
+            self._ignore = active
+            return min(limit, active) / 2
+        self._now += 0.2 * (seconds - self._now)
         if active < limit / 2:
             return limit  # the calls did not reach the limit: they say nothing about it
-        gradient = max(0.5, min(1.0, self.tolerance * self._long / seconds))
+        gradient = max(0.5, min(1.0, self.tolerance * self._low / self._now))
         target = limit * gradient + self.queue
         return limit * (1 - self.smoothing) + target * self.smoothing
 
@@ -85,15 +101,16 @@ class Vegas:
 
     ``queue = limit * (1 - fastest / now)``; the limit grows while the queue is below
     ``3 * log10(limit)`` and shrinks when it is above twice that: the congestion control of
-    TCP Vegas, in the form of https://github.com/Netflix/concurrency-limits.
+    TCP Vegas, in the form of https://github.com/Netflix/concurrency-limits. For services
+    whose calls all take about as long.
 
     Args:
         smoothing: The weight of each new value, in (0, 1].
-        probe_every: After ``probe_every * limit`` calls the fastest time is taken anew,
-            so that a service that became slower for good is not starved.
+        probe_every: After ``probe_every * limit`` calls the limit is halved for a moment
+            and the fastest time taken anew.
     """
 
-    def __init__(self, *, smoothing: float = 1.0, probe_every: int = 30) -> None:
+    def __init__(self, *, smoothing: float = 1.0, probe_every: int = 50) -> None:
         self.smoothing = number("smoothing", smoothing, above=0, most=1)
         self.probe_every = whole("probe_every", probe_every)
         self._fastest = math.inf
@@ -106,16 +123,15 @@ class Vegas:
             return limit - step
         seconds = max(seconds, 1e-9)
         self._calls += 1
-        if self._calls >= self.probe_every * limit:
+        if self._calls > self.probe_every * limit:
             self._calls, self._fastest = 0, seconds
+            return min(limit, active) / 2
         self._fastest = min(self._fastest, seconds)
         if active < limit / 2:
             return limit
         queue = math.ceil(limit * (1 - self._fastest / seconds))
         target = limit
-        if queue <= step:
-            target = limit + 6 * step
-        elif queue < 3 * step:
+        if queue < 3 * step:
             target = limit + step
         elif queue > 6 * step:
             target = limit - step

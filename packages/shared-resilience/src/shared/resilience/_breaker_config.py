@@ -112,9 +112,15 @@ class CircuitBreakerConfig:
         if record is not None and expected_exceptions is not None:
             raise ValueError("record and expected_exceptions are the same thing: give one of them")
         if timeout is None:
-            timeout = 60.0 if recovery_timeout is None else recovery_timeout
+            if recovery_timeout is not None:
+                timeout = number("recovery_timeout", recovery_timeout, above=0)
+            else:
+                timeout = 60.0
         if record is None:
-            record = (Exception,) if expected_exceptions is None else expected_exceptions
+            if expected_exceptions is not None:
+                record = exceptions("expected_exceptions", expected_exceptions)
+            else:
+                record = (Exception,)
         if window is not None and not isinstance(window, (CountWindow, TimeWindow)):
             raise TypeError(f"window must be a CountWindow, a TimeWindow or None, not {window!r}")
         if record_result is not None and not callable(record_result):

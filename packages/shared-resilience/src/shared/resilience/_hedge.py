@@ -110,7 +110,7 @@ class Hedge(Policy):
             running: set[asyncio.Task[T]] = set()
             copies = 0
             more = delay is not None
-            first_failure: BaseException | None = None
+            first: asyncio.Task[T] | None = None
 
             async def copy() -> T:
                 return await fn(*args, **kwargs)
@@ -118,26 +118,24 @@ class Hedge(Policy):
             try:
                 while True:
                     if copies == 0 or (more and (more := self._may_send(copies))):
-                        running.add(asyncio.create_task(copy()))
+                        task = asyncio.create_task(copy())
+                        first = first or task
+                        running.add(task)
                         copies += 1
                         more = more and copies <= self.max_hedges
                     if not running:
-                        assert first_failure is not None
-                        raise first_failure
+                        assert first is not None
+                        return first.result()  # all failed: raises what the first raised
                     done, running = await asyncio.wait(
                         running,
                         timeout=delay if more else None,
                         return_when=asyncio.FIRST_COMPLETED,
                     )
                     for task in done:
-                        failure = _failure_of(task)
-                        if failure is None:
+                        if _failure_of(task) is None:
                             self._latencies.append(self._clock() - started)
                             return task.result()
-                        if first_failure is None:
-                            first_failure = failure
             finally:
-                del first_failure
                 await self._abandon(running)
 
         return hedged
@@ -173,21 +171,22 @@ class Hedge(Policy):
                 self.budget.request()
             started = self._clock()
             delay = self.present_delay
-            answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+            answers: queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
+            answers = queue.SimpleQueue()
             copies = ended = 0
             more = delay is not None
             first_failure: BaseException | None = None
             try:
                 while True:
                     if copies == 0 or (more and (more := self._may_send(copies))):
-                        _start(fn, args, kwargs, answers)
+                        _start(fn, args, kwargs, answers, copies)
                         copies += 1
                         more = more and copies <= self.max_hedges
                     if ended == copies:
                         assert first_failure is not None
                         raise first_failure
                     try:
-                        result, failure = answers.get(timeout=delay if more else None)
+                        copy, result, failure = answers.get(timeout=delay if more else None)
                     except queue.Empty:
                         continue
                     ended += 1
@@ -196,7 +195,7 @@ class Hedge(Policy):
                         return result  # type: ignore[return-value]
                     if not isinstance(failure, Exception):
                         raise failure
-                    if first_failure is None:
+                    if copy == 0:
                         first_failure = failure
             finally:
                 del first_failure
@@ -212,13 +211,13 @@ def _failure_of(task: asyncio.Task[Any]) -> BaseException | None:
     return task.exception()
 
 
-def _start(fn: Callable[..., Any], args: Any, kwargs: Any, answers: Any) -> None:
+def _start(fn: Callable[..., Any], args: Any, kwargs: Any, answers: Any, copy: int) -> None:
     context = contextvars.copy_context()
 
     def work() -> None:
         try:
-            answers.put((context.run(fn, *args, **kwargs), None))
+            answers.put((copy, context.run(fn, *args, **kwargs), None))
         except BaseException as exc:
-            answers.put((None, exc))
+            answers.put((copy, None, exc))
 
     threading.Thread(target=work, name=f"hedge {describe(fn)}", daemon=True).start()
