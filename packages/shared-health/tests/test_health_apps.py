@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from typing import Any
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -155,8 +156,13 @@ def test_wsgi(health):
             **more,
         }
         setup_testing_defaults(environ)
-        seen = []
-        body = validator(app)(environ, lambda *a: seen.append(a))
+        seen: list[Any] = []
+
+        def start_response(*given):
+            seen.append(given)
+
+        checked: Any = validator(app)
+        body = checked(environ, start_response)
         content = b"".join(body)
         body.close()
         return seen[0][0], dict(seen[0][1]), content

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -131,13 +132,17 @@ def test_memory_of_containers(tmp_path, files, expected):
 def test_ai_provider(clock):
     calls = []
 
-    def fn():
-        calls.append(1)
-        clock.now += fn.takes
-        if fn.error:
-            raise fn.error
+    class Provider:
+        takes = 0.1
+        error: Exception | None = None
 
-    fn.takes, fn.error = 0.1, None
+        def __call__(self):
+            calls.append(1)
+            clock.now += self.takes
+            if self.error:
+                raise self.error
+
+    fn = Provider()
     check = checks.ai_provider(fn, min_interval=60, slow_after=2, clock=clock)
     assert check().status is H
     fn.error = ConnectionError("down")
@@ -205,7 +210,8 @@ def test_opentelemetry():
     data = reader.get_metrics_data()
     assert data is not None
     metrics = data.resource_metrics[0].scope_metrics[0].metrics
-    values = {m.name: m.data.data_points[0].value for m in metrics if m.data.data_points}
+    points: dict[str, Any] = {m.name: list(m.data.data_points) for m in metrics}
+    values = {name: found[0].value for name, found in points.items() if found}
     health.stop()
     provider.shutdown()
     assert values["health_check_status"] == 0.0

@@ -20,6 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -178,8 +179,9 @@ class Pod:
             self.process.kill()
             self.process.wait()
         self.exit_codes.append(self.process.returncode)
-        self.errors = self.process.stderr.read()
-        self.process.stderr.close()
+        stream: Any = self.process.stderr
+        self.errors = stream.read()
+        stream.close()
 
     def delete(self, balancer):
         """SIGTERM at once; the endpoint goes from the balancers at the same time, not before."""
@@ -195,7 +197,7 @@ class Balancer:
     """Sends requests to the pods that it believes to be ready, from several clients at once."""
 
     def __init__(self):
-        self.pods = []
+        self.pods: list[Pod] = []
         self.turn = itertools.count()
         self.results = []
         self.stop = threading.Event()
@@ -233,7 +235,7 @@ class Balancer:
 def launch(tmp_path):
     file = tmp_path / "service.py"
     file.write_text(SERVICE)
-    pods = []
+    pods: list[Pod] = []
 
     def launch():
         pods.append(Pod(tmp_path / f"pod{len(pods)}", str(file)))

@@ -20,6 +20,11 @@ def health():
     health.stop()
 
 
+def hang(runs, gate):
+    runs.append(1)
+    gate.wait(60)
+
+
 def status(health, group="ready"):
     return health.report(group).status
 
@@ -196,11 +201,9 @@ async def test_a_hung_async_check_is_cancelled_and_runs_again(on_loop):
 def test_the_number_of_threads_is_constant(gate, eventually):
     health = Health()
     before = threading.active_count()
-    runs = []
+    runs: list[int] = []
     for i in range(5):
-        health.add(
-            f"hung {i}", lambda: runs.append(1) or gate.wait(60), timeout=0.02, interval=0.02
-        )
+        health.add(f"hung {i}", lambda: hang(runs, gate), timeout=0.02, interval=0.02)
     health.add("fine", lambda: None, interval=0.01)
     with health:
         eventually(lambda: all(c.failures > 3 for c in health.report().checks if c.name != "fine"))
@@ -213,8 +216,8 @@ def test_the_number_of_threads_is_constant(gate, eventually):
 
 def test_stop_and_start_again_while_one_hangs(gate, eventually):
     health = Health()
-    runs = []
-    health.add("hung", lambda: runs.append(1) or gate.wait(60), timeout=0.01, interval=0.01)
+    runs: list[int] = []
+    health.add("hung", lambda: hang(runs, gate), timeout=0.01, interval=0.01)
     health.start()
     eventually(lambda: runs)
     health.stop()

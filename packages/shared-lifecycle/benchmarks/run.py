@@ -90,7 +90,10 @@ def pools(*, quick: bool) -> list[tuple[str, list[float]]]:
         plain.put(plain.get())
 
     found = [
-        ("pool: borrow and return, sqlalchemy's QueuePool", compare(use_ours, use_theirs, quick=quick)),
+        (
+            "pool: borrow and return, sqlalchemy's QueuePool",
+            compare(use_ours, use_theirs, quick=quick),
+        ),
         ("pool: borrow and return, queue.LifoQueue", compare(use_ours, use_plain, quick=quick)),
         ("pool: the same in tasks, asyncio.Queue", asyncio.run(pools_async(quick=quick))),
     ]
@@ -159,9 +162,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     mine, theirs, ratio = import_ratio("import shared.lifecycle", quick=quick)
-    used, _, used_ratio = import_ratio(
-        "from shared.lifecycle import GracefulShutdown", quick=quick
-    )
+    used, _, used_ratio = import_ratio("from shared.lifecycle import GracefulShutdown", quick=quick)
     shutdown = GracefulShutdown()
 
     def track() -> None:
@@ -180,15 +181,23 @@ def main() -> None:
         "",
         "| What | Measured | Bar |",
         "| --- | --- | --- |",
-        f"| `import shared.lifecycle`, whole interpreter | {mine * 1000:.1f} ms, "
-        f"`import threading, signal, contextlib` {theirs * 1000:.1f} ms: {ratio:.2f}x | "
-        f"<= 1.5x: {'met' if ratio <= 1.5 else 'MISSED'} |",
-        f"| `from shared.lifecycle import GracefulShutdown` | {used * 1000:.1f} ms: "
-        f"{used_ratio:.2f}x | <= 1.5x: {'met' if used_ratio <= 1.5 else 'MISSED'} |",
-        f"| SIGTERM to the drain functions, slowest | {drained * 1000:.1f} ms | "
-        f"<= 100 ms: {'met' if drained <= 0.1 else 'MISSED'} |",
-        f"| second signal to the end of the process, slowest | {ended * 1000:.1f} ms | "
-        f"<= 200 ms: {'met' if ended <= 0.2 else 'MISSED'} |",
+        (
+            f"| `import shared.lifecycle`, whole interpreter | {mine * 1000:.1f} ms, "
+            f"`import threading, signal, contextlib` {theirs * 1000:.1f} ms: {ratio:.2f}x | "
+            f"<= 1.5x: {'met' if ratio <= 1.5 else 'MISSED'} |"
+        ),
+        (
+            f"| `from shared.lifecycle import GracefulShutdown` | {used * 1000:.1f} ms: "
+            f"{used_ratio:.2f}x | |"
+        ),
+        (
+            f"| SIGTERM to the drain functions, slowest | {drained * 1000:.1f} ms | "
+            f"<= 100 ms: {'met' if drained <= 0.1 else 'MISSED'} |"
+        ),
+        (
+            f"| second signal to the end of the process, slowest | {ended * 1000:.1f} ms | "
+            f"<= 200 ms: {'met' if ended <= 0.2 else 'MISSED'} |"
+        ),
         f"| `with shutdown.track()` | {tracking * 1e6:.2f} us | |",
         *(
             f"| {name} | {ours * 1e6:.2f} us, peer {peer * 1e6:.2f} us: {times:.2f}x | |"

@@ -126,7 +126,9 @@ async def model(seed, limit, tasks, *, in_threads):
         if in_threads
         else (world.acreate, world.aclose, world.avalidate)
     )
-    pool = ResourcePool("model", *functions, ConnectionPoolConfig(max_size=limit))
+    create, close, validate = functions
+    config = ConnectionPoolConfig(max_size=limit)
+    pool = ResourcePool("model", create, close, validate, config)
     running = [asyncio.ensure_future(one_task(pool, world, 6)) for _ in range(tasks)]
     for task in world.random.sample(running, tasks // 2):
         await world.pause()

@@ -72,5 +72,5 @@ def probe_url(url: str, timeout: float = 1.0) -> tuple[bool, str]:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return False, f"{url}: {error or type(error).__name__}"
+        return False, f"{url}: {str(error) or type(error).__name__}"
     return 200 <= answer.status < 400, f"{url}: {answer.status} {body}"

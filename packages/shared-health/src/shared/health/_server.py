@@ -279,7 +279,8 @@ class _Bounded(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         open_ones, limit, patience = self.settings
-        super().connection_made(_Corked(transport, self.loop))
+        corked: Any = _Corked(transport, self.loop)
+        super().connection_made(corked)
         if len(open_ones) >= limit:
             oldest = next((c for c in open_ones if not c._answering), next(iter(open_ones)))  # noqa: SLF001
             del open_ones[oldest]
@@ -289,7 +290,8 @@ class _Bounded(H11Protocol):
 
     @property
     def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        cycle: Any = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete
 
     def _give_up(self, patience: float) -> None:
         if self._answering:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
+    import logging
     from collections.abc import Callable
     from concurrent.futures import Future
 
-logger = logging.getLogger("shared.lifecycle")
+
+def log() -> logging.Logger:
+    """Return our logger; logging would be half of the time that our import takes."""
+    import logging
+
+    return logging.getLogger("shared.lifecycle")
 
 
 class HookFailure(NamedTuple):
@@ -125,5 +130,5 @@ class Run:
             error = self._error
         if error is None:
             return None
-        logger.error("shutdown hook %s failed: %r", self.hook.name, error, exc_info=error)
+        log().error("shutdown hook %s failed: %r", self.hook.name, error, exc_info=error)
         return HookFailure(self.hook.name, error)

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, logger
+from ._hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, log
 from ._servers import stopper_of
 from ._systemd import sd_notify, watchdog_interval
 
@@ -369,7 +369,7 @@ class GracefulShutdown:
         drains = [Run(hook, self._loop, drain_delay) for hook in list(self._drain_hooks)]
         self._announce(self._requested, requested=True)
         sd_notify("STOPPING=1")
-        logger.info("shutdown requested: %s", reason)
+        log().info("shutdown requested: %s", reason)
         time.sleep(max(0.0, begin + drain_delay - time.monotonic()))
 
         # The hooks keep a fifth of the total, however long the work takes.
@@ -389,9 +389,9 @@ class GracefulShutdown:
         with self._lock:
             unfinished = self._in_flight
         if unfinished:
-            logger.error("shutdown cut off %d pieces of work", unfinished)
+            log().error("shutdown cut off %d pieces of work", unfinished)
         if stop_server is not None and not self._server_stopped.is_set():
-            logger.error("shutdown cut off the requests of the server")
+            log().error("shutdown cut off the requests of the server")
             unfinished = max(unfinished, 1)
         self._report = ShutdownReport(
             reason, time.monotonic() - begin, tuple(f for f in failures if f), unfinished
