@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from griffe import (
-    Alias,
-    AliasResolutionError,
-    BreakageKind,
-    GriffeLoader,
-    Object,
-    find_breaking_changes,
-)
 from releases import export
+
+if TYPE_CHECKING:
+    from griffe import Alias, Object
 
 COLOURS = re.compile("\x1b\\[[0-9]+m")
 
@@ -29,6 +25,11 @@ def breakages(name: str, tag: str, root: Path) -> list[str]:
 
 def compare(name: str, released: Path, now: Path) -> list[str]:
     """Return what breaks between two source folders of a package."""
+    from griffe import (  # a script starts without its environment
+        BreakageKind,
+        find_breaking_changes,
+    )
+
     old, new = load(name, released), load(name, now)
     found = {f"{path} is gone" for path in removed(old, new)}
     for breakage in find_breaking_changes(old, new):
@@ -42,6 +43,8 @@ def compare(name: str, released: Path, now: Path) -> list[str]:
 
 def load(name: str, source: Path) -> Object | Alias:
     """Read the package without importing it."""
+    from griffe import GriffeLoader
+
     loader = GriffeLoader(search_paths=[source])
     package = loader.load(name.replace("-", "."), try_relative_path=False)
     loader.resolve_aliases(implicit=False, external=False)
@@ -63,6 +66,8 @@ def removed(old: Object | Alias, new: Object | Alias) -> list[str]:
 
 def exports(module: Object | Alias) -> set[str]:
     """Return what a module's `__all__` names; a module without one has only its public members."""
+    from griffe import AliasResolutionError
+
     try:
         listed = module.exports
     except AliasResolutionError:
