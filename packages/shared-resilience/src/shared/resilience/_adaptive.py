@@ -46,14 +46,14 @@ class Gradient:
         smoothing: The weight of each new value, in (0, 1].
         queue: By how much the limit may exceed what the times suggest.
         backoff: What a dropped call multiplies the limit with, in (0, 1].
-        probe_every: The baseline is taken anew after ``probe_every * limit`` calls.
+        probe_every: After so many rounds (of ``limit`` calls) the baseline is taken anew.
     """
 
     def __init__(
         self,
         *,
         tolerance: float = 1.5,
-        smoothing: float = 0.2,
+        smoothing: float = 0.5,
         queue: float = 4.0,
         backoff: float = 0.9,
         probe_every: int = 50,
@@ -62,36 +62,37 @@ class Gradient:
         self.smoothing = number("smoothing", smoothing, above=0, most=1)
         self.queue = number("queue", queue, above=0)
         self.backoff = number("backoff", backoff, above=0, most=1)
-        self.probe_every = whole("probe_every", probe_every, least=5)
-        self._low = self._sum = self._now = 0.0
-        self._measured = 0
-        self._measure = 20  # calls at low load that make a baseline
-        self._ignore = 0  # calls that began before the limit was halved
-        self._calls = 0
+        self.probe_every = whole("probe_every", probe_every)
+        self._low = 0.0
+        self._sum = 0.0
+        self._seen = 0
+        self._ignore = 0  # calls that began before the limit was cut for a probe
+        self._probing = True
+        self._rounds = 0
 
     def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
         """Return the limit after a call."""
         if dropped:
             return limit * self.backoff
-        seconds = max(seconds, 1e-9)
         if self._ignore > 0:
             self._ignore -= 1
             return limit
-        if self._measured < self._measure:
-            self._measured += 1
-            self._sum += seconds
-            self._low = self._now = self._sum / self._measured
+        self._sum += max(seconds, 1e-9)
+        self._seen += 1
+        # One decision for each round of calls: what is decided shows only in the next round.
+        if self._seen < max(10.0, limit):
             return limit
-        self._calls += 1
-        if self._calls > self.probe_every * limit:
-            self._calls = self._measured = 0
-            self._sum = 0.0
-            self._ignore = active
+        now, self._sum, self._seen = self._sum / self._seen, 0.0, 0
+        if self._probing:
+            self._low, self._probing = now, False
+            return limit
+        self._rounds += 1
+        if self._rounds > self.probe_every:
+            self._rounds, self._probing, self._ignore = 0, True, active
             return min(limit, active) / 2
-        self._now += 0.2 * (seconds - self._now)
         if active < limit / 2:
             return limit  # the calls did not reach the limit: they say nothing about it
-        gradient = max(0.5, min(1.0, self.tolerance * self._low / self._now))
+        gradient = max(0.5, min(1.0, self.tolerance * self._low / now))
         target = limit * gradient + self.queue
         return limit * (1 - self.smoothing) + target * self.smoothing
 
@@ -106,7 +107,7 @@ class Vegas:
 
     Args:
         smoothing: The weight of each new value, in (0, 1].
-        probe_every: After ``probe_every * limit`` calls the limit is halved for a moment
+        probe_every: After so many rounds (of ``limit`` calls) the limit is halved for a moment
             and the fastest time taken anew.
     """
 
@@ -114,22 +115,32 @@ class Vegas:
         self.smoothing = number("smoothing", smoothing, above=0, most=1)
         self.probe_every = whole("probe_every", probe_every)
         self._fastest = math.inf
-        self._calls = 0
+        self._round = math.inf  # the fastest of this round
+        self._seen = 0
+        self._ignore = 0
+        self._rounds = 0
 
     def update(self, limit: float, seconds: float, active: int, *, dropped: bool) -> float:
         """Return the limit after a call."""
         step = max(1.0, math.log10(limit))
         if dropped:
             return limit - step
-        seconds = max(seconds, 1e-9)
-        self._calls += 1
-        if self._calls > self.probe_every * limit:
-            self._calls, self._fastest = 0, seconds
+        if self._ignore > 0:
+            self._ignore -= 1
+            return limit
+        self._round = min(self._round, max(seconds, 1e-9))
+        self._seen += 1
+        if self._seen < max(10.0, limit):
+            return limit
+        now, self._round, self._seen = self._round, math.inf, 0
+        self._fastest = min(self._fastest, now)
+        self._rounds += 1
+        if self._rounds > self.probe_every:
+            self._rounds, self._fastest, self._ignore = 0, math.inf, active
             return min(limit, active) / 2
-        self._fastest = min(self._fastest, seconds)
         if active < limit / 2:
             return limit
-        queue = math.ceil(limit * (1 - self._fastest / seconds))
+        queue = math.ceil(limit * (1 - self._fastest / now))
         target = limit
         if queue < 3 * step:
             target = limit + step
