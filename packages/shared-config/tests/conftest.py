@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -32,6 +33,8 @@ def free_port():
 def installed(package):
     """The folder of a package; it is not imported: only its programs are wanted."""
     spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0])
 
 
@@ -41,7 +44,7 @@ class Server:
     def __init__(self, command, port, **options):
         self.command, self.port, self.options = command, port, options
         self.password = PASSWORD
-        self.process = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self):
         self.process = subprocess.Popen(
@@ -65,6 +68,7 @@ class Server:
     @contextlib.contextmanager
     def frozen(self):
         """The server hangs: the kernel takes connections, nobody answers."""
+        assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -85,7 +89,8 @@ def postgres(short_folder):
     data, secret = short_folder / "pg", short_folder / "pgpass"
     data.mkdir()
     secret.write_text(PASSWORD)
-    prefix, options = [], {}
+    prefix: list[str] = []
+    options: dict[str, Any] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         prefix = ["unshare", "-U", "--map-user=1000", "--map-group=1000"]
         if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:
@@ -118,10 +123,18 @@ def valkey(short_folder):
     server.kill()
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    """An HTTP server and the function that answers."""
+
+    answer: Any
+    daemon_threads = True
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """What ClickHouse and Qdrant answer to the requests that a check sends."""
 
     protocol_version = "HTTP/1.1"
+    server: Listener
 
     def do_GET(self):
         status, body = self.server.answer(urlsplit(self.path), self.headers)
@@ -161,9 +174,8 @@ def qdrant_answer(url, headers):
 
 @contextlib.contextmanager
 def serving(answer):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+    with Listener(("127.0.0.1", 0), Answers) as server:
         server.answer = answer
-        server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

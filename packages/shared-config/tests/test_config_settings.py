@@ -128,9 +128,12 @@ def test_a_loaded_read_is_an_attribute_read(lazy):
 def test_eight_threads_load_once(lazy, monkeypatch):
     loads, start = [], threading.Barrier(8)
     original = module.load_settings
-    monkeypatch.setattr(
-        module, "load_settings", lambda *a, **k: loads.append(1) or original(*a, **k)
-    )
+
+    def counted(*arguments, **options):
+        loads.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(module, "load_settings", counted)
     seen = []
 
     def read():
@@ -392,6 +395,6 @@ def test_an_error_survives_a_pickle():
     arrived = pickle.loads(pickle.dumps(caught.value))
     assert str(arrived) == str(caught.value)
     assert arrived.errors() == caught.value.errors()
-    assert isinstance(arrived, ValueError)
     assert json.loads(arrived.json())[0]["variable"] == "LOG_LEVEL"
+    assert isinstance(arrived, ValueError)
     assert str(ConfigurationError("one")) == "one"

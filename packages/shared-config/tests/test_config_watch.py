@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from shared.config import (
+    ConfigChange,
     ConfigurationError,
     Secret,
     Settings,
@@ -39,7 +40,7 @@ def app(dotenv):
 
 @pytest.fixture
 def changes():
-    seen = []
+    seen: list[ConfigChange] = []
     remove = on_config_change(seen.append)
     yield seen
     remove()
@@ -117,7 +118,7 @@ def test_a_callback_that_fails_disturbs_nobody(app, dotenv, changes, caplog):
         raise RuntimeError("mine")
 
     remove = on_config_change(fail)
-    also = []
+    also: list[ConfigChange] = []
     remove_also = on_config_change(also.append)
     with watch(dotenv, app, interval=SLOW) as watcher:
         dotenv.write_text("FIRST=2\n")

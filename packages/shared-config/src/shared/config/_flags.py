@@ -51,7 +51,7 @@ class FeatureFlags(Provider):
         >>> flags.is_enabled("new-ui", "ada"), flags.get("limit", 1), flags.get("no-such", "x")
         (True, 5, 'x')
         >>> from openfeature import api
-        >>> api.set_provider(flags)
+        >>> api.set_provider_and_wait(flags)
         >>> api.get_client().get_integer_value("limit", 1)
         5
         >>> api.clear_providers()
