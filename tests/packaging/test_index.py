@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 import zipfile
@@ -275,6 +276,33 @@ def test_no_namesake_gets_in_by_a_documented_way(index, serve, public, environme
     assert result.returncode == 0, result.stderr
     assert versions(environment) == {"shared-config": "1.0.0", "shared-db": "1.0.0"}
     assert not list(environment.glob("lib/python*/site-packages/shared/__init__.py"))
+
+
+def test_no_namesake_gets_into_a_uv_project(index, serve, public, tmp_path):
+    ours = serve(index)
+    (tmp_path / "pyproject.toml").write_text(f"""
+        [project]
+        name = "service"
+        version = "1"
+        requires-python = ">=3.11"
+        dependencies = ["shared-db[postgres]>=1.0,<2"]
+        [[tool.uv.index]]
+        url = "{ours}"
+    """)
+    environment = installers_environment()
+    del environment["UV_NO_CONFIG"]  # the project's own settings are the point
+    result = subprocess.run(
+        [UV, "lock", "--no-cache", "--python", sys.executable, "--default-index", public],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    locked = tomllib.loads((tmp_path / "uv.lock").read_text())["package"]
+    found = {p["name"]: p["source"]["registry"] for p in locked if p["name"].startswith("shared")}
+    assert found == dict.fromkeys(["shared-config", "shared-db"], ours)
 
 
 def test_the_namesakes_would_get_in_by_a_way_that_is_not_documented(
