@@ -1,3 +1,4 @@
+# mypy: disable-error-code="func-returns-value"
 """No id crosses tasks, threads or pool workers, unless it is carried on purpose."""
 
 import asyncio

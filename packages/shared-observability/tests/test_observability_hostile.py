@@ -1,3 +1,4 @@
+# mypy: disable-error-code="type-arg, var-annotated, assignment, arg-type"
 """One record in, one line of strict JSON out, whatever the values; the text format too."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="arg-type"
 """Metrics: get-or-create, bounds, names, RED; the server; a real Prometheus scrapes it."""
 
 import asyncio
@@ -9,9 +10,11 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -403,7 +406,7 @@ scrape_configs:
 
             def query(text):
                 try:
-                    url = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.request.quote(text)}"
+                    url = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(text)}"
                     found = json.loads(get(url)[2])["data"]["result"]
                 except (OSError, ValueError):
                     return None
@@ -419,3 +422,51 @@ scrape_configs:
         finally:
             process.terminate()
             process.wait(30)
+
+
+def test_a_counter_counts_exactly_under_threads(registry):
+    metric = counter("hits_total", labels=["a"], registry=registry)
+
+    def hit():
+        for number in range(5_000):
+            metric.labels("x").inc()
+            if number % 10 == 0:
+                metric.labels("x").inc(2)
+                assert registry.get_sample_value("hits_total", {"a": "x"}) >= 3
+
+    threads = [threading.Thread(target=hit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert registry.get_sample_value("hits_total", {"a": "x"}) == 24_000
+    metric.labels("x").reset()
+    metric.labels("x").inc(1.5)
+    metric.labels("x").inc()
+    assert registry.get_sample_value("hits_total", {"a": "x"}) == 2.5
+    plain = counter("plain_total", registry=registry)
+    plain.inc(exemplar={"trace_id": "abc"})
+    assert registry.get_sample_value("plain_total") == 1
+    with pytest.raises(ValueError, match="missing label values"):
+        metric.inc()
+
+
+def test_several_processes_keep_the_librarys_way(tmp_path):
+    code = """
+import os
+from prometheus_client import CollectorRegistry, multiprocess
+from shared.observability import counter
+c = counter("hits_total", "Hits.", ["a"])
+if os.fork() == 0:
+    c.labels("x").inc(); c.labels("x").inc(2); os._exit(0)
+os.wait()
+c.labels("x").inc()
+registry = CollectorRegistry()
+multiprocess.MultiProcessCollector(registry)
+print(registry.get_sample_value("hits_total", {"a": "x"}))
+"""
+    env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "4.0\n"

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="arg-type, union-attr"
 """Both middlewares behind real servers: request logs, RED metrics by template, ids in and out."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="arg-type"
 """A corpus of secrets in every place, and of words that must survive."""
 
 import logging

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="union-attr, func-returns-value, arg-type"
 """Queues, stalled pipes, forks, signals, failing outputs, exit, rotation: counts are exact."""
 
 import gc

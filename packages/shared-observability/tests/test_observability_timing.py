@@ -1,3 +1,4 @@
+# mypy: disable-error-code="unreachable, assignment, arg-type"
 """Timers, memory, benchmark, aggregator, decorators, reporter."""
 
 import asyncio

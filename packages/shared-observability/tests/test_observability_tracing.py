@@ -1,3 +1,4 @@
+# mypy: disable-error-code="var-annotated, comparison-overlap, union-attr"
 """Spans over real HTTP to a collector of our own, and between two processes."""
 
 import asyncio

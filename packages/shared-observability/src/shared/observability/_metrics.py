@@ -1,12 +1,14 @@
 """Counters, gauges and histograms: prometheus-client's, made once, with a bound on their series.
 
-`labels()` goes through a C-made cache, and a counter's `inc()` takes the value's lock directly;
-the rest is the client library.
+`labels()` goes through a C-made cache, and a counter counts ones without a lock; the rest is
+the client library.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+import sys
 import threading
 import warnings
 from functools import lru_cache
@@ -20,7 +22,7 @@ from prometheus_client.values import MutexValue
 from ._check import check_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 OVERFLOW: Final = "__overflow__"
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
@@ -136,15 +138,41 @@ class _Guarded(MetricWrapperBase):
 M = TypeVar("M", bound=_Guarded)
 
 
+class _Tally(MutexValue):
+    """A value whose steps of one are counted without its lock.
+
+    `next` on an `itertools.count` is one step for the interpreter, so no increment is lost; to
+    read the count takes one step more, which is subtracted.
+    """
+
+    def __init__(self, of: MutexValue) -> None:
+        self.__dict__.update(of.__dict__)
+        self._ones = itertools.count()
+        self._reads = 0
+        self.one = self._ones.__next__
+
+    def get(self) -> float:
+        with self._lock:
+            ones = next(self._ones) - self._reads
+            self._reads += 1
+            return float(self._value + ones)
+
+    def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002
+        current = self.get()
+        with self._lock:
+            self._value += value - current
+
+
 class Counter(_Guarded, prometheus_client.Counter):
     """A counter as in prometheus-client, with a bound on its series."""
 
     def _metric_init(self) -> None:
         super()._metric_init()
-        value = self._value
-        if type(value) is MutexValue and hasattr(value, "_lock") and hasattr(value, "_value"):
-            # A bound method of three calls less; other kinds of values keep the library's way.
-            self.__dict__["inc"] = _make_inc(value, super().inc)
+        # Other kinds of values (several processes) and threads without the GIL keep the
+        # library's way.
+        if type(self._value) is MutexValue and getattr(sys, "_is_gil_enabled", lambda: True)():
+            self._value = _Tally(self._value)
+            self.__dict__["inc"] = _make_inc(self._value.one, super().inc)
 
 
 class Gauge(_Guarded, prometheus_client.Gauge):
@@ -155,13 +183,10 @@ class Histogram(_Guarded, prometheus_client.Histogram):
     """A histogram as in prometheus-client, with a bound on its series."""
 
 
-def _make_inc(value: Any, careful: Any) -> Any:
-    lock = value._lock  # noqa: SLF001 - see _metric_init
-
+def _make_inc(one: Callable[[], int], careful: Callable[..., None]) -> Callable[..., None]:
     def inc(amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
-        if exemplar is None and amount >= 0:
-            with lock:
-                value._value += amount  # noqa: SLF001
+        if amount == 1 and exemplar is None:
+            one()
         else:
             careful(amount, exemplar)
 

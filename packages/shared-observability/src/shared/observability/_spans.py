@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_NEEDED = "opentelemetry.trace"  # as long as it is not loaded, nobody can have set a provider
 _PRIMITIVE = (bool, int, float, str)
 
 
@@ -66,7 +67,7 @@ class trace_span:  # noqa: N801 - used as a function
 
         @functools.wraps(fn)
         def quick(*args: P.args, **kwargs: P.kwargs) -> T:
-            if _tracer() is None:
+            if _NEEDED not in sys.modules or _tracer() is None:
                 return fn(*args, **kwargs)
             return traced(*args, **kwargs)
 
@@ -74,6 +75,8 @@ class trace_span:  # noqa: N801 - used as a function
 
     def __enter__(self) -> Span | None:
         """Start the span and make it current; returns None without a provider."""
+        if _NEEDED not in sys.modules:  # the quickest way out
+            return None
         if (tracer := _tracer()) is not None:
             from opentelemetry.context import get_current
             from opentelemetry.trace import set_span_in_context
@@ -144,8 +147,8 @@ def record_error(span: Span, error: BaseException) -> None:
 
 def _tracer() -> Any:
     """The tracer for a new span: ours, else the application's own, else None."""
-    trace: Any = sys.modules.get("opentelemetry.trace")
-    if trace is None:  # nobody can have set a provider
+    trace: Any = sys.modules.get(_NEEDED)
+    if trace is None:
         return None
     if TRACING.tracer is not None:
         return TRACING.tracer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ._context import EMPTY
@@ -17,16 +18,18 @@ _plain = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
 _STANDARD: Final = frozenset([*_plain, "message", "asctime", "taskName"])
 _COUNT: Final = len(_plain)
 _LAST: Final = list(_plain)[-1]
+_ODD: Final = frozenset(["message", "asctime", "taskName", FIELDS])
 
 
 def _extra(attributes: dict[str, Any]) -> dict[str, Any]:
     """What `extra=` put into a record: it comes after the standard attributes."""
-    names = list(attributes)
-    if names[_COUNT - 1] == _LAST:
-        names = names[_COUNT:]
-    extra = {name: attributes[name] for name in names if name not in _STANDARD}
-    own = extra.pop(FIELDS, None)
-    return extra if own is None else {**extra, **own}
+    extra = dict(islice(attributes.items(), _COUNT, None))
+    if next(islice(attributes, _COUNT - 1, None)) != _LAST or not _ODD.isdisjoint(extra):
+        extra = {key: value for key, value in attributes.items() if key not in _STANDARD}
+        own = extra.pop(FIELDS, None)
+        if own is not None:
+            extra.update(own)
+    return extra
 
 
 class PipelineHandler(logging.Handler):
