@@ -268,7 +268,10 @@ def test_frames_and_names(make_bars, lines, name):
     for kind, table in ((pd.Series, frame), (pl.Series, pl.DataFrame(bars))):
         result = indicator.calculate(table)
         for out, label, values in zip(
-            result if isinstance(result, tuple) else (result,), indicator.outputs, expected, strict=True
+            result if isinstance(result, tuple) else (result,),
+            indicator.outputs,
+            expected,
+            strict=True,
         ):
             assert type(out) is kind
             assert out.name == label

@@ -80,7 +80,9 @@ def same(ours, theirs, lookback):
     for a, b in zip(ours, theirs, strict=True):
         assert a.dtype == np.float64
         # Where large numbers cancel, relative to these.
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 + 1e-13 * np.max(np.abs(b), initial=0.0, where=~np.isnan(b)))
+        np.testing.assert_allclose(
+            a, b, rtol=1e-9, atol=1e-9 + 1e-13 * np.max(np.abs(b), initial=0.0, where=~np.isnan(b))
+        )
         assert np.isnan(a[:lookback]).all()
         assert np.isfinite(a[lookback:]).all()
 
@@ -94,7 +96,10 @@ def test_walk(engine, make_bars, ours, theirs):
 @pytest.fixture(scope="module")
 def real():
     return [
-        {k: np.array(getattr(stocks, name)[k], dtype=float) for k in ("open", "high", "low", "close", "volume")}
+        {
+            k: np.array(getattr(stocks, name)[k], dtype=float)
+            for k in ("open", "high", "low", "close", "volume")
+        }
         for name in ("AAPL", "FB", "GOOG", "IBM", "MSFT")
     ]
 

@@ -1,5 +1,7 @@
 """Patterns on constructed and real charts."""
 
+import itertools
+
 import numpy as np
 import pytest
 from bokeh_sampledata import stocks
@@ -19,8 +21,8 @@ def candles(rows, before=12):
 
 
 def flip(bars):
-    o, h, l, c = bars
-    return np.array([200 - o, 200 - l, 200 - h, 200 - c])
+    first, high, low, close = bars
+    return np.array([200 - first, 200 - low, 200 - high, 200 - close])
 
 
 SHAPES = {
@@ -47,7 +49,12 @@ def test_candles_are_found_where_they_are(name):
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("EveningStar", "MorningStar"), ("ThreeCrows", "ThreeSoldiers"), ("Engulfing", "Engulfing"), ("Harami", "Harami")],
+    [
+        ("EveningStar", "MorningStar"),
+        ("ThreeCrows", "ThreeSoldiers"),
+        ("Engulfing", "Engulfing"),
+        ("Harami", "Harami"),
+    ],
 )
 def test_falling_candles_are_rising_ones_upside_down(name, shape):
     found = PATTERNS[name]().find(*flip(candles(SHAPES[shape])))
@@ -69,7 +76,9 @@ def test_a_candle_short_of_its_shape_is_not_found(name):
 
 def path(*turns, step=6):
     """Bars along straight lines from turn to turn."""
-    close = np.concatenate([np.linspace(a, b, step, endpoint=False) for a, b in zip(turns, turns[1:], strict=False)])
+    close = np.concatenate(
+        [np.linspace(a, b, step, endpoint=False) for a, b in itertools.pairwise(turns)]
+    )
     return close, close + 0.1, close - 0.1, close
 
 

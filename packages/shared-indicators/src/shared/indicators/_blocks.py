@@ -55,10 +55,8 @@ class Segment:
         self.bars += blocks[0].shape[1]
         valid = max(0, self.bars - self.plan.lookback)
         return [
-            out[:, max(0, out.shape[1] - valid) :]
-            for out in (values[k] for k in self.plan.outputs)
+            out[:, max(0, out.shape[1] - valid) :] for out in (values[k] for k in self.plan.outputs)
         ]
-
 
     def resume(self) -> tuple[list[Any], int]:
         """Streams in the same state, and how many bars they saw."""

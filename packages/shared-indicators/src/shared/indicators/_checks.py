@@ -41,7 +41,11 @@ def real(name: str, value: Any) -> float:
     # Text would pass float(); numpy scalars and Decimal are numbers, arrays of one value are not.
     if isinstance(value, Real) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__") or hasattr(value, "__len__"):
+    if (
+        isinstance(value, str | bytes | bool)
+        or not hasattr(value, "__float__")
+        or hasattr(value, "__len__")
+    ):
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg)
     try:

@@ -83,7 +83,8 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         raise NotImplementedError
 
     @property
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
+        """The formula with these parameters, as a graph."""
         if self._traced is None:
             self._traced = trace(self.formula, len(self.inputs))
         return self._traced
@@ -91,12 +92,14 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name."""
-        return {name: value for name, value in vars(self).items() if name[0] != "_" and name != "update"}
+        return {
+            name: value for name, value in vars(self).items() if name[0] != "_" and name != "update"
+        }
 
     @property
     def lookback(self) -> int:
         """How many bars pass before the first value."""
-        return self._plan.lookback
+        return self.plan.lookback
 
     def calculate(self, *inputs: Any, axis: int = -1, **named: Any) -> Any:
         """Calculate whole series.
@@ -122,7 +125,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             ValueError: Wrong shape, unequal lengths.
         """
         given = gather(self.inputs, inputs, named, axis)
-        plan = self._plan
+        plan = self.plan
         outputs = [np.empty(given.arrays[0].shape) for _ in plan.outputs]
         with np.errstate(all="ignore"):
             ended = self._run(plan, given.arrays, outputs)
@@ -172,7 +175,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         if self._bars > self.lookback:
             self._go_straight()
             return self.update(*bar)
-        found = straight(self._plan, self._streams, self, warm=True)(*bar)
+        found = straight(self.plan, self._streams, self, warm=True)(*bar)
         self._bars += 1
         if self._bars <= self.lookback:
             nothing = [np.nan] * len(self.outputs)
@@ -211,10 +214,10 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         if ended is not None:
             self._streams, self._bars = ended.resume()
         else:
-            self._streams = streams(self._plan, scalar=True)
+            self._streams = streams(self.plan, scalar=True)
 
     def _go_straight(self) -> None:
-        self.__dict__["update"] = straight(self._plan, self._streams, self, warm=False)
+        self.__dict__["update"] = straight(self.plan, self._streams, self, warm=False)
 
     def __getstate__(self) -> dict[str, Any]:
         self._resume()
@@ -246,11 +249,15 @@ class Single(Indicator["FloatArray", float, "FloatArray"]):
     if TYPE_CHECKING:
 
         @overload
-        def calculate(self, first: SeriesT, /, *inputs: SeriesT, axis: int = -1, **named: SeriesT) -> SeriesT: ...
+        def calculate(
+            self, first: SeriesT, /, *inputs: SeriesT, axis: int = -1, **named: SeriesT
+        ) -> SeriesT: ...
         @overload
         def calculate(self, first: FrameLike, /) -> Any: ...
         @overload
-        def calculate(self, *inputs: ArrayLike, axis: int = -1, **named: ArrayLike) -> FloatArray: ...
+        def calculate(
+            self, *inputs: ArrayLike, axis: int = -1, **named: ArrayLike
+        ) -> FloatArray: ...
         def calculate(self, *inputs: Any, axis: int = -1, **named: Any) -> Any:
             """Calculate whole series."""
 
@@ -263,7 +270,12 @@ class Multiple(Indicator[BatchT, ValueT, TickT]):
 
     if TYPE_CHECKING:
 
-        def calculate(self, *inputs: ArrayLike | SeriesLike | FrameLike, axis: int = -1, **named: ArrayLike | SeriesLike) -> BatchT:
+        def calculate(
+            self,
+            *inputs: ArrayLike | SeriesLike | FrameLike,
+            axis: int = -1,
+            **named: ArrayLike | SeriesLike,
+        ) -> BatchT:
             """Calculate whole series."""
 
         def update(self, *values: float) -> ValueT:

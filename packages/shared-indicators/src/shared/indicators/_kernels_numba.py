@@ -144,9 +144,9 @@ def _highest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
     a, b = run[:n], run[first : first + n]
     c, d = run[second : second + n], run[third : third + n]
     for i in range(n):
-        p = b[i] if b[i] > a[i] else a[i]
-        q = d[i] if d[i] > c[i] else c[i]
-        to[i] = q if q > p else p
+        p = max(a[i], b[i])
+        q = max(c[i], d[i])
+        to[i] = max(p, q)
 
 
 @compiled
@@ -155,9 +155,9 @@ def _lowest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
     a, b = run[:n], run[first : first + n]
     c, d = run[second : second + n], run[third : third + n]
     for i in range(n):
-        p = b[i] if b[i] < a[i] else a[i]
-        q = d[i] if d[i] < c[i] else c[i]
-        to[i] = q if q < p else p
+        p = min(a[i], b[i])
+        q = min(c[i], d[i])
+        to[i] = min(p, q)
 
 
 @compiled
@@ -484,6 +484,23 @@ def scan(x: Array, keep: float, gain: float, carry: Any) -> Array:
 _follow_step = compiled(MACHINES["follow"][0])
 _parabolic_step = compiled(MACHINES["parabolic"][0])
 _trail_step = compiled(MACHINES["trail"][0])
+
+
+@compiled
+def _signs(x: Any, before: Any, out: Any) -> None:
+    for r in range(x.shape[0]):
+        first = x[r, 0]
+        out[r, 0] = 1.0 if first > before[r] else -1.0 if first < before[r] else 0.0
+        now, last, to = x[r, 1:], x[r, :-1], out[r, 1:]
+        for i in range(to.size):
+            to[i] = 1.0 if now[i] > last[i] else -1.0 if now[i] < last[i] else 0.0
+
+
+def signs(x: Array, before: Any) -> Array:
+    """1 up, -1 down, 0 flat, from the values before the first."""
+    out = np.empty(x.shape)
+    _signs(np.ascontiguousarray(x), before, out)
+    return out
 
 
 @compiled

@@ -168,8 +168,7 @@ def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
         if x.shape[1]:
             carry[:] = gain * x[:, -1]
         return gain * x
-    up, down, fade = _weights(keep)
-    length, (rows, bars) = len(up), x.shape
+    length, (rows, bars) = len(_weights(keep)[0]), x.shape
     found = np.empty((rows, bars))
     whole = bars // length * length
     if whole:
@@ -203,7 +202,19 @@ def _scan_blocks(x: Array, out: Array, keep: float, gain: float, carry: np.ndarr
 
 def all_finite(blocks: Sequence[Array]) -> bool:
     """Whether no value is NaN or infinite."""
-    return all(bool(np.isfinite(block).all()) for block in blocks)
+    # The product with itself is finite if every value is, unless it overflows: then look closer.
+    return all(
+        bool(np.isfinite(np.vdot(block, block))) or bool(np.isfinite(block).all())
+        for block in blocks
+    )
+
+
+def signs(x: Array, before: np.ndarray) -> Array:
+    """1 up, -1 down, 0 flat, from the values before the first."""
+    found = np.empty(x.shape)
+    np.subtract(x[:, 1:], x[:, :-1], out=found[:, 1:])
+    np.subtract(x[:, 0], before, out=found[:, 0])
+    return np.sign(found, out=found)
 
 
 def machine(

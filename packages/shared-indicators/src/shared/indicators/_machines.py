@@ -57,9 +57,7 @@ def parabolic(state: Any, high: Any, low: Any, _close: Any, step: float, top: fl
     return (2.0, up, sar, extreme, speed, high, low), (shown,)
 
 
-def parabolic_of_each(
-    state: Any, high: Any, low: Any, _close: Any, step: float, top: float
-) -> Any:
+def parabolic_of_each(state: Any, high: Any, low: Any, _close: Any, step: float, top: float) -> Any:
     """`parabolic` on arrays."""
     seen, up, sar, extreme, speed, high_1, low_1 = state
     if seen == 0.0:
@@ -184,6 +182,4 @@ class MachineRunner:
         """A stream in the same state."""
         if self.states is None:
             return self.op.stream(scalar=True)
-        return MachineStream(
-            self.op, tuple(self.states[0].tolist()), scalar=True, seen=self.seen
-        )
+        return MachineStream(self.op, tuple(self.states[0].tolist()), scalar=True, seen=self.seen)

@@ -119,9 +119,7 @@ def _stddev(x: Any, period: int, width: float, out: Any, fine: Any, t: Any) -> N
 
 
 @compiled
-def _ema(
-    x: Any, keep: float, gain: float, period: int, fade: Any, out: Any, fine: Any
-) -> None:
+def _ema(x: Any, keep: float, gain: float, period: int, fade: Any, out: Any, fine: Any) -> None:
     bars = x.shape[1]
     for r in range(x.shape[0]):
         row, to = x[r], out[r]
@@ -165,7 +163,7 @@ def _rsi(x: Any, period: int, flat: float, fade: Any, out: Any, fine: Any) -> No
                 break
             for i in range(m):
                 move = now[i] - before[i]
-                up[i] = move if move > 0.0 else 0.0
+                up[i] = max(0.0, move)
                 down[i] = 0.0 if move > 0.0 else -move
             u = scan_run(up[:m], keep, gain, u, fade, ups[:m])
             d = scan_run(down[:m], keep, gain, d, fade, downs[:m])
@@ -179,8 +177,8 @@ def _rsi(x: Any, period: int, flat: float, fade: Any, out: Any, fine: Any) -> No
 @compiled
 def _true_ranges(high: Any, low: Any, before: Any, out: Any) -> None:
     for i in range(out.size):
-        top = high[i] if high[i] > before[i] else before[i]
-        floor = low[i] if low[i] < before[i] else before[i]
+        top = max(before[i], high[i])
+        floor = min(before[i], low[i])
         out[i] = top - floor
 
 
@@ -209,11 +207,11 @@ def _atr(
         for start in range(period + 1, bars, STEP):
             stop = min(start + STEP, bars)
             m = stop - start
-            h, l, now = high[r, start:stop], low[r, start:stop], c[start:stop]
-            if not (finite_run(h) and finite_run(l) and finite_run(now)):
+            hi, lo, now = high[r, start:stop], low[r, start:stop], c[start:stop]
+            if not (finite_run(hi) and finite_run(lo) and finite_run(now)):
                 fine[r] = False
                 break
-            _true_ranges(h, l, c[start - 1 : stop - 1], span[:m])
+            _true_ranges(hi, lo, c[start - 1 : stop - 1], span[:m])
             y = scan_run(span[:m], keep, gain, y, fade, to[start:stop])
         if relative:
             for i in range(period, bars):
@@ -221,9 +219,9 @@ def _atr(
 
 
 @compiled
-def _moves(h: Any, h1: Any, l: Any, l1: Any, plus: Any, minus: Any) -> None:
+def _moves(hi: Any, high_1: Any, lo: Any, low_1: Any, plus: Any, minus: Any) -> None:
     for i in range(plus.size):
-        up, down = h[i] - h1[i], l1[i] - l[i]
+        up, down = hi[i] - high_1[i], low_1[i] - lo[i]
         plus[i] = up if up > down and up > 0.0 else 0.0
         minus[i] = down if down > up and down > 0.0 else 0.0
 
@@ -251,14 +249,14 @@ def _adx(
                 stop = start + STEP
             stop = min(stop, bars, start + STEP)
             m = stop - start
-            h, l, c = high[r, start:stop], low[r, start:stop], close[r, start:stop]
-            h1, l1 = high[r, start - 1 : stop - 1], low[r, start - 1 : stop - 1]
-            if not (finite_run(h) and finite_run(l) and finite_run(c)):
+            hi, lo, c = high[r, start:stop], low[r, start:stop], close[r, start:stop]
+            high_1, low_1 = high[r, start - 1 : stop - 1], low[r, start - 1 : stop - 1]
+            if not (finite_run(hi) and finite_run(lo) and finite_run(c)):
                 fine[r] = False
                 break
             a, b, s, dx = t[0, :m], t[1, :m], t[2, :m], t[3, :m]
-            _moves(h, h1, l, l1, a, b)
-            _true_ranges(h, l, close[r, start - 1 : stop - 1], s)
+            _moves(hi, high_1, lo, low_1, a, b)
+            _true_ranges(hi, lo, close[r, start - 1 : stop - 1], s)
             if start < period:
                 for i in range(m):
                     span += s[i]
@@ -305,14 +303,14 @@ def _stochastic(
             stop = min(start + tile, bars - lookback)
             # All windows start at `start`; those of the later averages are shorter.
             end = stop + lookback
-            h, l, c = high[r, start:end], low[r, start:end], close[r, start + k - 1 : end]
-            if not (finite_run(h) and finite_run(l) and finite_run(close[r, start:end])):
+            hi, lo, c = high[r, start:end], low[r, start:end], close[r, start + k - 1 : end]
+            if not (finite_run(hi) and finite_run(lo) and finite_run(close[r, start:end])):
                 fine[r] = False
                 break
             n = c.size
             top, floor = t[2, :n], t[3, :n]
-            highest_run(h, k, top, t[0], t[1])
-            lowest_run(l, k, floor, t[0], t[1])
+            highest_run(hi, k, top, t[0], t[1])
+            lowest_run(lo, k, floor, t[0], t[1])
             for i in range(n):
                 span = top[i] - floor[i]
                 share = 100.0 * ((c[i] - floor[i]) / span)

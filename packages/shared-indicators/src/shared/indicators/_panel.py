@@ -25,7 +25,7 @@ class Panel(Generic[TickT]):
 
         self.n_symbols = whole("n_symbols", n_symbols)
         self._indicator = copy.deepcopy(indicator).reset()
-        self._streams = streams(self._indicator._plan, scalar=False)
+        self._streams = streams(self._indicator.plan, scalar=False)
         self._bars = 0
         self._step: Any = None
 
@@ -64,7 +64,7 @@ class Panel(Generic[TickT]):
         lookback = indicator.lookback
         warm = self._bars <= lookback
         if warm or self._step is None:
-            self._step = straight(indicator._plan, self._streams, indicator, warm=warm, scalar=False)
+            self._step = straight(indicator.plan, self._streams, indicator, warm=warm, scalar=False)
         found = self._step(*ticks)
         self._bars += warm
         if self._bars <= lookback:

@@ -18,9 +18,9 @@ class Rises(Op):
         """A fresh stream."""
         return RisesStream(scalar=scalar)
 
-    def runner(self, kernels: Any) -> RisesRunner:  # noqa: ARG002 - numpy is fast enough here
+    def runner(self, kernels: Any) -> RisesRunner:
         """A fresh runner."""
-        return RisesRunner()
+        return RisesRunner(kernels.signs)
 
 
 class RisesStream:
@@ -43,21 +43,17 @@ class RisesStream:
 class RisesRunner:
     """Keeps the last bar of every row."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
         self.last: np.ndarray | None = None
 
     def feed(self, block: np.ndarray) -> np.ndarray:
         """Take the next block of rows x bars."""
-        found = np.empty(block.shape)
-        if block.shape[1]:
-            np.subtract(block[:, 1:], block[:, :-1], out=found[:, 1:])
-            found[:, 0] = 1.0 if self.last is None else block[:, 0] - self.last
-            self.last = block[:, -1].copy()
-            np.sign(found, out=found)
+        before = np.full(len(block), -np.inf) if self.last is None else self.last
+        self.last = block[:, -1].copy()
+        found: np.ndarray = self.kernel(block, before)
         return found
 
     def resume(self) -> Stream:
         """A stream in the same state."""
-        return RisesStream(
-            -np.inf if self.last is None else float(self.last[0]), scalar=True
-        )
+        return RisesStream(-np.inf if self.last is None else float(self.last[0]), scalar=True)

@@ -19,11 +19,11 @@ from ._streams import (
 
 
 def _larger(older: float, newer: float) -> float:
-    return older if older > newer else newer
+    return max(newer, older)
 
 
 def _smaller(older: float, newer: float) -> float:
-    return older if older < newer else newer
+    return min(newer, older)
 
 
 def _weigh(older: tuple[Any, ...], newer: tuple[Any, ...]) -> tuple[Any, ...]:

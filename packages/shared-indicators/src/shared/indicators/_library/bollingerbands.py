@@ -23,7 +23,9 @@ class BollingerBandsResult(NamedTuple, Generic[T]):
 
 
 class BollingerBands(
-    Multiple[BollingerBandsResult[Any], BollingerBandsResult[float], BollingerBandsResult[FloatArray]]
+    Multiple[
+        BollingerBandsResult[Any], BollingerBandsResult[float], BollingerBandsResult[FloatArray]
+    ]
 ):
     """Bollinger bands: a simple average and `std_dev` standard deviations to both sides.
 

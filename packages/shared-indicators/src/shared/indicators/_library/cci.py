@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._checks import whole
 from .._indicator import Single
-from .._words import mean, mean_deviation, ratio, size, typical, where
+from .._words import mean, mean_deviation, ratio, size, typical
 
 if TYPE_CHECKING:
     from .._expr import Expr
@@ -41,5 +41,5 @@ class CCI(Single):
         middle = mean(price, self.period)
         spread = mean_deviation(price, self.period)
         # Rounding alone spreads a constant window a little.
-        spread = where(spread > size(middle) * 1e-14, spread, 0.0)
+        spread = spread * (spread > size(middle) * 1e-14)
         return ratio(price - middle, spread * 0.015, 0.0)

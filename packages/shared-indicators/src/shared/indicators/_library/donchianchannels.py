@@ -22,7 +22,13 @@ class DonchianChannelsResult(NamedTuple, Generic[T]):
     lower: T
 
 
-class DonchianChannels(Multiple[DonchianChannelsResult[Any], DonchianChannelsResult[float], DonchianChannelsResult[FloatArray]]):
+class DonchianChannels(
+    Multiple[
+        DonchianChannelsResult[Any],
+        DonchianChannelsResult[float],
+        DonchianChannelsResult[FloatArray],
+    ]
+):
     """Donchian channels: highest high, lowest low and their middle.
 
     Source: Richard Donchian (1960).

@@ -57,6 +57,7 @@ class Ichimoku(Multiple[IchimokuResult[Any], IchimokuResult[float], IchimokuResu
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """Middles of ranges."""
+
         def middle(period: int) -> Expr:
             return (highest(high, period) + lowest(low, period)) / 2.0
 

@@ -22,7 +22,11 @@ class KeltnerChannelsResult(NamedTuple, Generic[T]):
     lower: T
 
 
-class KeltnerChannels(Multiple[KeltnerChannelsResult[Any], KeltnerChannelsResult[float], KeltnerChannelsResult[FloatArray]]):
+class KeltnerChannels(
+    Multiple[
+        KeltnerChannelsResult[Any], KeltnerChannelsResult[float], KeltnerChannelsResult[FloatArray]
+    ]
+):
     """Keltner channels: an EMA of the close and `multiplier` average true ranges to both sides.
 
     Source: Chester Keltner, How to Make Money in Commodities (1960), in the form of Linda

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._checks import whole
 from .._indicator import Single
-from .._words import change, ratio, size, total, typical, where
+from .._words import change, ratio, size, total, typical
 
 if TYPE_CHECKING:
     from .._expr import Expr
@@ -25,7 +25,9 @@ class MFI(Single):
 
     Example:
         >>> from shared.indicators import MFI
-        >>> MFI(2).calculate([1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 1.0]).round(3)
+        >>> MFI(2).calculate(
+        ...     [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 1.0]
+        ... ).round(3)
         array([   nan,    nan, 66.667])
     """
 
@@ -42,7 +44,7 @@ class MFI(Single):
         flow = price * volume
         move = change(price)
         # Typical prices that differ by rounding alone are equal.
-        move = where(size(move) > price * 1e-15, move, 0.0)
-        up = total(where(move > 0.0, flow, 0.0), self.period)
-        down = total(where(move < 0.0, flow, 0.0), self.period)
+        move = move * (size(move) > price * 1e-15)
+        up = total(flow * (move > 0.0), self.period)
+        down = total(flow * (move < 0.0), self.period)
         return ratio(up, up + down, 0.0) * 100.0

@@ -41,4 +41,6 @@ class ParabolicSAR(Single):
 
     def formula(self, high: Expr, low: Expr) -> Expr:
         """The stop."""
-        return pick(machine("parabolic", (high, low, low), min(self.step, self.maximum), self.maximum), 0)
+        return pick(
+            machine("parabolic", (high, low, low), min(self.step, self.maximum), self.maximum), 0
+        )

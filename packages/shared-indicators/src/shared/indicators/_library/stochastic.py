@@ -21,7 +21,9 @@ class StochasticResult(NamedTuple, Generic[T]):
     d: T
 
 
-class Stochastic(Multiple[StochasticResult[Any], StochasticResult[float], StochasticResult[FloatArray]]):
+class Stochastic(
+    Multiple[StochasticResult[Any], StochasticResult[float], StochasticResult[FloatArray]]
+):
     """Slow stochastic oscillator: where the close lies in the range of the window, 0 to 100.
 
     0 where the window has no range.

@@ -21,7 +21,9 @@ class SuperTrendResult(NamedTuple, Generic[T]):
     direction: T
 
 
-class SuperTrend(Multiple[SuperTrendResult[Any], SuperTrendResult[float], SuperTrendResult[FloatArray]]):
+class SuperTrend(
+    Multiple[SuperTrendResult[Any], SuperTrendResult[float], SuperTrendResult[FloatArray]]
+):
     """SuperTrend: a band of average true ranges that trails the trend; direction 1 up, -1 down.
 
     Starts as a downtrend, as TradingView does.
@@ -35,7 +37,9 @@ class SuperTrend(Multiple[SuperTrendResult[Any], SuperTrendResult[float], SuperT
 
     Example:
         >>> from shared.indicators import SuperTrend
-        >>> SuperTrend(1, 1.0).calculate([2.0, 3.0, 6.0], [1.0, 2.0, 4.0], [2.0, 2.0, 6.0]).direction
+        >>> SuperTrend(1, 1.0).calculate(
+        ...     [2.0, 3.0, 6.0], [1.0, 2.0, 4.0], [2.0, 2.0, 6.0]
+        ... ).direction
         array([nan, -1.,  1.])
     """
 

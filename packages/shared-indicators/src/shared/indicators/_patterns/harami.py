@@ -32,6 +32,8 @@ class Harami(Candlestick):
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Confidence falls with the inner body."""
         outer = now.ago(1)
-        inside = (now.open >= outer.close) & (now.close <= outer.open) & (now.body < 0.5 * outer.body)
+        inside = (
+            (now.open >= outer.close) & (now.close <= outer.open) & (now.body < 0.5 * outer.body)
+        )
         shape = (outer.move < 0.0) & (now.move > 0.0) & inside & (outer.body > usual(outer.body))
         return np.where(shape, 1.0 - now.body / outer.body, 0.0)
