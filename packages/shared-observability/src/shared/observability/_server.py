@@ -156,7 +156,7 @@ class _Server(ThreadingHTTPServer):
         with self._guard:
             self._clients.add(request)
             self._workers.add(worker)
-        worker.start()
+            worker.start()  # inside: who stops may join only what was started
 
     def _work(self, request: socket.socket, client_address: Any) -> None:
         raw = request
