@@ -259,6 +259,8 @@ class Health:
     def refresh(self, timeout: float | None = None) -> None:
         """Run every check now and wait until each has returned or timed out.
 
+        One that hangs since an earlier run is not waited for.
+
         Args:
             timeout: seconds to wait at most.
         """

@@ -101,12 +101,15 @@ class Runner:
             job.state.given_up = 0
 
     def poke(self) -> list[tuple[Job, int]]:
-        """Make every idle check due now; return what to wait for. Lock held."""
+        """Make every idle check due now; return what to wait for. Lock held.
+
+        A run in flight will do. One that was given up is not waited for.
+        """
         for job in self.jobs:
             if job.state.started_at is None:
                 job.state.next_at = self._clock()
                 job.wake.notify_all()
-        return [(job, job.runs) for job in self.jobs]
+        return [(job, job.runs) for job in self.jobs if not job.state.given_up]
 
     def _launch(self, job: Job) -> None:
         if self._watch is None:
@@ -140,8 +143,8 @@ class Runner:
                     if job.thread is not threading.current_thread():
                         return  # a fork's child has begun anew
                     before, error = state.status, state.error
+                    job.runs += not state.given_up
                     state.finish(self._clock(), result)
-                    job.runs += 1
                     after = state.status
                     job.wake.notify_all()
                 self._tell(job, before, error, after)
