@@ -1,3 +1,4 @@
+# ruff: noqa: FBT003  a table
 """Measure the successful path of every policy against the named peers.
 
 python benchmarks/run.py [--quick]: prints a table and rewrites RESULTS.md beside it.
@@ -23,6 +24,7 @@ import aiolimiter
 import circuitbreaker
 import pyresilience
 import stamina
+
 from shared import resilience as ours
 
 ROUNDS = 15

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+
 from shared.resilience import set_listeners
 from shared.resilience.testing import VirtualClock
 
@@ -56,7 +57,7 @@ class Server:
         return redis.Redis(port=self.port, **kwargs)
 
     def close(self):
-        try:
+        try:  # noqa: SIM105  reads best
             self.thaw()
         except ProcessLookupError:
             pass

@@ -1,8 +1,10 @@
+# ruff: noqa: PLW0108  the case shows its argument by name
 """Bad arguments are refused where an object is made, by name."""
 
 import math
 
 import pytest
+
 from shared import resilience as r
 
 NUMBERS = [0, -1, -0.5, math.nan, math.inf]
@@ -97,7 +99,16 @@ def test_a_number_out_of_range_is_a_value_error(make, argument, value):
         expected = TypeError
     if argument in {"exceptions", "retry_if_result", "on_retry", "budget", "retry_after", "name"}:
         expected = TypeError
-    if argument in {"dropped", "rejections", "on", "fault", "processor", "items", "retry", "breaker"}:
+    if argument in {
+        "dropped",
+        "rejections",
+        "on",
+        "fault",
+        "processor",
+        "items",
+        "retry",
+        "breaker",
+    }:
         expected = TypeError
     if argument == "window" and make is not r.CircuitBreakerConfig:
         expected = ValueError

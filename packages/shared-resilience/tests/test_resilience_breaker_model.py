@@ -1,8 +1,10 @@
 """The breaker's state machine, checked against a model written down independently."""
 
 import pytest
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
 from shared.resilience import (
     CircuitBreaker,
     CircuitBreakerConfig,

@@ -7,6 +7,7 @@ import pickle
 import threading
 
 import pytest
+
 from shared.resilience import (
     AdaptiveLimiter,
     AdaptiveThrottle,
@@ -31,7 +32,6 @@ from shared.resilience import (
     with_fallback,
 )
 from shared.resilience.testing import VirtualClock, run_virtual
-
 
 # ------------------------------------------------------------------ bulkhead
 

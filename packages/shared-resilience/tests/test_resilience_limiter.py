@@ -6,7 +6,9 @@ import time
 from collections import deque
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from shared.resilience import RateLimitedError, RateLimiter, TokenBucket, deadline, rate_limit
 from shared.resilience.testing import VirtualClock, run_virtual
 

@@ -7,6 +7,7 @@ import email.utils
 import pytest
 import stamina
 import stamina.instrumentation
+
 from shared.resilience import (
     CircuitOpenError,
     Retry,

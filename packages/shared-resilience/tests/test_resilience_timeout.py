@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from shared.resilience import deadline, remaining, with_timeout
 from shared.resilience.testing import VirtualClock, run_virtual
 

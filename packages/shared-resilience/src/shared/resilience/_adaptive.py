@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Find out how many calls at once a service bears, from how long they take."""
 
 from __future__ import annotations

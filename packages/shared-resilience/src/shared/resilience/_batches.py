@@ -103,9 +103,9 @@ class Batches(Generic[T, R]):
         import asyncio
 
         if kind_of(self._processor) == "async":
-            return await self._processor(batch)  # type: ignore[misc]
+            return await self._processor(batch)  # type: ignore[misc, no-any-return]
         result = await asyncio.to_thread(self._processor, batch)
-        return await result if inspect.isawaitable(result) else result  # type: ignore[return-value]
+        return await result if inspect.isawaitable(result) else result
 
     async def _batches(self) -> AsyncGenerator[list[T], None]:
         if isinstance(self._items, AsyncIterable):

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """The circuit breaker: stop calling what keeps failing, then try again with care."""
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class CircuitBreakerConfig:
         return self.record
 
 
-def exceptions(name: str, value: Exceptions) -> Exceptions:
+def exceptions(name: str, value: Any) -> Exceptions:
     """Check which exceptions an argument means; classes come back as a tuple."""
     if isinstance(value, type):
         value = (value,)
@@ -163,13 +163,13 @@ def exceptions(name: str, value: Exceptions) -> Exceptions:
         value = tuple(value)
     if not isinstance(value, tuple):
         if callable(value):
-            return value
+            return value  # type: ignore[no-any-return]
         raise TypeError(f"{name} must be exception classes or a predicate, not {value!r}")
     for kind in value:
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
             raise TypeError(f"{name} must hold exception classes, not {kind!r}")
         if not issubclass(kind, Exception):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004  the type is right, the value is not
                 f"{name} must hold subclasses of Exception, not {kind.__name__}:"
                 " cancellations and exits are never failures"
             )

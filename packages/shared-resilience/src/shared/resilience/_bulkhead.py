@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Limit how many calls are under way at once."""
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ class _Slot:
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
 
-    def end(self, exc: BaseException | None, /) -> None:
+    def end(self, exc: BaseException | None, /) -> None:  # noqa: ARG002  the protocol of passes
         self._slots._give_back()
 
 

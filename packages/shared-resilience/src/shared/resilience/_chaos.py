@@ -60,7 +60,7 @@ class Chaos(Guard):
         self._sleep = sleep
         from random import Random
 
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311  no secret
 
     def _delay(self) -> float:
         if not self.enabled or self.latency[1] <= 0 or self._random.random() >= self.latency_rate:

@@ -31,7 +31,7 @@ def whole(name: str, value: int, *, least: int = 1) -> int:
     """Return ``value`` as an int of at least ``least``, or raise naming the argument."""
     if isinstance(value, bool) or not isinstance(value, int):
         if isinstance(value, float):
-            raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+            raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")  # noqa: TRY004  the type is right, the value is not
         raise TypeError(f"{name} must be a whole number of at least {least}, not {value!r}")
     if value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")

@@ -37,7 +37,7 @@ def remaining() -> float | None:
     return None if entry is None else max(0.0, entry[0] - entry[1]())
 
 
-class deadline:
+class deadline:  # noqa: N801  used like a function
     """Give a block, or each call of a function, at most so many seconds.
 
     Every policy of this package that waits or limits time inside of it gets no more than
@@ -118,10 +118,10 @@ class deadline:
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         self.__exit__(None, None, None)
         assert self._timeout is not None
-        return await self._timeout.__aexit__(exc_type, exc, traceback)
+        await self._timeout.__aexit__(exc_type, exc, traceback)
 
     def __call__(self, fn: F, /) -> F:
         """Decorate: each call gets the whole time anew."""

@@ -55,8 +55,8 @@ class CircuitOpenError(ResilienceError):
         import pickle
 
         try:
-            pickle.loads(pickle.dumps(cause))
-        except Exception:
+            pickle.loads(pickle.dumps(cause))  # noqa: S301  our own bytes of a moment ago
+        except Exception:  # noqa: BLE001  handed on, or decided on, not swallowed
             state["last_exception"] = RuntimeError(f"{type(cause).__name__}: {cause}")
         return _rebuild, (type(self), self.args, state)
 
@@ -72,7 +72,7 @@ class RateLimitedError(ResilienceError):
     """The rate is used up and the caller did not want to wait."""
 
 
-class RetryBudgetExhausted(ResilienceError):
+class RetryBudgetExhausted(ResilienceError):  # noqa: N818  the name says it
     """Retries already make up their allowed share of the traffic."""
 
 

@@ -108,7 +108,7 @@ class Fallback(Policy):
                 async for item in inner:
                     begun = True
                     yield item
-                return
+                return  # noqa: TRY300  reads best where it is tried
             except Exception as exc:
                 if begun or not self._applies(exc):
                     raise

@@ -217,7 +217,7 @@ def _start(fn: Callable[..., Any], args: Any, kwargs: Any, answers: Any, copy: i
     def work() -> None:
         try:
             answers.put((copy, context.run(fn, *args, **kwargs), None))
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
             answers.put((copy, None, exc))
 
     threading.Thread(target=work, name=f"hedge {describe(fn)}", daemon=True).start()

@@ -20,7 +20,7 @@ from ._policy import NOTHING_TO_END, F, Guard, Pass
 from ._telemetry import emit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterator
+    from collections.abc import Awaitable, Callable, Generator
 
 T = TypeVar("T")
 # A wait this short is as long as this, so that a clock with coarse floats moves on.

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """A waiting line that threads and tasks of any event loop share, first come first served."""
 
 from __future__ import annotations
@@ -134,8 +135,8 @@ class Line:
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that runs in this thread, without importing asyncio for it."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
+    module = sys.modules.get("asyncio")
+    if module is None:
         return None
-    loop: asyncio.AbstractEventLoop | None = asyncio._get_running_loop()
+    loop: asyncio.AbstractEventLoop | None = module._get_running_loop()
     return loop

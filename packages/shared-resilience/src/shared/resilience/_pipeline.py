@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Several policies as one, in the order that works."""
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,13 +39,13 @@ class Policy:
             TypeError: ``fn`` is not callable, or of a kind that this policy cannot protect.
         """
         if isinstance(fn, (classmethod, staticmethod)):
-            return type(fn)(self(fn.__func__))  # type: ignore[return-value]
+            return cast("F", type(fn)(self(fn.__func__)))
         if not callable(fn):
             raise TypeError(f"{type(self).__name__} decorates callables, not {fn!r}")
         wrapper = self._wrap(fn)
         if wrapper is not fn:  # a pipeline may be empty
             functools.update_wrapper(wrapper, fn)
-        return wrapper  # type: ignore[return-value]
+        return cast("F", wrapper)
 
     def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call ``fn`` under this policy.
@@ -58,7 +58,7 @@ class Policy:
         Raises:
             ResilienceError: The policy refused.
         """
-        return self._wrap(fn)(*args, **kwargs)
+        return cast("T", self._wrap(fn)(*args, **kwargs))
 
     async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Await ``fn`` under this policy.
@@ -269,7 +269,7 @@ def relaying(
                         sent = yield item
                     except GeneratorExit:
                         raise
-                    except BaseException as thrown:
+                    except BaseException as thrown:  # noqa: BLE001  handed on, or decided on, not swallowed
                         item = await step(inner.athrow(thrown))
                     else:
                         item = await step(inner.asend(sent))
@@ -301,7 +301,7 @@ def kind_of(fn: Callable[..., Any]) -> str:
     while isinstance(fn, functools.partial):
         fn = fn.func
     if not (inspect.isroutine(fn) or isinstance(fn, type)):
-        fn = getattr(fn, "__call__", fn)
+        fn = getattr(fn, "__call__", fn)  # noqa: B004  the method is wanted, not whether there is one
     if inspect.iscoroutinefunction(fn):
         return "async"
     if inspect.isgeneratorfunction(fn):

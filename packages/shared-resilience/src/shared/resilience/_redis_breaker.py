@@ -1,10 +1,10 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """A circuit breaker whose state many processes share through Redis."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
@@ -13,6 +13,9 @@ from ._errors import CircuitOpenError, ResilienceError
 from ._policy import Guard, Pass
 from ._redis_store import RedisStore
 from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 
@@ -238,7 +241,7 @@ class RedisCircuitBreaker(Guard):
             return _Ticket(-1, "", silent=True)
         if self.on_error == "closed":
             raise self._rejection("unknown: Redis does not answer", self._store.retry_interval)
-        return self._local._begin()  # noqa: SLF001
+        return self._local._begin()
 
     def _rejection(self, state: str, retry_after: float | None) -> CircuitOpenError:
         emit("breaker", self.name, "rejected", state=state)

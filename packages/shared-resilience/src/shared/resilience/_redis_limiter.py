@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._check import number, whole
 from ._deadline import remaining
@@ -16,6 +14,9 @@ from ._line import Line, TaskWaiter, ThreadWaiter, Waiter, running_loop
 from ._policy import NOTHING_TO_END, Guard, Pass
 from ._redis_store import RedisStore
 from ._telemetry import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Generator
 
 # The times of the last admissions, newest first, in microseconds of the server's clock.
 # Returns 0 if n are admitted, else the microseconds until it is worth asking again.
@@ -215,7 +216,7 @@ class RedisRateLimiter(Guard):
     def _block(self, n: int) -> None:
         waiter = ThreadWaiter(n)
         with closing(self._turn(waiter)) as turn:
-            step = next(turn, self)
+            step: Any = next(turn, self)
             while step is not self:
                 if step is _ASK:
                     step = _sent(turn, self._ask(n), self)
@@ -226,7 +227,7 @@ class RedisRateLimiter(Guard):
     async def _await_turn(self, n: int) -> None:
         waiter = TaskWaiter(n)
         with closing(self._turn(waiter)) as turn:
-            step = next(turn, self)
+            step: Any = next(turn, self)
             while step is not self:
                 if step is _ASK:
                     step = _sent(turn, await self._aask(n), self)

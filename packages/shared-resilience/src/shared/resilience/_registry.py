@@ -178,7 +178,7 @@ def circuit_breaker(
         own = name if isinstance(name, str) else describe(getattr(fn, "__func__", fn))
         breaker = CircuitBreaker(own, config, clock=clock)
         decorated = breaker(fn)
-        getattr(decorated, "__func__", decorated).breaker = breaker
+        getattr(decorated, "__func__", decorated).breaker = breaker  # type: ignore[union-attr]
         return decorated
 
     if name is None or isinstance(name, str):

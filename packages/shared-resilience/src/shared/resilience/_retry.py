@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Retry: a plain first attempt, and stamina for all that follow."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from ._breaker_config import Exceptions, matcher
 from ._breaker_config import exceptions as check_exceptions
@@ -26,7 +27,7 @@ T = TypeVar("T")
 RetryAfter = Callable[[Exception], "float | dt.timedelta | str | None"]
 
 
-class _Unwanted(Exception):
+class _Unwanted(Exception):  # noqa: N818  the name says it
     """Carries a result that ``retry_if_result`` wants to see again."""
 
     def __init__(self, result: Any) -> None:
@@ -141,7 +142,7 @@ class Retry(Policy):
             def plain(*args: Any, **kwargs: Any) -> T:
                 try:
                     return fn(*args, **kwargs)
-                except Exception as exc:
+                except Exception as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
                     failure = exc
                 try:
                     return run(fn, args, kwargs, failure)
@@ -156,7 +157,7 @@ class Retry(Policy):
             failure: Exception
             try:
                 result = fn(*args, **kwargs)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
                 failure = exc
             else:
                 if unwanted is None or not unwanted(result):
@@ -181,7 +182,7 @@ class Retry(Policy):
             async def plain(*args: Any, **kwargs: Any) -> T:
                 try:
                     return await fn(*args, **kwargs)
-                except Exception as exc:
+                except Exception as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
                     failure = exc
                 try:
                     return await run(fn, args, kwargs, failure)
@@ -196,7 +197,7 @@ class Retry(Policy):
             failure: Exception
             try:
                 result = await fn(*args, **kwargs)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
                 failure = exc
             else:
                 if unwanted is None or not unwanted(result):
@@ -238,7 +239,7 @@ class Retry(Policy):
     def _run(self, fn: Callable[..., T], args: Any, kwargs: Any, failure: Exception) -> T:
         """Go on after a failed first attempt, if that may be repeated."""
         if not self._goes_on(failure):
-            return _give(failure)
+            return cast("T", _give(failure))
         run = Run(self, describe(fn), count=False)
         first = [failure]
 
@@ -263,7 +264,7 @@ class Retry(Policy):
     ) -> T:
         """Do as :meth:`_run` does, awaiting."""
         if not self._goes_on(failure):
-            return _give(failure)
+            return cast("T", _give(failure))
         run = Run(self, describe(fn), count=False, awaits=True)
         first = [failure]
 
@@ -364,7 +365,7 @@ class Retry(Policy):
             return pause
         from random import uniform
 
-        return uniform(0.0, pause)
+        return uniform(0.0, pause)  # noqa: S311  no secret
 
 
 class Run:

@@ -48,13 +48,13 @@ def set_listeners(listeners: list[Listener] | tuple[Listener, ...] | None) -> No
         'opened'
         >>> set_listeners(None)
     """
-    global _listeners
+    global _listeners  # noqa: PLW0603  one for the process
     _listeners = None if listeners is None else tuple(listeners)
 
 
 def get_listeners() -> tuple[Listener, ...]:
     """Return who hears events now, setting up the default ones if need be."""
-    global _listeners
+    global _listeners  # noqa: PLW0603  one for the process
     if _listeners is None:
         from ._listeners import default_listeners
 

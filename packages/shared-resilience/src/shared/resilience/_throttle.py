@@ -56,7 +56,9 @@ class AdaptiveThrottle(Guard):
         self._rejections = matcher(exceptions("rejections", rejections))
         self._calls = TimedCalls(number("window", window, above=0), clock)
         if rng is None:
-            from random import random as rng
+            from random import random
+
+            rng = random
         self._rng = rng
 
     def __repr__(self) -> str:

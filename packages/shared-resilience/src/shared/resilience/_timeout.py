@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Limit how long a call may take."""
 
 from __future__ import annotations
@@ -6,8 +7,7 @@ import contextvars
 import threading
 import types
 from time import monotonic
-from types import CoroutineType
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from ._check import number, whole
@@ -171,6 +171,7 @@ def _drive(
     """
     scope = _Scope(seconds, started)
     scope.arm()
+    result = None
     try:
         while True:
             try:
@@ -268,7 +269,7 @@ class Timeout(Policy):
         def work() -> None:
             try:
                 outcome.extend((True, context.run(fn, *args, **kwargs)))
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  handed on, or decided on, not swallowed
                 outcome.extend((False, exc))
             finally:
                 self._slots.release()  # only now: a stuck call keeps its slot

@@ -53,7 +53,7 @@ class VirtualClock:
     sleep = advance
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type,misc]
+class _Selector(selectors.DefaultSelector):
     """Where a loop would sleep until its next timer, the clock moves there at once."""
 
     def __init__(self, clock: VirtualClock) -> None:
