@@ -58,7 +58,9 @@ def compare(what, ours, peer, bar, *, rounds, note="", most=False):
     met = ratio <= bar if most else ratio >= bar
     shown = f"{ratio:.2f}x {'the time' if most else 'the speed'}"
     sign = "<=" if most else ">="
-    report(what, f"{sign} {bar}x", shown, met, f"{mine * 1e3:.2f} ms / {theirs * 1e3:.2f} ms {note}")
+    report(
+        what, f"{sign} {bar}x", shown, met, f"{mine * 1e3:.2f} ms / {theirs * 1e3:.2f} ms {note}"
+    )
 
 
 def report(what, bar, shown, met, note):
@@ -90,14 +92,14 @@ def windows(size, rounds):
         for name in FIVE:
             np.testing.assert_allclose(mine[name], theirs[name].to_numpy(), rtol=1e-9)
     label = f"windows of 1 min, {size:.0e} points, 5 aggregates"
-    compare(f"{label}, numpy / polars", ours(False), polars, 2.5, rounds=rounds)
-    compare(f"{label}, [fast] / polars", ours(True), polars, 7.0, rounds=rounds)
+    compare(f"{label}, numpy / polars", ours(False), polars, 2.5, rounds=rounds)  # noqa: FBT003  a table
+    compare(f"{label}, [fast] / polars", ours(True), polars, 7.0, rounds=rounds)  # noqa: FBT003  a table
     series = pd.Series(values, index=at)
 
     def pandas():
         return series.resample("1min").agg(["mean", "min", "max", "sum", "count"])
 
-    compare(f"{label}, numpy / pandas", ours(False), pandas, 1.0, rounds=max(1, rounds // 2))
+    compare(f"{label}, numpy / pandas", ours(False), pandas, 1.0, rounds=max(1, rounds // 2))  # noqa: FBT003  a table
 
     def p95():
         return ts.aggregate_time_series(
@@ -108,7 +110,9 @@ def windows(size, rounds):
         return frame.group_by_dynamic("t", every="1m").agg(v.quantile(0.95, "linear"))
 
     np.testing.assert_allclose(p95()["value"], polars_p95()["v"].to_numpy())
-    compare(f"windows of 1 min, {size:.0e} points, p95 / polars", p95, polars_p95, 1.0, rounds=rounds)
+    compare(
+        f"windows of 1 min, {size:.0e} points, p95 / polars", p95, polars_p95, 1.0, rounds=rounds
+    )
 
 
 def linear(quick):
@@ -117,7 +121,9 @@ def linear(quick):
     for size in (10**4, 10**5, 10**6 if not quick else 3 * 10**5):
         start = dt.datetime(2024, 1, 1)
         data = [{"t": start + dt.timedelta(seconds=i), "v": float(i % 97)} for i in range(size)]
-        took = min(timed(lambda d=data: ts.aggregate_time_series(d, "t", "v", "1m")) for _ in range(3))
+        took = min(
+            timed(lambda d=data: ts.aggregate_time_series(d, "t", "v", "1m")) for _ in range(3)
+        )
         costs.append(took / size)
         report(f"list of {size:.0e} dicts, naive datetimes", "linear", f"{took / size * 1e9:.0f} ns a point",
                costs[-1] <= 3 * costs[0], f"{took:.3f} s")  # fmt: skip
@@ -194,7 +200,13 @@ def streaming(rounds):
             update(i * 300.0, value)
         costs.append((time.perf_counter() - begin) / len(values))
     cost = min(costs) * 1e6
-    report("AnomalyDetector.update", "<= 10 us", f"{cost:.2f} us", cost <= 10, f"median {statistics.median(costs) * 1e6:.2f} us")
+    report(
+        "AnomalyDetector.update",
+        "<= 10 us",
+        f"{cost:.2f} us",
+        cost <= 10,
+        f"median {statistics.median(costs) * 1e6:.2f} us",
+    )
 
 
 def imports(rounds):

@@ -166,7 +166,7 @@ def test_equal_to_pandas_and_polars(at, seed, size):
          "count": buckets.count(), "std": buckets.std(), "median": buckets.median(),
          "p50": buckets.quantile(0.5), "p95": buckets.quantile(0.95), "p99": buckets.quantile(0.99)}
     ).query("count > 0")  # fmt: skip
-    assert ours["window_start"].tolist() == theirs.index.values.astype("datetime64[ns]").tolist()
+    assert ours["window_start"].tolist() == theirs.index.values.astype("datetime64[ns]").tolist()  # noqa: PD011
     for kind in kinds:
         np.testing.assert_allclose(ours[kind], theirs[kind], rtol=1e-9, atol=1e-9)
     polars = (

@@ -108,8 +108,8 @@ def test_counters_and_rates(client, load, rows, by, mode):
         local = getattr(ts, name)(data, "at", "v", by=by, mode=mode)
         other = getattr(remote, name)(mode=mode)
         if by:
-            known = {k: v for k, v in local.items() if v == v}
-            assert {k: v for k, v in other.items() if v == v} == pytest.approx(known)
+            known = {k: v for k, v in local.items() if v == v}  # noqa: PLR0124
+            assert {k: v for k, v in other.items() if v == v} == pytest.approx(known)  # noqa: PLR0124
         else:
             assert other == pytest.approx(local, nan_ok=True)
         windows = getattr(ts, name)(data, "at", "v", by=by, mode=mode, window_size="20m")
@@ -148,7 +148,9 @@ def test_gaps_percentiles_and_resampling(client, load, rows, by, method):
 @modest
 @given(
     values=st.lists(st.one_of(st.none(), st.integers(0, 40)), max_size=60),
-    stat=st.sampled_from(["mean", "sum", "min", "max", "std", "count", "median", "mad", "p90", "zscore"]),
+    stat=st.sampled_from(
+        ["mean", "sum", "min", "max", "std", "count", "median", "mad", "p90", "zscore"]
+    ),
     window=st.integers(1, 9),
 )
 def test_rolling(client, load, values, stat, window):
@@ -177,7 +179,9 @@ def test_anomalies(client, load, values, method, threshold, groups):
     expected = []
     for key in [None, "a"] if groups else ["a"]:
         mine = [(t, v) for t, v, h in rows if h == key]
-        local = ts.detect_anomalies([v for _, v in mine], threshold, method, window=10, details=True)
+        local = ts.detect_anomalies(
+            [v for _, v in mine], threshold, method, window=10, details=True
+        )
         expected += [(mine[i][0], local.scores[i]) for i in local.indices]
     assert (found["at"].astype(np.int64) // 10**9).tolist() == [t for t, _ in expected]
     np.testing.assert_allclose(found["score"], [s for _, s in expected], rtol=1e-7)
@@ -195,7 +199,7 @@ def test_fewer_points(client, load, seed, size, n, method):
     at = np.sort(random.choice(20_000, size, replace=False)) + T0
     values = random.normal(size=size).cumsum()
     values[random.random(size) < 0.05] = np.nan
-    load([(int(t), None if v != v else v, None) for t, v in zip(at, values, strict=True)])
+    load([(int(t), None if v != v else v, None) for t, v in zip(at, values, strict=True)])  # noqa: PLR0124
     local = ts.downsample(ts.TimeSeries(at, values, unit="s"), n=n, method=method, output="series")
     other = ts.ClickHouseSeries(client, "points", "at", "v").downsample(n, method)
     assert other.times.tolist() == local.times.tolist()
@@ -258,9 +262,7 @@ def test_hostile_names_stay_names(client, name):
         f"{quote(name + '2')} String) ENGINE = Memory"
     )
     client.command(f"INSERT INTO {quote(table)} VALUES (60, 1.5, 'it''s `; --'), (61, 2.5, '\\\\')")
-    remote = ts.ClickHouseSeries(
-        client, table, name, other, name + "2", database="default"
-    )
+    remote = ts.ClickHouseSeries(client, table, name, other, name + "2", database="default")
     rows = remote.aggregate_time_series("1m", output="records")
     assert [(r[name + "2"], r["value"]) for r in rows] == [("\\", 2.5), ("it's `; --", 1.5)]
     assert remote.counter_rate() == pytest.approx({"\\": np.nan, "it's `; --": np.nan}, nan_ok=True)

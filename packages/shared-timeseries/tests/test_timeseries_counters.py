@@ -79,5 +79,5 @@ def test_windows_add_up_to_the_whole(points):
     windows = counter_increase(points, window_size=7)
     assert np.nansum(windows["value"]) == pytest.approx(whole)
     ordered = sorted(points)
-    steps = [b - a if b >= a else b for (_, a), (_, b) in zip(ordered, ordered[1:], strict=False)]
+    steps = [b - a if b >= a else b for (_, a), (_, b) in zip(ordered, ordered[1:], strict=False)]  # noqa: RUF007
     assert whole == pytest.approx(sum(steps))

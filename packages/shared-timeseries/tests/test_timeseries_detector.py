@@ -88,7 +88,9 @@ def test_silence_and_unknown_values_are_passed_over():
     assert detector.update(pd.NaT, 3.0).is_anomaly is False
     assert detector.update(None, 3.0).is_anomaly is False
     assert detector.dropped == 6
-    after = [detector.update((4000 + i) * MINUTE5, v).is_anomaly for i, v in enumerate(values[1500:])]
+    after = [
+        detector.update((4000 + i) * MINUTE5, v).is_anomaly for i, v in enumerate(values[1500:])
+    ]
     assert sum(after) <= 2
 
 
@@ -159,7 +161,14 @@ def test_every_form_of_time():
 
 
 def test_bad_requests():
-    for how in ({"threshold": 0}, {"threshold": 1.5}, {"warm_up": -1}, {"quiet": -1}, {"season": "1mo"}, {"unit": "d"}):
+    for how in (
+        {"threshold": 0},
+        {"threshold": 1.5},
+        {"warm_up": -1},
+        {"quiet": -1},
+        {"season": "1mo"},
+        {"unit": "d"},
+    ):
         with pytest.raises(ValueError, match=next(iter(how))):
             AnomalyDetector(**how)
     detector = AnomalyDetector()

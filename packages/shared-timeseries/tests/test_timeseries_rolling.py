@@ -26,7 +26,9 @@ def by_pandas(values, window, stat, least):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    values=st.lists(st.one_of(st.just(np.nan), st.integers(-20, 20).map(float)), min_size=1, max_size=60),
+    values=st.lists(
+        st.one_of(st.just(np.nan), st.integers(-20, 20).map(float)), min_size=1, max_size=60
+    ),
     window=st.integers(1, 15),
     least=st.integers(1, 15),
     stat=st.sampled_from(STATS),
@@ -161,13 +163,19 @@ def test_resample_and_fill_gaps_in_every_form():
     frame = resample(pd.DataFrame(rows), "t", "v", 60, fill="previous")
     assert frame["v"].tolist() == [2.0, 2.0, 8.0]
     series = TimeSeries.of(rows, "t", "v")
-    assert resample(series, every="1m", fill="0").values.tolist() == [2.0, 0.0, 8.0]
+    assert resample(series, every="1m", fill="0").values.tolist() == [2.0, 0.0, 8.0]  # noqa: PD011
     naive = [{"t": pd.Timestamp("2024-01-01 00:00:10"), "v": 1.0, "h": "a"}]
     assert resample(naive, "t", "v", "1m", by="h") == [
         {"h": "a", "t": pd.Timestamp("2024-01-01"), "v": 1.0}
     ]
     filled = fill_gaps(rows, "t", "v", 50, method="previous")
-    assert [(r["t"], r["v"]) for r in filled] == [(0, 1.0), (30, 3.0), (80, 3.0), (130, 3.0), (150, 8.0)]
+    assert [(r["t"], r["v"]) for r in filled] == [
+        (0, 1.0),
+        (30, 3.0),
+        (80, 3.0),
+        (130, 3.0),
+        (150, 8.0),
+    ]
     assert len(fill_gaps(rows, "t", "v", 50, max_gap=60)) == 3
     assert fill_gaps(rows, "t", "v")[2] == {"t": 105, "v": None}
     with pytest.raises(ValueError, match="max_windows"):

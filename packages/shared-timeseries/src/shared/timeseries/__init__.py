@@ -7,6 +7,7 @@ from ._counters import calculate_rate_of_change, counter_increase, counter_rate
 from ._detector import Anomaly, AnomalyDetector
 from ._downsample import downsample
 from ._percentile import calculate_percentile
+from ._plot import plot
 from ._resample import fill_gaps, resample
 from ._rolling import ewma, rolling
 from ._series import TimeSeries
@@ -30,6 +31,7 @@ __all__ = [
     "downsample",
     "ewma",
     "fill_gaps",
+    "plot",
     "resample",
     "rolling",
 ]

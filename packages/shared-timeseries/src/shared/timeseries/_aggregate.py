@@ -138,7 +138,9 @@ def aggregate_time_series(
         ]
     parts = []
     for key, ns, numbers in groups:
-        part = _windows_of(ns, numbers, plan, points.form if output is None else output, ordered=points.ordered)
+        part = _windows_of(
+            ns, numbers, plan, points.form if output is None else output, ordered=points.ordered
+        )
         rows = len(part["window_start"])
         out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
         for name in ("window_start", "window_end"):

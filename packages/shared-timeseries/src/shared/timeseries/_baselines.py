@@ -92,16 +92,22 @@ def seasonal(values: Float64s, period: int) -> Float64s:
     NaN values stay NaN; the season is that of additive decomposition with medians in place of
     means, so that an outlier does not move it.
     """
+    away = values - _trend(values, period)
+    season = np.array([_median(away[phase::period]) for phase in range(period)])
+    repeats = -(-len(values) // period)
+    level = values - np.tile(season, repeats)[: len(values)]
+    # Without its season the level is smooth: now an outlier no longer moves its neighbours' trend.
+    out: Float64s = level - _trend(level, period)
+    return out
+
+
+def _trend(values: Float64s, period: int) -> Float64s:
+    """Centred moving median over one period; at both ends the last whole one is held."""
     from ._rolling import roll
 
     size = period | 1
-    padded = np.concatenate((np.full(size // 2, np.nan), values, np.full(size // 2, np.nan)))
-    trend = roll(padded, size, "median", 1)[size - 1 :]
-    away = values - trend
-    season = np.array([_median(away[phase::period]) for phase in range(period)])
-    repeats = -(-len(values) // period)
-    out: Float64s = away - np.tile(season, repeats)[: len(values)]
-    return out
+    whole = roll(values, size, "median", 1)[size - 1 :]
+    return np.pad(whole, (size // 2, len(values) - len(whole) - size // 2), mode="edge")
 
 
 def _median(values: Float64s) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from ._windows import MAX_WINDOWS
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from ._types import Align, Fill, Output, Size, Time
 
@@ -66,7 +66,9 @@ class ClickHouseSeries:
         if database is None and "." in table:
             database, table = table.split(".", 1)
         self._client = client
-        self._table = sql.quote(table) if not database else f"{sql.quote(database)}.{sql.quote(table)}"
+        self._table = (
+            sql.quote(table) if not database else f"{sql.quote(database)}.{sql.quote(table)}"
+        )
         self._names = time, value
         self._by = (by,) if isinstance(by, str) else tuple(by or ())
         self._unit = unit
@@ -120,7 +122,7 @@ class ClickHouseSeries:
         if high is not None:
             limits.append(f"ns < {high}")
         return (
-            f"SELECT * FROM (SELECT {groups}{ns} AS ns, "
+            f"SELECT * FROM (SELECT {groups}{ns} AS ns, "  # noqa: S608
             f"ifNull(toFloat64({value}), nan) AS v\nFROM {self._table} AS t "
             f"WHERE {time} IS NOT NULL SETTINGS prefer_column_name_to_alias = 1)\n"
             f"WHERE {' AND '.join(limits)}"
@@ -166,10 +168,10 @@ class ClickHouseSeries:
         """First and last time, and how many rows have no time."""
         time = f"t.{sql.quote(self._names[0])}"
         rows = self._client.query(
-            f"SELECT count(), min(ns), max(ns) FROM (\n{self._points}\n)"
+            f"SELECT count(), min(ns), max(ns) FROM (\n{self._points}\n)"  # noqa: S608
         ).result_rows
         gone = self._client.query(
-            f"SELECT count() FROM {self._table} AS t WHERE {time} IS NULL"
+            f"SELECT count() FROM {self._table} AS t WHERE {time} IS NULL"  # noqa: S608
         ).result_rows
         count, low, high = rows[0]
         return ((int(low), int(high)) if count else None), int(gone[0][0])
@@ -278,7 +280,7 @@ class ClickHouseSeries:
         select = f"{keys}, " if keys else ""
         tail = f"\nGROUP BY {keys}" if keys else ""
         answer = self._run(
-            f"SELECT {select}quantileExactInclusive({q / 100!r})(v) AS out FROM (\n"
+            f"SELECT {select}quantileExactInclusive({q / 100!r})(v) AS out FROM (\n"  # noqa: S608
             f"{self._points}\n) WHERE NOT isNaN(v){tail}"
         )
         return self._scalars([(key, float(c[0][0])) for key, c in self._split(answer)])
@@ -408,7 +410,9 @@ class ClickHouseSeries:
             raise ValueError("method: 'none' fills nothing; use null, previous, linear or 0")
         step = read_size(every, "every", self._unit)
         if not step.ns:
-            raise ValueError(f"every: {every!r} is a calendar step; a duration such as '24h' is needed")
+            raise ValueError(
+                f"every: {every!r} is a calendar step; a duration such as '24h' is needed"
+            )
         longest = None if max_gap is None else read_size(max_gap, "max_gap", self._unit).least_ns
         text = sql.gaps(self._points, self._groups, step, str(check_fill(method)), longest)
         made = self._rows(self._run(text), [], output)
@@ -433,7 +437,7 @@ class ClickHouseSeries:
         if isinstance(window, bool) or not isinstance(window, int) or window < 1:
             raise ValueError(f"window: {window!r} is not a whole number of values above zero")
         least = window if min_periods is None else int(min_periods)
-        if stat != "count" and stat != "sum":
+        if stat != "count" and stat != "sum":  # noqa: PLR1714
             least = max(least, 1)
         text = sql.rolled(self._points, self._groups, window, stat, least)
         return self._rows(self._run(text), [stat], output)
@@ -482,11 +486,11 @@ class ClickHouseSeries:
         least = 3 if "lttb" in method else 2
         if isinstance(n, bool) or not isinstance(n, int) or n < least:
             raise ValueError(f"n: {n!r} is not a whole number of at least {least}")
-        points = f"SELECT * FROM (\n{self._points}\n) WHERE NOT isNaN(v)"
-        rows = self._client.query(f"SELECT count() FROM (\n{points}\n)").result_rows
+        points = f"SELECT * FROM (\n{self._points}\n) WHERE NOT isNaN(v)"  # noqa: S608
+        rows = self._client.query(f"SELECT count() FROM (\n{points}\n)").result_rows  # noqa: S608
         count = int(rows[0][0])
         if not count or (count <= n and method != "mean"):
-            chosen = self._run(f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns, v")
+            chosen = self._run(f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns, v")  # noqa: S608
             return self._series(*(chosen or ([], [])))
         if method == "lttb" or (method == "minmaxlttb" and count <= n * 4):
             every = (count - 2) / (n - 2)
@@ -501,7 +505,7 @@ class ClickHouseSeries:
         """The first two and the last two points."""
         out = []
         for way in ("", " DESC"):
-            text = f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns{way}, v{way} LIMIT 2"
+            text = f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns{way}, v{way} LIMIT 2"  # noqa: S608
             rows = [(int(ns), float(v)) for ns, v in self._client.query(text).result_rows]
             out += (rows * 2)[:2] if len(rows) == 1 else rows
         return out
@@ -523,10 +527,14 @@ class ClickHouseSeries:
             x, y = self._run(judge.means(inner, starts, low))
             return self._series(np.rint(np.array(x, np.float64)).astype(np.int64) + low, y)
         lows, highs = self._run(judge.extremes(inner, starts, low))
-        chosen = {(int(p[1]), float(p[0])) for p in lows} | {(-int(p[1]), float(p[0])) for p in highs}
+        chosen = {(int(p[1]), float(p[0])) for p in lows} | {
+            (-int(p[1]), float(p[0])) for p in highs
+        }
         some = sorted(chosen | ({first, last} if method == "minmaxlttb" else set()))
         series = self._series([p[0] for p in some], [p[1] for p in some])
-        return series if method == "minmax" else downsample(series, n=n, output="series", fast=False)
+        return (
+            series if method == "minmax" else downsample(series, n=n, output="series", fast=False)
+        )
 
     def _series(self, ns: Any, numbers: Any) -> TimeSeries:
         return TimeSeries._of(  # noqa: SLF001

@@ -73,9 +73,9 @@ def windows(points: str, plan: Plan, groups: Sequence[str], order: Sequence[str]
     keys = ", ".join([*groups, "begin"])
     columns = [f"{aggregate_of(n, skipna=plan.skipna)} AS a{i}" for i, n in enumerate(order)]
     if plan.skipna:
-        points = f"SELECT * REPLACE (if(isNaN(v), NULL, v) AS v) FROM (\n{points}\n)"
+        points = f"SELECT * REPLACE (if(isNaN(v), NULL, v) AS v) FROM (\n{points}\n)"  # noqa: S608
     return (
-        f"SELECT {keys}, count(v) AS rows{''.join(', ' + c for c in columns)}\n"
+        f"SELECT {keys}, count(v) AS rows{''.join(', ' + c for c in columns)}\n"  # noqa: S608
         f"FROM (SELECT *, {window_number(plan)} AS begin FROM (\n{points}\n))\n"
         f"GROUP BY {keys}\nORDER BY {keys}"
     )
@@ -103,7 +103,7 @@ def growth(points: str, plan: Plan | None, groups: Sequence[str]) -> str:
     keys = ", ".join([*groups, "begin"])
     step = "if(v < v0, v, v - v0)"
     return (
-        f"SELECT {keys}, count() AS rows, sumIf({step}, had) AS owned,\n"
+        f"SELECT {keys}, count() AS rows, sumIf({step}, had) AS owned,\n"  # noqa: S608
         f"  if(max(had), max(ns) - min(ns0), -1) AS took,\n"
         f"  sumIf({step}, had AND {before} = begin) AS inner,\n"
         f"  min(ns) AS first, max(ns) AS last, argMin(v, (ns, v)) AS first_value\n"
@@ -142,9 +142,7 @@ def statistic(stat: str, frame: str) -> str:
         spread = f"if({known(frame)} > 1, ifNull(stddevSampStable({value}) {frame}, nan), nan)"
         if stat == "std":
             return spread
-        return (
-            f"(v - ifNull(avg({value}) {frame}, nan)) / if({spread} > 0, {spread}, nan)"
-        )
+        return f"(v - ifNull(avg({value}) {frame}, nan)) / if({spread} > 0, {spread}, nan)"
     cells = f"groupArray({value}) {frame}"
     if stat == "mad":
         return median_distance(cells, middle(cells, 0.5))
@@ -177,7 +175,7 @@ def gaps(points: str, groups: Sequence[str], step: Step, method: str, longest: i
     frame = over(groups, "ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING")
     select = ", ".join([*groups, f"ns + k * {step.ns} AS at", f"{value} AS filled"])
     return (
-        f"SELECT {', '.join([*groups, 'at', 'filled'])} FROM (\n"
+        f"SELECT {', '.join([*groups, 'at', 'filled'])} FROM (\n"  # noqa: S608
         f"SELECT {', '.join([*groups, 'ns AS at', 'v AS filled'])} FROM (\n{points}\n)\n"
         f"UNION ALL\nSELECT {select} FROM (\n"
         f"SELECT {keys}, leadInFrame(ns, 1, ns) {frame} AS ns1, "

@@ -59,20 +59,20 @@ def window_sums(ns: Any, values: Any, edges: Any) -> Any:
             b += x
             c += y
             d += z
-            low_1, low_2 = (v if v < low_1 else low_1), (x if x < low_2 else low_2)
-            low_3, low_4 = (y if y < low_3 else low_3), (z if z < low_4 else low_4)
-            high_1, high_2 = (v if v > high_1 else high_1), (x if x > high_2 else high_2)
-            high_3, high_4 = (y if y > high_3 else high_3), (z if z > high_4 else high_4)
+            low_1, low_2 = (v if v < low_1 else low_1), (x if x < low_2 else low_2)  # noqa: FURB136
+            low_3, low_4 = (y if y < low_3 else low_3), (z if z < low_4 else low_4)  # noqa: FURB136
+            high_1, high_2 = (v if v > high_1 else high_1), (x if x > high_2 else high_2)  # noqa: FURB136
+            high_3, high_4 = (y if y > high_3 else high_3), (z if z > high_4 else high_4)  # noqa: FURB136
             j += 4
         while j < i:
             v = values[j]
             a += v
-            low_1 = v if v < low_1 else low_1
-            high_1 = v if v > high_1 else high_1
+            low_1 = v if v < low_1 else low_1  # noqa: FURB136
+            high_1 = v if v > high_1 else high_1  # noqa: FURB136
             j += 1
         sums[w] = (a + b) + (c + d)
-        lows[w] = min(min(low_1, low_2), min(low_3, low_4))
-        highs[w] = max(max(high_1, high_2), max(high_3, high_4))
+        lows[w] = min(min(low_1, low_2), min(low_3, low_4))  # noqa: PLW3301
+        highs[w] = max(max(high_1, high_2), max(high_3, high_4))  # noqa: PLW3301
         if np.isnan(sums[w]):  # NaN, or both infinities
             for j in range(begin, i):
                 if np.isnan(values[j]):

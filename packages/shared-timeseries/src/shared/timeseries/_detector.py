@@ -25,14 +25,14 @@ _RECORD = 4.0  # surprise of leaving all that was ever seen by a twentieth of it
 _SETTLE = 30  # points before anything is judged
 _NOISE = 1e-9  # relative difference that is rounding
 _HUGE = 1e150  # larger values are taken for this, so that nothing overflows
-_EVEN = 6.9  # surprise of score 1/2: a chance of one in a thousand, e ** -6.9
+_EVEN = 5.5  # surprise of score 1/2: a chance of e ** -5.5, about one in 250
 
 
 class Anomaly(NamedTuple):
     """What `AnomalyDetector.update` says of one point."""
 
     score: float
-    """0 (nothing new) to 1; 0.5 is a surprise of one in a thousand."""
+    """0 (nothing new) to 1; 0.5 is a chance of about one in 250, 0.6 of one in 4000."""
     is_anomaly: bool
     expected: float
     """What the points before let expect; NaN before the first."""

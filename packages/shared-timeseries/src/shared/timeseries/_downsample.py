@@ -152,9 +152,7 @@ def _choose(places: Float64s, numbers: Float64s, n: int, method: str, fast: bool
     return _lttb(places, numbers, n, fast)
 
 
-def _compiled_lttb(
-    places: Any, numbers: Float64s, n: int, fast: bool | None
-) -> Int64s | None:
+def _compiled_lttb(places: Any, numbers: Float64s, n: int, fast: bool | None) -> Int64s | None:
     """LTTB if the compiled path is taken, no value is NaN and `x` ascends."""
     # The kernel sees a NaN in every bucket's mean, but it makes none of the first.
     head = len(numbers) // (n - 2) + 2

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LARGE = 2_000_000  # below this, importing numba costs more than it saves
 
 
-def wants_fast(asked: bool | None, size: int) -> bool:  # noqa: FBT001
+def wants_fast(asked: bool | None, size: int) -> bool:
     """Whether to take the compiled path.
 
     Raises:

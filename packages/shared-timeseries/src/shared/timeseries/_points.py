@@ -61,7 +61,9 @@ def read_points(
     if isinstance(data, TimeSeries):
         if names:
             raise ValueError("by: a TimeSeries holds one series; pass a frame or records")
-        return Points(data.times, data.values, data.clock, "series", dropped=data.dropped, ordered=True)
+        return Points(
+            data.times, data.values, data.clock, "series", dropped=data.dropped, ordered=True
+        )
     if timestamp_field is not None and not isinstance(timestamp_field, str):
         data, time = (data, timestamp_field), None  # f(times, values)
     form, raw_times, raw_values, groups = _split(data, time, value, names)

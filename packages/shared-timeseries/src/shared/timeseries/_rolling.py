@@ -149,7 +149,9 @@ def _finite_spread(values: Float64s, window: int, stat: str, least: int) -> Floa
             if stat == "std":
                 np.sqrt(m2, out=target)
             else:
-                np.divide(np.subtract(away[first:], sums, out=sums), np.sqrt(m2, out=m2), out=target)
+                np.divide(
+                    np.subtract(away[first:], sums, out=sums), np.sqrt(m2, out=m2), out=target
+                )
         if len(doubtful):
             target[doubtful] = _one_by_one(values, begin + doubtful, window, stat)
     if least > 1:

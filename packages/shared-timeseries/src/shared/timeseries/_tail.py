@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 
 _KEEP = 24  # largest deviations kept
 _APART = 5  # points between deviations that count as two
@@ -11,6 +11,8 @@ _SHAPE = 0.3  # tail shape before there is evidence: between exponential and hea
 _BELIEF = 15  # how many deviations that prior is worth
 _LEAST_SHAPE = 0.03
 _HORIZON = 100_000  # points after which the memory begins to fade
+_ALIKE = 0.8  # deviations from this share upwards are as large
+_WEIGHT = 4.0  # a deviation seen once before counts for this many chances
 _GROWTH = 3.0  # a deviation counts for no more than this many times the largest before
 
 
@@ -51,6 +53,10 @@ class Tail:
         if deviation <= least:
             return 0.0
         found = math.log(self._count / _KEEP) + math.log(deviation / least) / self._shape
+        if deviation * _ALIKE <= top[-1]:
+            # Seen before, so many times: no rarer than that.
+            seen = len(top) - bisect_left(top, deviation * _ALIKE)
+            found = min(found, math.log(self._count / (1 + _WEIGHT * seen)))
         self._learn(min(deviation, top[-1] * _GROWTH))
         return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 Int64s: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]

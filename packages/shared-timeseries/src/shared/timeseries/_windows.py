@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -11,6 +10,8 @@ from ._grid import Grid, from_wall, make_grid
 from ._sizes import read_size
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ._types import Align, Size, Time
 
 MAX_WINDOWS = 10_000_000
