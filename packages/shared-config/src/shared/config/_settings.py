@@ -256,6 +256,9 @@ def load_settings(
 _lock = threading.RLock()
 
 
+_STATE = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+
+
 class _Unloaded(Settings):
     """Settings that nobody has read yet. The first read loads them and makes this a `Settings`.
 
@@ -265,10 +268,9 @@ class _Unloaded(Settings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(defer_build=True)
 
     def __getattribute__(self, name: str) -> Any:
-        dunder = name.startswith("__") and not name.startswith(
-            ("__dict__", "__pydantic_", "__repr_")
-        )
-        if not dunder and type(self) is _Unloaded:
+        # What every object has is answered without loading: isinstance and inspection ask for it.
+        asked = not name.startswith("__") or name in _STATE or name.startswith("__repr_")
+        if asked and type(self) is _Unloaded:
             become(self)
         return object.__getattribute__(self, name)
 
@@ -300,7 +302,7 @@ def become(lazy: Settings, new: Settings | None = None) -> None:
             new = load_settings(Settings)
         # One assignment: a reader sees all the old values or all the new ones.
         object.__setattr__(lazy, "__dict__", dict(new.__dict__))
-        for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
+        for name in _STATE[1:]:
             object.__setattr__(lazy, name, getattr(new, name))
         if type(lazy) is _Unloaded:
             object.__setattr__(lazy, "__class__", Settings)
