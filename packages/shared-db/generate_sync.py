@@ -4,6 +4,8 @@ The two forms differ in words only: words are replaced and ``async``/``await`` d
 differs in kind (waiting, threads) is in the two `_runtime.py`, which are written by hand.
 """
 
+# ruff: noqa: INP001 - a script
+
 import re
 import sys
 from pathlib import Path
@@ -36,12 +38,12 @@ PHRASES = {
 HEADER = """\
 # Generated from ../_async/{name} by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """
 
 
 def convert(source: str) -> str:
     """A module in its synchronous form."""
+    source = re.sub(r"\A# ruff: noqa.*\n", "", source)
     for pattern, replacement in PHRASES.items():
         source = re.sub(pattern, replacement, source)
     return re.sub(r"\w+", lambda match: WORDS.get(match[0], match[0].removeprefix("Async")), source)

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures are asked for by their names
 """Real stores for the tests: embedded ones, or those that SHARED_DB_TEST_*_URL name."""
 
 import subprocess
@@ -5,7 +6,7 @@ import sys
 
 import pytest
 
-from shared.db.testing import (  # noqa: F401
+from shared.db.testing import (  # noqa: F401 - fixtures
     clickhouse_store,
     database_connections,
     fault_proxy,

@@ -80,13 +80,17 @@ def test_a_lost_answer_of_a_table_that_forgets_is_unknown_and_not_repeated(proxi
     with pytest.raises(OutcomeUnknown):
         db.clickhouse.command(f"INSERT INTO {forgetful} (p, n) VALUES (0, 5)")
     proxy.lose_reply()
-    assert db.clickhouse.query(f"SELECT count(), uniqExact(n) FROM {forgetful}").result_rows == [(6, 6)]
+    assert db.clickhouse.query(f"SELECT count(), uniqExact(n) FROM {forgetful}").result_rows == [
+        (6, 6)
+    ]
 
 
 async def test_the_same_holds_for_tasks(clickhouse_store, fault_proxy, table, forgetful):
     proxy = fault_proxy(clickhouse_store)
     async with AsyncDatabaseConnections() as db:
-        db.initialize_clickhouse(**{**clickhouse_store.settings, "host": proxy.host, "port": proxy.port})
+        db.initialize_clickhouse(
+            **{**clickhouse_store.settings, "host": proxy.host, "port": proxy.port}
+        )
         await db.clickhouse.query("SELECT 1")
         for n in range(3):
             proxy.lose_reply(after=n % 2)
@@ -99,7 +103,9 @@ async def test_the_same_holds_for_tasks(clickhouse_store, fault_proxy, table, fo
         rows = (await db.clickhouse.query(f"SELECT count() FROM {table}")).result_rows
         assert rows == [(3,)]
         assert (await db.clickhouse.query(f"SELECT count() FROM {forgetful}")).result_rows == [(2,)]
-        task = asyncio.create_task(db.clickhouse.query("SELECT sum(sleepEachRow(0.2)) FROM numbers(10)"))
+        task = asyncio.create_task(
+            db.clickhouse.query("SELECT sum(sleepEachRow(0.2)) FROM numbers(10)")
+        )
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -126,7 +132,9 @@ def test_eight_threads_share_one_client(db):
 
 
 def test_the_drivers_own_errors_stay(db):
-    with pytest.raises(clickhouse_connect.driver.exceptions.DatabaseError, match="UNKNOWN_IDENTIFIER"):
+    with pytest.raises(
+        clickhouse_connect.driver.exceptions.DatabaseError, match="UNKNOWN_IDENTIFIER"
+    ):
         db.clickhouse.query("SELECT nope")
 
 
@@ -149,11 +157,20 @@ def test_sessions_and_settings_of_the_embedded_server(clickhouse_store):
         client.command("CREATE TEMPORARY TABLE temp (n Int8)")
         client.command("INSERT INTO temp VALUES (1), (2)")
         assert client.query("SELECT sum(n) FROM temp").result_rows == [(3,)]
-        assert client.query("SELECT getSetting('max_threads')", settings={"max_threads": 3}).result_rows == [(3,)]
+        assert client.query(
+            "SELECT getSetting('max_threads')", settings={"max_threads": 3}
+        ).result_rows == [(3,)]
     with clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False) as client:
         frame = client.query_df("SELECT number AS n, toString(number) AS s FROM numbers(5)")
         assert frame["s"].tolist() == list("01234")
-        assert sum(len(block) for block in list(client.query_rows_stream("SELECT * FROM numbers(70000)").gen) or [()]) >= 0
+        assert (
+            sum(
+                len(block)
+                for block in list(client.query_rows_stream("SELECT * FROM numbers(70000)").gen)
+                or [()]
+            )
+            >= 0
+        )
         assert client.raw_query("SELECT 1, 'a' FORMAT JSONCompact").startswith(b"{")
 
 
@@ -175,7 +192,8 @@ def test_the_writer_batches_flushes_and_reports(db, table):
     with pytest.raises(PoolClosed):
         writer.write({"p": 1, "n": 1})
     parts = db.clickhouse.query(
-        "SELECT max(rows) FROM system.parts WHERE table = {t:String} AND level = 0 AND active", parameters={"t": table}
+        "SELECT max(rows) FROM system.parts WHERE table = {t:String} AND level = 0 AND active",
+        parameters={"t": table},
     ).result_rows
     assert parts[0][0] <= 100
 
@@ -315,7 +333,9 @@ with DatabaseConnections() as db:
 """
 
 
-def test_spilled_rows_survive_a_kill_of_the_producer(clickhouse_store, clickhouse_settings, db, python, tmp_path):
+def test_spilled_rows_survive_a_kill_of_the_producer(
+    clickhouse_store, clickhouse_settings, db, python, tmp_path
+):
     db.clickhouse.command(REMEMBERING.format("spilled"))
     start = 0
     folder = tmp_path / "spill"
@@ -332,9 +352,15 @@ def test_spilled_rows_survive_a_kill_of_the_producer(clickhouse_store, clickhous
     with db.clickhouse_writer("spilled", spill=folder) as writer:
         writer.flush()
     rows = {n for (n,) in db.clickhouse.query("SELECT n FROM spilled").result_rows}
-    total, distinct = db.clickhouse.query("SELECT count(), uniqExact(n) FROM spilled").result_rows[0]
+    total, distinct = db.clickhouse.query("SELECT count(), uniqExact(n) FROM spilled").result_rows[
+        0
+    ]
     assert total == distinct
-    assert not [n for n in range(accepted + 1) if n not in rows and n + 1 in rows and n + 2 in rows and n > accepted]
+    assert not [
+        n
+        for n in range(accepted + 1)
+        if n not in rows and n + 1 in rows and n + 2 in rows and n > accepted
+    ]
     assert set(range(301)) <= rows
     assert accepted in rows
     assert not list(folder.rglob("*.rows"))
@@ -369,7 +395,9 @@ async def test_the_asynchronous_writer(clickhouse_settings, table):
         assert writer.delivered == 800
         await produce(5)
         assert (await writer.close(10)).undelivered == 0
-        rows = (await db.clickhouse.query(f"SELECT count(), uniqExact(p, n) FROM {table}")).result_rows
+        rows = (
+            await db.clickhouse.query(f"SELECT count(), uniqExact(p, n) FROM {table}")
+        ).result_rows
         assert rows == [(1000, 1000)]
 
 

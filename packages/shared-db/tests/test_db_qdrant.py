@@ -6,7 +6,13 @@ import pytest
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from shared.db import AsyncDatabaseConnections, DatabaseConnections, OutcomeUnknown, Unavailable, embedded
+from shared.db import (
+    AsyncDatabaseConnections,
+    DatabaseConnections,
+    OutcomeUnknown,
+    Unavailable,
+    embedded,
+)
 
 DOT = models.VectorParams(size=2, distance=models.Distance.DOT)
 
@@ -33,14 +39,18 @@ def test_what_the_driver_offers(db):
     assert qdrant.create_collection("c", vectors_config=DOT)
     assert qdrant.collection_exists("c")
     qdrant.upsert("c", [point(n, kind="even" if n % 2 == 0 else "odd", n=n) for n in range(10)])
-    qdrant.upsert("c", models.Batch(ids=[10], vectors=[[10.0, 1.0]], payloads=[{"kind": "even", "n": 10}]))
+    qdrant.upsert(
+        "c", models.Batch(ids=[10], vectors=[[10.0, 1.0]], payloads=[{"kind": "even", "n": 10}])
+    )
     assert qdrant.count("c", count_filter=match("kind", "even")).count == 6
     found = qdrant.query_points("c", query=[1.0, 0.0], limit=3, query_filter=match("kind", "odd"))
     assert [p.id for p in found.points] == [9, 7, 5]
     assert qdrant.query_points("c", query=3, limit=1).points[0].id == 10
     batch = qdrant.query_batch_points("c", [models.QueryRequest(query=[1.0, 0.0], limit=1)] * 2)
     assert [answer.points[0].id for answer in batch] == [10, 10]
-    groups = qdrant.query_points_groups("c", group_by="kind", query=[1.0, 0.0], limit=2, group_size=2)
+    groups = qdrant.query_points_groups(
+        "c", group_by="kind", query=[1.0, 0.0], limit=2, group_size=2
+    )
     assert [[hit.id for hit in group.hits] for group in groups.groups] == [[10, 8], [9, 7]]
     first, following = qdrant.scroll("c", limit=4)
     assert [p.id for p in first] == [0, 1, 2, 3]
@@ -79,7 +89,9 @@ def test_named_and_sparse_vectors(db):
 def test_lost_answers(qdrant_store, fault_proxy, db):
     proxy = fault_proxy(qdrant_store)
     with DatabaseConnections() as through:
-        through.initialize_qdrant(**{**qdrant_store.settings, "host": proxy.host, "port": proxy.port}, timeout=2)
+        through.initialize_qdrant(
+            **{**qdrant_store.settings, "host": proxy.host, "port": proxy.port}, timeout=2
+        )
         through.qdrant.create_collection("c", vectors_config=DOT)
         proxy.lose_reply()
         through.qdrant.upsert("c", [point(1)])

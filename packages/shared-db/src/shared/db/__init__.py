@@ -22,6 +22,26 @@ if TYPE_CHECKING:
     from ._async.writer import AsyncClickHouseWriter
     from ._batch import WriterReport
     from ._copy import BadRow
+    from ._default import (
+        clickhouse_writer,
+        close_all,
+        default_connections,
+        get_clickhouse_client,
+        get_postgres,
+        get_postgres_connection,
+        get_postgres_cursor,
+        get_qdrant_client,
+        get_redis_client,
+        health_checks,
+        initialize_all_databases,
+        initialize_clickhouse,
+        initialize_postgres,
+        initialize_qdrant,
+        initialize_redis,
+        lock,
+        ping,
+        snapshot,
+    )
     from ._sync.clickhouse import ClickHouse
     from ._sync.connections import CloseReport, DatabaseConnections, Ping
     from ._sync.postgres import Postgres
@@ -44,6 +64,24 @@ _LAZY = {
     "Postgres": "_sync.postgres",
     "Qdrant": "_sync.qdrant",
     "WriterReport": "_batch",
+    "clickhouse_writer": "_default",
+    "close_all": "_default",
+    "default_connections": "_default",
+    "get_clickhouse_client": "_default",
+    "get_postgres": "_default",
+    "get_postgres_connection": "_default",
+    "get_postgres_cursor": "_default",
+    "get_qdrant_client": "_default",
+    "get_redis_client": "_default",
+    "health_checks": "_default",
+    "initialize_all_databases": "_default",
+    "initialize_clickhouse": "_default",
+    "initialize_postgres": "_default",
+    "initialize_qdrant": "_default",
+    "initialize_redis": "_default",
+    "lock": "_default",
+    "ping": "_default",
+    "snapshot": "_default",
 }
 
 __all__ = [
@@ -70,6 +108,24 @@ __all__ = [
     "Qdrant",
     "Unavailable",
     "WriterReport",
+    "clickhouse_writer",
+    "close_all",
+    "default_connections",
+    "get_clickhouse_client",
+    "get_postgres",
+    "get_postgres_connection",
+    "get_postgres_cursor",
+    "get_qdrant_client",
+    "get_redis_client",
+    "health_checks",
+    "initialize_all_databases",
+    "initialize_clickhouse",
+    "initialize_postgres",
+    "initialize_qdrant",
+    "initialize_redis",
+    "lock",
+    "ping",
+    "snapshot",
 ]
 
 

@@ -124,7 +124,7 @@ def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         }
         arguments = {name: value for name, value in arguments.items() if value is not None}
     arguments |= {{"user": "username"}.get(name, name): value for name, value in parts.items()}
-    password = arguments.get("password")
+    password: Any = arguments.get("password")
     if hasattr(password, "reveal"):
         arguments["password"] = password.reveal()
     arguments.setdefault("host", "localhost")

@@ -39,7 +39,7 @@ _NOT_NONE = functools.partial(operator.is_not, None)
 UNFIT = (TypeError, ValueError, AttributeError, ArithmeticError, struct.error)
 
 
-class BadRow(DatabaseError):
+class BadRow(DatabaseError):  # noqa: N818 - as its siblings in _errors.py
     """A row that PostgreSQL, or its column's type, refuses. No row was written.
 
     Attributes:
@@ -104,11 +104,11 @@ class Plan:
         try:
             for place, size, limit in self._narrow:
                 # psycopg would cut a number that is too wide down to its last bytes.
-                values = map(operator.itemgetter(place), chunk)
+                column = operator.itemgetter(place)
                 try:
-                    widest = max(map(size, values))
+                    widest = max(map(size, map(column, chunk)))
                 except TypeError:
-                    values = filter(_NOT_NONE, map(operator.itemgetter(place), chunk))
+                    values = filter(_NOT_NONE, map(column, chunk))
                     widest = max(map(size, values), default=0)
                 if not widest <= limit:
                     return False
@@ -120,7 +120,7 @@ class Plan:
         done: list[Any] = []
         try:
             for row in chunk:
-                done.append(self._row(row))
+                done.append(self._row(row))  # noqa: PERF401 - what is done is kept on an error
         except (TypeError, ValueError, ArithmeticError) as error:
             return done, error
         return done, None
@@ -240,10 +240,7 @@ def _pandas_values(series: Any) -> list[Any]:
     if series.dtype.kind in "iub" and not hasattr(series.dtype, "na_value"):
         return series.tolist()  # type: ignore[no-any-return]
     missing = series.isna()
-    if series.dtype.kind == "M":
-        values = series.astype(object).tolist()
-    else:
-        values = series.tolist()
+    values = (series.astype(object) if series.dtype.kind == "M" else series).tolist()
     if not missing.any():
         return values  # type: ignore[no-any-return]
     return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]

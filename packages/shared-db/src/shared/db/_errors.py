@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - these names are what users catch
 """What can go wrong, by what the caller can do about it."""
 
 from __future__ import annotations

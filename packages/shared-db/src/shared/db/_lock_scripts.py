@@ -18,8 +18,10 @@ RELEASE = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0
 """
-TOKENS = "CREATE TABLE IF NOT EXISTS shared_db_locks (name text PRIMARY KEY, token bigint NOT NULL)"
-NEXT_TOKEN = """
+NUMBERS = (
+    "CREATE TABLE IF NOT EXISTS shared_db_locks (name text PRIMARY KEY, token bigint NOT NULL)"
+)
+NUMBERED = """
 INSERT INTO shared_db_locks AS l VALUES (%s, 1)
 ON CONFLICT (name) DO UPDATE SET token = l.token + 1 RETURNING token
 """

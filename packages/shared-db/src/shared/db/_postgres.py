@@ -66,7 +66,7 @@ def connection_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def isolation_level(name: str | None) -> Any:
-    """psycopg's isolation level of that name.
+    """Psycopg's isolation level of that name.
 
     Raises:
         ValueError: There is none.

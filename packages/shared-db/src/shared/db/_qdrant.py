@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from ._errors import DriverMissing
@@ -53,6 +54,8 @@ def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         if parsed.database:
             arguments["prefix"] = parsed.database
     arguments |= parts
+    if isinstance(arguments.get("verify"), str):
+        arguments["verify"] = ssl.create_default_context(cafile=arguments["verify"])
     if not {"location", "path"} & arguments.keys():
         arguments.setdefault("host", "localhost")
         arguments.setdefault("https", False)

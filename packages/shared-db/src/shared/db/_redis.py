@@ -137,8 +137,11 @@ def driver() -> Any:
     try:
         import redis
         import redis.asyncio
+        import redis.asyncio.retry
         import redis.asyncio.sentinel
-        import redis.sentinel  # noqa: F401
+        import redis.backoff
+        import redis.retry
+        import redis.sentinel
     except ImportError as error:
         if not (error.name or "redis").startswith("redis"):
             raise

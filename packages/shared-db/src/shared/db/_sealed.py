@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Sealed:
@@ -19,7 +21,7 @@ class Sealed:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         kept = dict(values)
-        self.open = lambda: dict(kept)
+        self.open: Callable[[], dict[str, Any]] = lambda: dict(kept)
 
     def __repr__(self) -> str:
         return "Sealed()"

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """What the generated code cannot derive: waiting, sleeping and running beside, for asyncio."""
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Background:
     """A function that runs beside the caller."""
 
     def __init__(self, name: str, function: Callable[[], Awaitable[Any]]) -> None:
-        self._task = asyncio.get_running_loop().create_task(function(), name=name)  # type: ignore[arg-type]
+        self._task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(
+            _awaited(function), name=name
+        )
 
     def done(self) -> bool:
         """Whether it has ended."""
@@ -59,6 +62,10 @@ class Background:
         """Waits for its end; tells whether it came in time."""
         await asyncio.wait((self._task,), timeout=timeout)
         return self._task.done()
+
+
+async def _awaited(function: Callable[[], Awaitable[Any]]) -> Any:
+    return await function()
 
 
 async def sleep(seconds: float) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """ClickHouse through clickhouse-connect: one client for all, lost calls told apart."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from .._clickhouse import (
@@ -17,6 +19,7 @@ from .._clickhouse import (
     what_was_lost,
 )
 from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
+from .._observe import keyword, observed
 from .._sealed import Sealed, scrub
 from ._runtime import IS_ASYNC, call, sleep
 from .lazy import AsyncLazy
@@ -135,6 +138,20 @@ class AsyncClickHouse(AsyncLazy):
         keywords: dict[str, Any],
         patience: float | None = None,
     ) -> Any:
+        if not self.observers:
+            return await self._try(name, arguments, keywords, patience)
+        query = keywords.get("query", keywords.get("cmd", arguments[0] if arguments else ""))
+        operation = "INSERT" if name in INSERTS else keyword(query)
+        with observed(self, operation):
+            return await self._try(name, arguments, keywords, patience)
+
+    async def _try(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        patience: float | None = None,
+    ) -> Any:
         again = repeatable(name, arguments, keywords)
         if name in INSERTS and keywords.get("context") is None:
             again = await self._token(name, arguments, keywords)
@@ -146,7 +163,7 @@ class AsyncClickHouse(AsyncLazy):
                 self._calls += 1
                 try:
                     if self.embedded:
-                        return await call(lambda: getattr(client, name)(*arguments, **keywords))
+                        return await call(partial(getattr(client, name), *arguments, **keywords))
                     return await getattr(client, name)(*arguments, **keywords)
                 finally:
                     self._calls -= 1

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """All the stores of a service in one place."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import DatabaseError, NotConfigured, Unavailable
+from .._observe import OpenTelemetryObserver, PrometheusObserver
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
 from ._runtime import Background, gather
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from .._batch import WriterReport
+    from .._observe import Observer
 
 _CLASSES: dict[str, Any] = {
     "postgres": AsyncPostgres,
@@ -91,7 +94,19 @@ class AsyncDatabaseConnections:
         self._stores: dict[tuple[str, str], Any] = {}
         self._waiting: dict[str, Sealed] = {}
         self._writers: list[Any] = []
-        self._instruments: list[Any] = []
+        self._instruments: list[Observer] = []
+        self._closed = False
+
+    @property
+    def described(self) -> bool:
+        """Whether any store is described."""
+        return bool(self._stores or self._waiting)
+
+    def describe(self, settings: Any = None) -> None:
+        """Describes every store that the settings name, as `from_settings` does."""
+        if settings is None:
+            from shared.config import settings
+        self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
 
     @classmethod
     def from_settings(cls, settings: Any = None) -> Self:
@@ -105,9 +120,7 @@ class AsyncDatabaseConnections:
             Connections that are not yet open.
         """
         self = cls()
-        if settings is None:
-            from shared.config import settings
-        self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
+        self.describe(settings)
         return self
 
     @classmethod
@@ -146,14 +159,15 @@ class AsyncDatabaseConnections:
             if waiting is None:
                 waiting = Sealed(from_environment(None)[kind])
             arguments = waiting.open() | arguments
-        old = self._stores.get((kind, name))
-        if old is not None and not getattr(old, "closed", False):
+        if (kind, name) in self._stores and not self._closed:
             raise DatabaseError(
                 f"{kind} {name!r} is initialized already: close it first, or give this one another name"
             )
+        self._closed = False
         made = self._stores[kind, name] = _CLASSES[kind](name=name, **arguments)
-        for instrument in self._instruments:
-            instrument.add(made)
+        for observer in self._instruments:
+            made.observers.append(observer)
+            observer.add(made)
         return made
 
     def initialize_postgres(self, *, name: str = "default", **arguments: Any) -> AsyncPostgres:
@@ -481,7 +495,6 @@ class AsyncDatabaseConnections:
         Returns:
             Callables by ``kind`` or ``kind:name``.
         """
-
         return {name: Check(store, timeout) for name, store in self._described().items()}
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
@@ -490,6 +503,31 @@ class AsyncDatabaseConnections:
             kind if name == "default" else f"{kind}:{name}": store.snapshot()
             for (kind, name), store in self._stores.items()
         }
+
+    def instrument(self, *, prometheus: Any = None, opentelemetry: Any = None) -> None:
+        """Shows calls and pools to Prometheus or OpenTelemetry, from now on.
+
+        Spans and labels name operations (``SELECT``, ``GET``), never values.
+
+        Args:
+            prometheus: A registry of prometheus-client; gets ``shared_db_*``.
+            opentelemetry: A tracer or meter provider, a list of both, or True for the global
+                ones; gets spans and the metrics of the conventions for database clients.
+
+        Raises:
+            DriverMissing: prometheus-client or opentelemetry-api is not installed.
+            TypeError: It is no provider.
+        """
+        made: list[Observer] = []
+        if prometheus is not None:
+            made.append(PrometheusObserver(prometheus))
+        if opentelemetry is not None:
+            made.append(OpenTelemetryObserver(opentelemetry))
+        self._instruments += made
+        for store in self._stores.values():
+            for observer in made:
+                store.observers.append(observer)
+                observer.add(store)
 
     async def close_all(self, timeout: float = 10.0) -> CloseReport:
         """Closes every store: nothing new starts, what runs may end.
@@ -524,6 +562,8 @@ class AsyncDatabaseConnections:
             if isinstance(result, BaseException):
                 raise result
             figures[name] = result
+        self._closed = True
+        self._writers.clear()
         return CloseReport(
             cancelled=sum(figure["cancelled"] for figure in figures.values()),
             finished=sum(figure["finished"] for figure in figures.values()),
@@ -560,7 +600,9 @@ class Check:
             self._asking = (Background(f"shared.db check {self._store.name}", ask), results)
         asking, results = self._asking
         if not await asking.join(self._timeout + 0.05):
-            raise Unavailable(f"{self._store!r} did not answer in {self._timeout:g} s", store=self._store.store)
+            raise Unavailable(
+                f"{self._store!r} did not answer in {self._timeout:g} s", store=self._store.store
+            )
         self._asking = None
         if results and results[0] is not None:
             raise results[0]

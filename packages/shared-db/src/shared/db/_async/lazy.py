@@ -23,6 +23,7 @@ class AsyncLazy:
         self._making = _new_lock()
         self._closed = False
         self._calls = 0
+        self.observers: list[Any] = []
         _all.add(self)
 
     def _forget_parent(self) -> None:

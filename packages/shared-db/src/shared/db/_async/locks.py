@@ -7,13 +7,14 @@ lower than one that it has seen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import DatabaseError, LockLost, LockTimeout, Unavailable
-from .._lock_scripts import ACQUIRE, NEXT_TOKEN, RELEASE, RENEW, TOKENS
+from .._lock_scripts import ACQUIRE, NUMBERED, NUMBERS, RELEASE, RENEW
 from .._postgres import driver
 from .._sealed import scrub
 from ._runtime import Background, Interrupter, Waiter, sleep
@@ -169,10 +170,8 @@ class AsyncRedisLock(AsyncLock):
         return bool(await self._redis.eval(RENEW, 1, self._keys[0], self._id, int(self.ttl * 1000)))
 
     async def _release(self) -> None:
-        try:
+        with contextlib.suppress(Unavailable):  # it runs out by itself
             await self._redis.eval(RELEASE, 1, self._keys[0], self._id)
-        except Unavailable:
-            pass  # it runs out by itself
 
 
 class AsyncPostgresLock(AsyncLock):
@@ -195,8 +194,8 @@ class AsyncPostgresLock(AsyncLock):
         taken = await (await self._connection.execute(query, [self.key])).fetchone()
         if not taken[0]:
             return False
-        await self._connection.execute(TOKENS)
-        row = await (await self._connection.execute(NEXT_TOKEN, [self.name])).fetchone()
+        await self._connection.execute(NUMBERS)
+        row = await (await self._connection.execute(NUMBERED, [self.name])).fetchone()
         self.token = int(row[0])
         self._held_until = asked + self.ttl
         return True
@@ -214,10 +213,8 @@ class AsyncPostgresLock(AsyncLock):
 
     async def _release(self) -> None:
         psycopg = driver()
-        try:
+        with contextlib.suppress(psycopg.Error):  # a dead connection has freed it
             await self._connection.execute("SELECT pg_advisory_unlock(%s)", [self.key])
-        except psycopg.Error:
-            pass  # a dead connection has freed it
         await self._abandon()
 
     async def _abandon(self) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """A pool of connections that survives its server's restarts.
 
 Connections are opened by those who need them: no worker threads, no backoff that outlasts an
@@ -251,13 +252,7 @@ class AsyncPool(Generic[C]):
         """Opens a connection; while the server is away, tries until the deadline."""
         delay = 0.01
         try:
-            while True:
-                try:
-                    connection = await self._driver.open(max(0.05, deadline - self._clock()))
-                    break
-                except Unavailable as error:
-                    if error.lasting or self._clock() + delay >= deadline or self._closed:
-                        raise
+            while (connection := await self._attempt(deadline - delay)) is None:
                 await sleep(delay)
                 delay = min(delay * 1.6, 0.15)
         except BaseException:
@@ -269,6 +264,15 @@ class AsyncPool(Generic[C]):
             self._used[id(connection)] = entry
             self.counts["opened"] += 1
         return entry
+
+    async def _attempt(self, until: float) -> C | None:
+        """Opens a connection; None when that failed and may be tried again."""
+        try:
+            return await self._driver.open(max(0.05, until - self._clock()))
+        except Unavailable as error:
+            if error.lasting or self._clock() >= until or self._closed:
+                raise
+        return None
 
     async def release(self, connection: C) -> None:
         """Returns a connection; one that is broken is replaced when needed."""

@@ -1,7 +1,9 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """PostgreSQL through psycopg: connections, cursors, transactions, COPY, streams, locks."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
@@ -9,7 +11,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._copy import (
     COLUMNS,
@@ -24,6 +26,7 @@ from .._copy import (
     row_of,
 )
 from .._errors import OutcomeUnknown, Unavailable
+from .._observe import keyword, observed
 from .._postgres import connection_arguments, driver, is_lasting, isolation_level
 from .._sealed import Sealed, scrub, without
 from ._runtime import current_task, readable
@@ -31,11 +34,11 @@ from .locks import AsyncPostgresLock, lock_key
 from .pool import AsyncPool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Sequence
     from types import TracebackType
 
     import psycopg
-    from psycopg.abc import Params, Query
+    from psycopg.abc import Params
 
 C = TypeVar("C")
 
@@ -71,7 +74,7 @@ class Connector:
         else:
             if not self._prepare:
                 connection.prepare_threshold = None
-            return connection
+            return cast("psycopg.AsyncConnection[Any]", connection)
         del arguments
         raise failure from cause
 
@@ -96,15 +99,13 @@ class Connector:
     async def interrupt(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Cancels the query, then hangs up."""
         psycopg = driver()
-        try:
+        with contextlib.suppress(psycopg.Error, OSError):
             await connection.cancel_safe(timeout=1.0)
-        except (psycopg.Error, OSError):
-            pass
-        try:
-            with socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung:
-                hung.shutdown(socket.SHUT_RDWR)
-        except (psycopg.Error, OSError):
-            pass
+        with (
+            contextlib.suppress(psycopg.Error, OSError),
+            socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung,
+        ):
+            hung.shutdown(socket.SHUT_RDWR)
 
     def alive(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """Whether the idle socket is silent: data or an end means that the server hung up."""
@@ -121,6 +122,23 @@ class Connector:
             return False
 
 
+def observed_cursor(store: AsyncPostgres) -> Any:
+    """A cursor whose statements the store's observers see."""
+    if store.cursor_class is None:
+
+        class Cursor(driver().AsyncCursor):  # type: ignore[misc]
+            async def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                with observed(store, keyword(query)):
+                    return await super().execute(query, *arguments, **options)
+
+            async def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                with observed(store, keyword(query)):
+                    return await super().executemany(query, *arguments, **options)
+
+        store.cursor_class = Cursor
+    return store.cursor_class
+
+
 def where(arguments: Mapping[str, Any]) -> str:
     """The server without its secrets."""
     return f"{arguments.get('host', '')}:{arguments.get('port', '')}/{arguments.get('dbname', '')}"
@@ -129,12 +147,13 @@ def where(arguments: Mapping[str, Any]) -> str:
 class Checkout(Generic[C]):
     """A connection for the time of a ``with`` block; one that is dropped unreturned is reported."""
 
-    __slots__ = ("_commit", "_connection", "_pool", "_read_only", "_timeout")
+    __slots__ = ("_commit", "_connection", "_pool", "_read_only", "_store", "_timeout")
 
     def __init__(
-        self, pool: AsyncPool[Any], timeout: float | None, *, read_only: bool, commit: bool
+        self, store: AsyncPostgres, timeout: float | None, *, read_only: bool, commit: bool
     ) -> None:
-        self._pool = pool
+        self._store = store
+        self._pool = store.pool
         self._timeout = timeout
         self._read_only = read_only
         self._commit = commit
@@ -144,8 +163,10 @@ class Checkout(Generic[C]):
         connection = await self._pool.acquire(self._timeout)
         if self._read_only:
             await connection.set_read_only(True)
+        if self._store.observers:
+            connection.cursor_factory = observed_cursor(self._store)
         self._connection = connection
-        return connection  # type: ignore[no-any-return]
+        return cast("C", connection)
 
     async def __aexit__(
         self,
@@ -227,6 +248,8 @@ class AsyncPostgres:
     ) -> None:
         given = connection_arguments(arguments)
         self.name = name
+        self.observers: list[Any] = []
+        self.cursor_class: Any = None
         self._transactions: dict[Any, psycopg.AsyncConnection[Any]] = {}
         self.host = str(given.get("host", ""))
         self.port = int(given.get("port") or 5432)
@@ -251,7 +274,7 @@ class AsyncPostgres:
         self, *, read_only: bool = False, timeout: float | None = None, commit: bool = True
     ) -> Checkout[psycopg.AsyncConnection[Any]]:
         """A connection of the pool. Commits at the end of the block, rolls back on an exception."""
-        return Checkout(self.pool, timeout, read_only=read_only, commit=commit)
+        return Checkout(self, timeout, read_only=read_only, commit=commit)
 
     @asynccontextmanager
     async def cursor(
@@ -264,13 +287,13 @@ class AsyncPostgres:
     ) -> AsyncIterator[psycopg.AsyncCursor[Any]]:
         """A cursor on a connection of its own."""
         options = {} if row_factory is None else {"row_factory": row_factory}
-        async with self.connection(
-            read_only=read_only, timeout=timeout, commit=commit
-        ) as connection:
-            async with connection.cursor(**options) as cursor:
-                yield cursor
+        async with (
+            self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
+            connection.cursor(**options) as cursor,
+        ):
+            yield cursor
 
-    async def execute(self, query: Query, params: Params | None = None) -> list[Any]:
+    async def execute(self, query: Any, params: Params | None = None) -> list[Any]:
         """Runs one statement in a transaction of its own.
 
         Returns:
@@ -342,7 +365,7 @@ class AsyncPostgres:
 
     async def stream(
         self,
-        query: Query,
+        query: Any,
         params: Params | None = None,
         *,
         size: int = 2000,
@@ -362,12 +385,14 @@ class AsyncPostgres:
             One row after the other.
         """
         options = {} if row_factory is None else {"row_factory": row_factory}
-        async with self.connection(read_only=True, timeout=timeout) as connection:
-            async with connection.cursor(name="shared_db_stream", **options) as cursor:
-                cursor.itersize = size
-                await cursor.execute(query, params)
-                async for row in cursor:
-                    yield row
+        async with (
+            self.connection(read_only=True, timeout=timeout) as connection,
+            connection.cursor(name="shared_db_stream", **options) as cursor,
+        ):
+            cursor.itersize = size
+            await cursor.execute(query, params)
+            async for row in cursor:
+                yield row
 
     async def copy_rows(
         self,
@@ -393,7 +418,7 @@ class AsyncPostgres:
             BadRow: A row was refused; names its number.
             ValueError: A column or the table does not exist.
         """
-        if isinstance(rows, Mapping) or isinstance(rows, (str, bytes)):
+        if isinstance(rows, (Mapping, str, bytes)):
             raise TypeError(f"rows is {type(rows).__name__}: allowed is an iterable of rows")
         if not hasattr(rows, "__iter__"):
             rows = [row async for row in rows]

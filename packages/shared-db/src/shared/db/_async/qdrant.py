@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """Qdrant through qdrant-client: one client for all, made when first used."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ import warnings
 from typing import Any
 
 from .._errors import OutcomeUnknown, PoolClosed, Unavailable
+from .._observe import observed
 from .._qdrant import client_arguments, driver, repeatable
 from .._sealed import Sealed, scrub
 from ._runtime import sleep
@@ -78,6 +80,12 @@ class AsyncQdrant(AsyncLazy):
         return method
 
     async def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if not self.observers:
+            return await self._try(name, arguments, keywords)
+        with observed(self, name):
+            return await self._try(name, arguments, keywords)
+
+    async def _try(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         lost = driver().http.exceptions.ResponseHandlingException
         deadline = time.monotonic() + self.timeout
         delay = 0.02
@@ -104,7 +112,7 @@ class AsyncQdrant(AsyncLazy):
             await sleep(delay)
             delay = min(delay * 1.6, 0.15)
 
-    async def ping(self, timeout: float = 2.0) -> float:
+    async def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - as the other stores
         """Asks the server for an answer.
 
         Returns:

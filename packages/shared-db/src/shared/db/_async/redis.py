@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """Redis through redis-py: the driver's own client, with calls that are lost told apart."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .._errors import OutcomeUnknown, PoolClosed, PoolExhausted, Unavailable
+from .._observe import observed
 from .._redis import client_arguments, driver, repeatable
 from .._sealed import Sealed, scrub
 from ._runtime import sleep
@@ -62,10 +64,19 @@ def classes() -> Any:
     class Pipeline(base.client.Pipeline):  # type: ignore[misc,name-defined]
         """A pipeline that says when nobody knows whether it ran."""
 
+        keeper: Any = None
+        whole = True
+
         async def execute(self, raise_on_error: bool = True) -> Any:
             """Runs the commands, as the driver's pipeline does."""
-            every = all(repeatable(command[0]) for command in self.command_stack)
-            commands = list(self.command_stack)
+            if self.keeper is None or not self.keeper.observers:
+                return await self._try(raise_on_error)
+            with observed(self.keeper, "MULTI" if self.whole else "PIPELINE"):
+                return await self._try(raise_on_error)
+
+        async def _try(self, raise_on_error: bool) -> Any:
+            commands: list[Any] = list(self.command_stack)  # type: ignore[has-type]
+            every = all(repeatable(command[0]) for command in commands)
             for attempt in (1, 2):
                 try:
                     return await super().execute(raise_on_error)
@@ -81,8 +92,16 @@ def classes() -> Any:
     class Client(base.Redis):  # type: ignore[misc,name-defined]
         """The driver's client."""
 
+        keeper: Any = None
+
         async def execute_command(self, *arguments: Any, **options: Any) -> Any:
             """Runs one command. Only a command that may run twice is ever sent again."""
+            if self.keeper is None or not self.keeper.observers:
+                return await self._try(arguments, options)
+            with observed(self.keeper, str(arguments[0]).upper()):
+                return await self._try(arguments, options)
+
+        async def _try(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
             attempts = 0
             while True:
                 attempts += 1
@@ -109,7 +128,9 @@ def classes() -> Any:
 
         def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
             """A pipeline: its commands go out together."""
-            return Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+            made = Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+            made.keeper, made.whole = self.keeper, transaction
+            return made
 
     class Pool(base.BlockingConnectionPool):  # type: ignore[misc,name-defined]
         """The driver's pool, which counts what is in use."""
@@ -148,6 +169,7 @@ def classes() -> Any:
         "socket": SocketConnection,
         "client": Client,
         "sentinels": base.sentinel.Sentinel,
+        "retry": base.retry.Retry,
         "pool": Pool,
     }
 
@@ -184,6 +206,7 @@ class AsyncRedisStore:
         self._closed = False
         self._client: Any = None
         self._probe: Any = None
+        self.observers: list[Any] = []
         self._impatient: dict[float, Any] = {}
         given.setdefault("socket_timeout", socket_timeout)
         given.setdefault("socket_connect_timeout", connect_timeout)
@@ -203,12 +226,10 @@ class AsyncRedisStore:
             raise PoolClosed(f"Redis {self.name!r} is closed")
         if self._client is None:
             self._client = self._make(self.timeout, self.max_connections)
+            self._client.keeper = self
         return self._client  # type: ignore[no-any-return]
 
     def _make(self, patience: float, connections: int, **more: Any) -> Any:
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-
         arguments = self._arguments.open() | more
         tls = arguments.pop("ssl", False)
         kind = "socket" if "path" in arguments else "tls" if tls else "tcp"
@@ -230,7 +251,7 @@ class AsyncRedisStore:
             connection_class=waiting,
             max_connections=connections,
             timeout=patience or 0.5,
-            retry=Retry(NoBackoff(), 0),
+            retry=made["retry"](driver().backoff.NoBackoff(), 0),
             **arguments,
         )
         return made["client"].from_pool(pool)

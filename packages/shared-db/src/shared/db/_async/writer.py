@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """Rows to ClickHouse in batches: nothing dropped, nothing doubled, memory bounded."""
 
 from __future__ import annotations
@@ -139,19 +140,27 @@ class AsyncClickHouseWriter:
             waiter: Waiter[None] | None = None
             with self._mutex:
                 self._check()
-                room = self._max_rows - len(self._filling.rows)
-                if len(self._queue) >= _DEPTH and room <= 0:
+                if self._is_full() and len(self._queue) >= _DEPTH:
                     waiter = Waiter()
                     self._full.append(waiter)
+                    taken = 0
                 else:
-                    taken = self._take(rows, start, max(room, 1))
+                    taken = self._take(rows, start)
             self._start()
             if waiter is None:
                 return taken
             await waiter.wait(None)
 
-    def _take(self, rows: list[dict[str, Any]], start: int, room: int) -> int:
+    def _is_full(self) -> bool:
+        """Whether the batch that is filling may go out."""
         filling = self._filling
+        return len(filling.rows) >= self._max_rows or filling.size >= self._max_bytes
+
+    def _take(self, rows: list[dict[str, Any]], start: int) -> int:
+        if self._is_full():
+            self._seal()
+        filling = self._filling
+        room = self._max_rows - len(filling.rows)
         end = start
         size = 0
         limit = min(len(rows), start + room)
@@ -286,7 +295,7 @@ class AsyncClickHouseWriter:
             self._delivered += len(batch.rows)
             if self._spill is not None and batch.path is not None:
                 self._spill.delivered(batch.path)
-            if self._filling.rows and len(self._filling.rows) >= self._max_rows:
+            if self._is_full():
                 self._seal()
             while self._full:
                 self._full.popleft().give(None)

@@ -1,6 +1,5 @@
 # Generated from ../_async/clickhouse.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """ClickHouse through clickhouse-connect: one client for all, lost calls told apart."""
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from .._clickhouse import (
@@ -20,6 +20,7 @@ from .._clickhouse import (
     what_was_lost,
 )
 from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
+from .._observe import keyword, observed
 from .._sealed import Sealed, scrub
 from ._runtime import IS_ASYNC, call, sleep
 from .lazy import Lazy
@@ -138,6 +139,20 @@ class ClickHouse(Lazy):
         keywords: dict[str, Any],
         patience: float | None = None,
     ) -> Any:
+        if not self.observers:
+            return self._try(name, arguments, keywords, patience)
+        query = keywords.get("query", keywords.get("cmd", arguments[0] if arguments else ""))
+        operation = "INSERT" if name in INSERTS else keyword(query)
+        with observed(self, operation):
+            return self._try(name, arguments, keywords, patience)
+
+    def _try(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        patience: float | None = None,
+    ) -> Any:
         again = repeatable(name, arguments, keywords)
         if name in INSERTS and keywords.get("context") is None:
             again = self._token(name, arguments, keywords)
@@ -149,7 +164,7 @@ class ClickHouse(Lazy):
                 self._calls += 1
                 try:
                     if self.embedded:
-                        return call(lambda: getattr(client, name)(*arguments, **keywords))
+                        return call(partial(getattr(client, name), *arguments, **keywords))
                     return getattr(client, name)(*arguments, **keywords)
                 finally:
                     self._calls -= 1

@@ -1,6 +1,5 @@
 # Generated from ../_async/lazy.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """A client that is made when first used, and not used in a forked child."""
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ class Lazy:
         self._making = _new_lock()
         self._closed = False
         self._calls = 0
+        self.observers: list[Any] = []
         _all.add(self)
 
     def _forget_parent(self) -> None:

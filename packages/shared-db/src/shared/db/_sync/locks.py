@@ -1,6 +1,5 @@
 # Generated from ../_async/locks.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """Locks across processes, with fencing tokens.
 
 A lock alone cannot keep two writers apart: a holder that was stopped past its time believes that
@@ -10,13 +9,14 @@ lower than one that it has seen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import DatabaseError, LockLost, LockTimeout, Unavailable
-from .._lock_scripts import ACQUIRE, NEXT_TOKEN, RELEASE, RENEW, TOKENS
+from .._lock_scripts import ACQUIRE, NUMBERED, NUMBERS, RELEASE, RENEW
 from .._postgres import driver
 from .._sealed import scrub
 from ._runtime import Background, Interrupter, Waiter, sleep
@@ -172,10 +172,8 @@ class RedisLock(Lock):
         return bool(self._redis.eval(RENEW, 1, self._keys[0], self._id, int(self.ttl * 1000)))
 
     def _release(self) -> None:
-        try:
+        with contextlib.suppress(Unavailable):  # it runs out by itself
             self._redis.eval(RELEASE, 1, self._keys[0], self._id)
-        except Unavailable:
-            pass  # it runs out by itself
 
 
 class PostgresLock(Lock):
@@ -198,8 +196,8 @@ class PostgresLock(Lock):
         taken = (self._connection.execute(query, [self.key])).fetchone()
         if not taken[0]:
             return False
-        self._connection.execute(TOKENS)
-        row = (self._connection.execute(NEXT_TOKEN, [self.name])).fetchone()
+        self._connection.execute(NUMBERS)
+        row = (self._connection.execute(NUMBERED, [self.name])).fetchone()
         self.token = int(row[0])
         self._held_until = asked + self.ttl
         return True
@@ -217,10 +215,8 @@ class PostgresLock(Lock):
 
     def _release(self) -> None:
         psycopg = driver()
-        try:
+        with contextlib.suppress(psycopg.Error):  # a dead connection has freed it
             self._connection.execute("SELECT pg_advisory_unlock(%s)", [self.key])
-        except psycopg.Error:
-            pass  # a dead connection has freed it
         self._abandon()
 
     def _abandon(self) -> None:

@@ -1,6 +1,5 @@
 # Generated from ../_async/pool.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """A pool of connections that survives its server's restarts.
 
 Connections are opened by those who need them: no worker threads, no backoff that outlasts an
@@ -254,13 +253,7 @@ class Pool(Generic[C]):
         """Opens a connection; while the server is away, tries until the deadline."""
         delay = 0.01
         try:
-            while True:
-                try:
-                    connection = self._driver.open(max(0.05, deadline - self._clock()))
-                    break
-                except Unavailable as error:
-                    if error.lasting or self._clock() + delay >= deadline or self._closed:
-                        raise
+            while (connection := self._attempt(deadline - delay)) is None:
                 sleep(delay)
                 delay = min(delay * 1.6, 0.15)
         except BaseException:
@@ -272,6 +265,15 @@ class Pool(Generic[C]):
             self._used[id(connection)] = entry
             self.counts["opened"] += 1
         return entry
+
+    def _attempt(self, until: float) -> C | None:
+        """Opens a connection; None when that failed and may be tried again."""
+        try:
+            return self._driver.open(max(0.05, until - self._clock()))
+        except Unavailable as error:
+            if error.lasting or self._clock() >= until or self._closed:
+                raise
+        return None
 
     def release(self, connection: C) -> None:
         """Returns a connection; one that is broken is replaced when needed."""

@@ -1,10 +1,10 @@
 # Generated from ../_async/postgres.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """PostgreSQL through psycopg: connections, cursors, transactions, COPY, streams, locks."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._copy import (
     COLUMNS,
@@ -27,6 +27,7 @@ from .._copy import (
     row_of,
 )
 from .._errors import OutcomeUnknown, Unavailable
+from .._observe import keyword, observed
 from .._postgres import connection_arguments, driver, is_lasting, isolation_level
 from .._sealed import Sealed, scrub, without
 from ._runtime import current_task, readable
@@ -34,11 +35,11 @@ from .locks import PostgresLock, lock_key
 from .pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     import psycopg
-    from psycopg.abc import Params, Query
+    from psycopg.abc import Params
 
 C = TypeVar("C")
 
@@ -74,7 +75,7 @@ class Connector:
         else:
             if not self._prepare:
                 connection.prepare_threshold = None
-            return connection
+            return cast("psycopg.Connection[Any]", connection)
         del arguments
         raise failure from cause
 
@@ -99,15 +100,13 @@ class Connector:
     def interrupt(self, connection: psycopg.Connection[Any]) -> None:
         """Cancels the query, then hangs up."""
         psycopg = driver()
-        try:
+        with contextlib.suppress(psycopg.Error, OSError):
             connection.cancel_safe(timeout=1.0)
-        except (psycopg.Error, OSError):
-            pass
-        try:
-            with socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung:
-                hung.shutdown(socket.SHUT_RDWR)
-        except (psycopg.Error, OSError):
-            pass
+        with (
+            contextlib.suppress(psycopg.Error, OSError),
+            socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung,
+        ):
+            hung.shutdown(socket.SHUT_RDWR)
 
     def alive(self, connection: psycopg.Connection[Any]) -> bool:
         """Whether the idle socket is silent: data or an end means that the server hung up."""
@@ -124,6 +123,23 @@ class Connector:
             return False
 
 
+def observed_cursor(store: Postgres) -> Any:
+    """A cursor whose statements the store's observers see."""
+    if store.cursor_class is None:
+
+        class Cursor(driver().Cursor):  # type: ignore[misc]
+            def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                with observed(store, keyword(query)):
+                    return super().execute(query, *arguments, **options)
+
+            def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                with observed(store, keyword(query)):
+                    return super().executemany(query, *arguments, **options)
+
+        store.cursor_class = Cursor
+    return store.cursor_class
+
+
 def where(arguments: Mapping[str, Any]) -> str:
     """The server without its secrets."""
     return f"{arguments.get('host', '')}:{arguments.get('port', '')}/{arguments.get('dbname', '')}"
@@ -132,12 +148,13 @@ def where(arguments: Mapping[str, Any]) -> str:
 class Checkout(Generic[C]):
     """A connection for the time of a ``with`` block; one that is dropped unreturned is reported."""
 
-    __slots__ = ("_commit", "_connection", "_pool", "_read_only", "_timeout")
+    __slots__ = ("_commit", "_connection", "_pool", "_read_only", "_store", "_timeout")
 
     def __init__(
-        self, pool: Pool[Any], timeout: float | None, *, read_only: bool, commit: bool
+        self, store: Postgres, timeout: float | None, *, read_only: bool, commit: bool
     ) -> None:
-        self._pool = pool
+        self._store = store
+        self._pool = store.pool
         self._timeout = timeout
         self._read_only = read_only
         self._commit = commit
@@ -147,8 +164,10 @@ class Checkout(Generic[C]):
         connection = self._pool.acquire(self._timeout)
         if self._read_only:
             connection.set_read_only(True)
+        if self._store.observers:
+            connection.cursor_factory = observed_cursor(self._store)
         self._connection = connection
-        return connection  # type: ignore[no-any-return]
+        return cast("C", connection)
 
     def __exit__(
         self,
@@ -230,6 +249,8 @@ class Postgres:
     ) -> None:
         given = connection_arguments(arguments)
         self.name = name
+        self.observers: list[Any] = []
+        self.cursor_class: Any = None
         self._transactions: dict[Any, psycopg.Connection[Any]] = {}
         self.host = str(given.get("host", ""))
         self.port = int(given.get("port") or 5432)
@@ -254,7 +275,7 @@ class Postgres:
         self, *, read_only: bool = False, timeout: float | None = None, commit: bool = True
     ) -> Checkout[psycopg.Connection[Any]]:
         """A connection of the pool. Commits at the end of the block, rolls back on an exception."""
-        return Checkout(self.pool, timeout, read_only=read_only, commit=commit)
+        return Checkout(self, timeout, read_only=read_only, commit=commit)
 
     @contextmanager
     def cursor(
@@ -267,13 +288,13 @@ class Postgres:
     ) -> Iterator[psycopg.Cursor[Any]]:
         """A cursor on a connection of its own."""
         options = {} if row_factory is None else {"row_factory": row_factory}
-        with self.connection(
-            read_only=read_only, timeout=timeout, commit=commit
-        ) as connection:
-            with connection.cursor(**options) as cursor:
-                yield cursor
+        with (
+            self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
+            connection.cursor(**options) as cursor,
+        ):
+            yield cursor
 
-    def execute(self, query: Query, params: Params | None = None) -> list[Any]:
+    def execute(self, query: Any, params: Params | None = None) -> list[Any]:
         """Runs one statement in a transaction of its own.
 
         Returns:
@@ -345,7 +366,7 @@ class Postgres:
 
     def stream(
         self,
-        query: Query,
+        query: Any,
         params: Params | None = None,
         *,
         size: int = 2000,
@@ -365,12 +386,14 @@ class Postgres:
             One row after the other.
         """
         options = {} if row_factory is None else {"row_factory": row_factory}
-        with self.connection(read_only=True, timeout=timeout) as connection:
-            with connection.cursor(name="shared_db_stream", **options) as cursor:
-                cursor.itersize = size
-                cursor.execute(query, params)
-                for row in cursor:
-                    yield row
+        with (
+            self.connection(read_only=True, timeout=timeout) as connection,
+            connection.cursor(name="shared_db_stream", **options) as cursor,
+        ):
+            cursor.itersize = size
+            cursor.execute(query, params)
+            for row in cursor:
+                yield row
 
     def copy_rows(
         self,
@@ -396,7 +419,7 @@ class Postgres:
             BadRow: A row was refused; names its number.
             ValueError: A column or the table does not exist.
         """
-        if isinstance(rows, Mapping) or isinstance(rows, (str, bytes)):
+        if isinstance(rows, (Mapping, str, bytes)):
             raise TypeError(f"rows is {type(rows).__name__}: allowed is an iterable of rows")
         if not hasattr(rows, "__iter__"):
             rows = [row for row in rows]

@@ -1,6 +1,5 @@
 # Generated from ../_async/qdrant.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001
 """Qdrant through qdrant-client: one client for all, made when first used."""
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import warnings
 from typing import Any
 
 from .._errors import OutcomeUnknown, PoolClosed, Unavailable
+from .._observe import observed
 from .._qdrant import client_arguments, driver, repeatable
 from .._sealed import Sealed, scrub
 from ._runtime import sleep
@@ -81,6 +81,12 @@ class Qdrant(Lazy):
         return method
 
     def _call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if not self.observers:
+            return self._try(name, arguments, keywords)
+        with observed(self, name):
+            return self._try(name, arguments, keywords)
+
+    def _try(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         lost = driver().http.exceptions.ResponseHandlingException
         deadline = time.monotonic() + self.timeout
         delay = 0.02
@@ -107,7 +113,7 @@ class Qdrant(Lazy):
             sleep(delay)
             delay = min(delay * 1.6, 0.15)
 
-    def ping(self, timeout: float = 2.0) -> float:
+    def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - as the other stores
         """Asks the server for an answer.
 
         Returns:

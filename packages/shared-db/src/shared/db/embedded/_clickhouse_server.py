@@ -46,14 +46,14 @@ _STATUS = {60: 404, 81: 404, 62: 400, 47: 400, 516: 401, 192: 401, 373: 500}
 _HEAD = 1 << 20
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - an answer of the server, not an error of ours
     """A ClickHouse error: its code is in its text."""
 
 
 class Engine:
     """The one engine of this process and the sessions on it."""
 
-    def __init__(self, path: str, password: str):
+    def __init__(self, path: str, password: str) -> None:
         self.path = path
         self.password = password
         self.base = chdb.connect(path)

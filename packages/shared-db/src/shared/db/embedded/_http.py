@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import socket
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,18 +83,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, headers: dict[str, str], parts: bytes | Iterable[bytes]) -> None:
         """Sends one answer; parts that are not yet known go out chunked."""
-        whole = isinstance(parts, bytes)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value.replace("\n", " ").replace("\r", " "))
-        if whole:
+        if isinstance(parts, bytes):
             self.send_header("Content-Length", str(len(parts)))
         else:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         if self.command == "HEAD":
             return
-        if whole:
+        if isinstance(parts, bytes):
             self.wfile.write(parts)
         else:
             for part in parts:
@@ -131,15 +131,15 @@ def _lz4(data: bytes) -> Iterator[bytes]:
 
 
 def _zstd(data: bytes) -> bytes:
-    """Every frame of the data, as `_lz4`."""
-    try:
-        from compression.zstd import decompress
-    except ImportError:
-        try:
-            from backports.zstd import decompress
-        except ImportError:
-            import zstandard
+    for name in ("compression.zstd", "backports.zstd"):
+        if _there(name):
+            return bytes(importlib.import_module(name).decompress(data))
+    decompressor = importlib.import_module("zstandard").ZstdDecompressor()
+    return bytes(decompressor.decompressobj().decompress(data))
 
-            reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
-            return bytes(reader.read())
-    return bytes(decompress(data))
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

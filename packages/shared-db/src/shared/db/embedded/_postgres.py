@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._require import require
 from ._store import Plan, Store, kept_secret, new_home, write_private
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
 
 _USER = "postgres"
 
@@ -81,23 +83,18 @@ def postgres(
         ]
         write_private(home / "postgresql.conf", "".join([*lines, f"port = {plan.port}\n"]))
 
+    places = [
+        f"--config_file={home / 'postgresql.conf'}",
+        f"--hba_file={data / 'pg_hba.conf'}",
+        f"--ident_file={data / 'pg_ident.conf'}",
+    ]
     plan = Plan(
         kind="postgres",
         home=home,
         host=host,
         port=port or 0,
         configure=configure,
-        argv=lambda _plan: [
-            str(binaries / "postgres"),
-            "-D",
-            str(data),
-            "-c",
-            f"config_file={home / 'postgresql.conf'}",
-            "-c",
-            f"hba_file={data / 'pg_hba.conf'}",
-            "-c",
-            f"ident_file={data / 'pg_ident.conf'}",
-        ],  # fmt: skip
+        argv=lambda _plan: [str(binaries / "postgres"), "-D", str(data), *places],
         setup={
             "folder": str(data),
             "fresh": str(fresh),

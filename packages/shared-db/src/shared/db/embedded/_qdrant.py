@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+from typing import TYPE_CHECKING
 
 from ._clickhouse import answers, python_argv, python_env
 from ._require import require
 from ._store import Plan, Store, new_home, write_private
+
+if TYPE_CHECKING:
+    import os
 
 
 def qdrant(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._require import require
 from ._store import Plan, Store, kept_secret, new_home, write_private
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
 
 
 def redis_binary() -> Path:

@@ -16,7 +16,7 @@ def require(module: str, extra: str, library: str) -> Path:
         DriverMissing: It is not installed; names the extra.
     """
     spec = None
-    if module not in sys.modules or sys.modules[module] is not None:  # type: ignore[redundant-expr]
+    if module not in sys.modules or sys.modules[module] is not None:
         spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise DriverMissing(extra, library)

@@ -26,7 +26,7 @@ class StoreSettings(Mapping[str, Any]):
         '6379'
     """
 
-    def __init__(self, kind: str, values: Mapping[str, Any]):
+    def __init__(self, kind: str, values: Mapping[str, Any]) -> None:
         self.kind = kind
         self._values = dict(values)
 

@@ -70,7 +70,9 @@ class Store:
         pid: The server's process id, or None when it is not running.
     """
 
-    def __init__(self, plan: Plan, *, data_dir: Path | None, port: int | None, timeout: float):
+    def __init__(
+        self, plan: Plan, *, data_dir: Path | None, port: int | None, timeout: float
+    ) -> None:
         self._plan = plan
         self._keep = data_dir is not None
         self._fixed_port = port is not None
@@ -214,7 +216,7 @@ class Store:
         plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (plan.home / "log").unlink(missing_ok=True)
         plan.configure(plan)
-        supervisor = subprocess.Popen(
+        supervisor = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("_supervisor.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -324,7 +326,7 @@ class Store:
             _running.discard(self)
 
 
-class _AddressInUse(Exception):
+class _AddressInUse(Exception):  # noqa: N818 - never leaves this module
     pass
 
 
@@ -366,8 +368,7 @@ def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner can read, whole or not at all."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    with open(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     fresh.replace(path)

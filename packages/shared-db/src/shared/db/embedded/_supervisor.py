@@ -141,10 +141,10 @@ def launch(argv: list[str], user: Any, log: int, env: dict[str, str], death: int
         os.dup2(log, 1)
         os.dup2(log, 2)
         for fd in fds:
-            os.set_inheritable(fd, True)
+            os.set_inheritable(fd, True)  # noqa: FBT003 - the library's signature
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        os.execve(argv[0], argv, env)
+        os.execve(argv[0], argv, env)  # noqa: S606 - a program of ours
     except BaseException as error:  # noqa: BLE001  nothing may run on in a forked child
         os.write(log, f"{argv[0]}: {error}\n".encode())
     os._exit(127)
@@ -244,11 +244,9 @@ def end(pid: int, number: int, timeout: float) -> None:
     """Stops the store: kindly, then not."""
     for signal_number, patience in ((number, timeout), (signal.SIGKILL, 10.0)):
         with contextlib.suppress(OSError):
-            for child in (
-                *Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split(),
-                pid,
-            ):
-                os.kill(int(child), signal.SIGCONT)
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+            for paused in (*map(int, children), pid):
+                os.kill(paused, signal.SIGCONT)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal_number)
         deadline = time.monotonic() + patience
