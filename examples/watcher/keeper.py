@@ -58,7 +58,8 @@ class Keeper:
     def drain(self, timeout: float) -> bool:
         """Keep what is still in the intake; tell whether all was kept in time."""
         self._draining.set()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive() and self.error is None
 
     def _run(self) -> None:

@@ -91,6 +91,8 @@ class Service:
         self._check_earlier_runs()
         self._serve(shutdown)
         self._on_shutdown(shutdown)
+        if shutdown.requested:  # asked to end before it began: the hooks may have run already
+            return
         self.keeper.start()
         rate = self.settings.watcher.rate
         client = CloudClient(self.cloud.url, self.settings.watcher.cloud_rate, self.result)

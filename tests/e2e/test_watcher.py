@@ -44,6 +44,7 @@ def start(tmp_path):
         process = subprocess.Popen(
             command("--plot", tmp_path / "watcher.png", *arguments),
             cwd=ROOT,
+            env=os.environ | {"WATCHER_TEST": MARK},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -143,8 +144,25 @@ def test_a_signal_drains_and_nothing_is_lost(start):
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
-    check(last_line(out))
+    result = last_line(out)
+    check(result)
+    assert result["produced"] > 0
     assert gone(family)
+
+
+@pytest.mark.parametrize("after", ["Starting", "  redis"])
+def test_a_signal_while_it_starts_ends_it_cleanly_too(start, after):
+    process = start("--serve")
+    for line in process.stdout:
+        if line.startswith(after):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
+    result = last_line(out)
+    check(result)
+    assert result["produced"] == 0
+    assert marked() == []
 
 
 def page(url):
