@@ -18,7 +18,7 @@ from ._logger import Logger, level_name
 from ._pipeline import Pipeline, encode_json
 from ._queue import QueuePolicy, QueueSink
 from ._sink import DescriptorSink, FileSink, Sink, StreamSink
-from ._state import REGISTRY, STATE, parse_level
+from ._state import REGISTRY, STATE, parse_level, renew_after_fork
 from ._stdlib import FIELDS, PipelineHandler
 
 if TYPE_CHECKING:
@@ -232,6 +232,12 @@ def log_with_context(
         frame = sys._getframe(1)  # noqa: SLF001
         bound = logger._bound  # noqa: SLF001
         STATE.emit(logger.name, bound, level_name(number), message, (), context, frame)
+
+
+@renew_after_fork
+def _renew() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
 
 
 def flush(timeout: float = 5.0) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._check import check_positive, check_share
 from ._context import CONTEXT, Bound
+from ._state import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -103,6 +104,12 @@ def sample(p: float, *, key: Hashable = None, draw: Callable[[], float] = random
     """
     check_share("p", p)
     return Gate(_site(key), lambda _site: draw() < p)
+
+
+@renew_after_fork
+def _renew() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
 
 
 def _site(key: Hashable) -> _Site:

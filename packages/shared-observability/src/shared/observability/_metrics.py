@@ -20,6 +20,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.values import MutexValue
 
 from ._check import check_integer
+from ._state import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -265,6 +266,12 @@ def histogram(
     """
     bounds = None if buckets is None else tuple(float(bound) for bound in buckets)
     return _get(Histogram, name, help, labels, max_series, registry, bounds)
+
+
+@renew_after_fork
+def _renew() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
 
 
 def _get(

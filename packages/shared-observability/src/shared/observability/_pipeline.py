@@ -12,6 +12,7 @@ import os.path
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,6 +121,7 @@ class Pipeline:
         jsonable, plain = sanitizer.jsonable, self._plain
         now, moment_of = self.clock or datetime.now, datetime.fromtimestamp
         plain_json, dumps = encode is encode_json, orjson.dumps
+        spans = _Spans()
         loaded, modules, scalars = sys.modules, _MODULES, SCALARS
 
         def emit(
@@ -163,6 +165,9 @@ class Pipeline:
                     moment = moment_of(foreign.created, UTC)
                     module, function = foreign.module, foreign.funcName or ""
                     number = foreign.lineno
+                span = nothing
+                if "opentelemetry.trace" in loaded and (current := spans.get()):
+                    span = span_fields(current)
                 record = {
                     "timestamp": moment if moment.microsecond else stamp_of(moment),
                     "level": level,
@@ -172,7 +177,7 @@ class Pipeline:
                     "function": function,
                     "line": number,
                     **static,
-                    **(span_fields() if "opentelemetry.trace" in loaded else nothing),
+                    **span,
                     **(context.fields if context.sanitizer is sanitizer else context.clean()),
                     **(bound.fields if bound.sanitizer is sanitizer else bound.clean()),
                     **kw,
@@ -326,12 +331,28 @@ def stack(start: object, limit: int = 30) -> list[Record]:
     return frames
 
 
-def span_fields() -> Record:
-    """The ids of the current span, if there is one; called once OpenTelemetry is loaded."""
-    context = sys.modules.get("opentelemetry.context")
-    current = context.get_current() if context is not None else None
-    if not current:
-        return {}
+class _Spans:
+    """`get()` returns OpenTelemetry's present context; asked once OpenTelemetry is loaded."""
+
+    __slots__ = ("get",)
+
+    def __init__(self) -> None:
+        self.get: Callable[[], Any] = self._find
+
+    def _find(self) -> Any:
+        """The first time: look for the quickest way."""
+        module: Any = sys.modules.get("opentelemetry.context")
+        public = getattr(module, "get_current", None)
+        if public is None:  # another thread is just importing it
+            return None
+        runtime = getattr(module, "_RUNTIME_CONTEXT", None)
+        variable = getattr(runtime, "_current_context", None)
+        self.get = variable.get if isinstance(variable, ContextVar) else public
+        return self.get()
+
+
+def span_fields(current: Any) -> Record:
+    """The ids of the span in a context, if there is one."""
     span = sys.modules["opentelemetry.trace"].get_current_span(current).get_span_context()
     if not span.is_valid:
         return {}

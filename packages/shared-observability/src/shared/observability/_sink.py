@@ -16,6 +16,8 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._state import renew_after_fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -215,10 +217,7 @@ def _binary_types() -> tuple[type, ...]:
     return (io.RawIOBase, io.BufferedIOBase)
 
 
+@renew_after_fork
 def _after_fork_in_child() -> None:
     for sink in list(_sinks):
         sink.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final
@@ -111,6 +112,10 @@ class Levels:
             name = name.rpartition(".")[0]
         return self._set[""]
 
+    def renew_lock(self) -> None:
+        """In a forked child: who held the lock does not exist here."""
+        self._lock = threading.RLock()
+
     def reset(self) -> None:
         """Forget all levels: INFO everywhere."""
         self._set.clear()
@@ -125,6 +130,16 @@ class Levels:
 
 
 REGISTRY: Final = Levels()
+
+
+def renew_after_fork(renew: Callable[[], None]) -> Callable[[], None]:
+    """Run something in every forked child, where the holders of locks do not exist."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)
+    return renew
+
+
+renew_after_fork(REGISTRY.renew_lock)
 
 
 class Tracing:
