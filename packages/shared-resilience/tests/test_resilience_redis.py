@@ -97,7 +97,7 @@ def test_not_waiting_says_when(server):
     limiter.acquire()
     with pytest.raises(RateLimitedError) as caught:
         limiter.acquire()
-    assert 59 < caught.value.retry_after <= 60
+    assert caught.value.retry_after == pytest.approx(59.9, abs=1)
     with pytest.raises(ValueError, match="n must be"):
         limiter.acquire(2)
 
@@ -229,7 +229,7 @@ def test_failures_are_counted_together_and_all_open(server):
     assert here.state == there.state == "open"
     with pytest.raises(CircuitOpenError) as caught:
         here.call(int)
-    assert 0 < caught.value.retry_after <= 0.2
+    assert caught.value.retry_after == pytest.approx(0.1, abs=0.1)
     time.sleep(0.22)
     assert here.state == "half_open"
     assert there.call(int) == 0

@@ -23,8 +23,12 @@ from shared.resilience.testing import VirtualClock, run_virtual
 @pytest.fixture(autouse=True)
 def seen():
     """What stamina's hooks saw; also keeps its default hooks quiet."""
-    details = []
-    stamina.instrumentation.set_on_retry_hooks([details.append])
+    details: list[stamina.instrumentation.RetryDetails] = []
+
+    def hook(seen: stamina.instrumentation.RetryDetails) -> None:
+        details.append(seen)
+
+    stamina.instrumentation.set_on_retry_hooks([hook])  # type: ignore[list-item]
     yield details
     stamina.instrumentation.set_on_retry_hooks([])
     stamina.set_active(True)
@@ -236,6 +240,7 @@ def test_staminas_testing_mode_decides_the_attempts_and_does_not_sleep(attempts,
 def test_blocks(clock):
     flaky = Flaky(2)
     numbers = []
+    answer = None
     for attempt in Retry(3, 1.0, jitter="none", backoff=1.0, clock=clock):
         with attempt:
             numbers.append(attempt.number)
@@ -258,6 +263,7 @@ def test_async_blocks(clock):
     flaky = Flaky(2)
 
     async def main():
+        answer = None
         async for attempt in Retry(3, 1.0, jitter="none", backoff=1.0, clock=clock):
             with attempt:
                 answer = await flaky.awaited()

@@ -108,6 +108,7 @@ def test_opentelemetry(clock):
         "resilience.breaker.opened",
         "resilience.breaker.rejected",
     ]
+    assert events[0].attributes is not None
     assert events[0].attributes["resilience.name"] == "pay"
 
 

@@ -37,11 +37,13 @@ def test_the_three_forms():
                 failures += 1
         with pytest.raises(TimeoutError, match="1 s"):
             await with_timeout(asyncio.sleep(9), 1.0)
-        assert await with_timeout(asyncio.sleep(9), 1.0, default=None) is None
+        assert await with_timeout(asyncio.sleep(9, 1), 1.0, default=None) is None
         assert await with_timeout(asyncio.sleep(0.5, "in time"), 1.0) == "in time"
         async with with_timeout(1.0), with_timeout(2.0):
             await asyncio.sleep(0.9)
-        assert asyncio.current_task().cancelling() == 0
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
         return failures
 
     assert virtual(main()) == (4, pytest.approx(7.4))
@@ -72,7 +74,7 @@ def test_awaitables_that_are_no_coroutines():
             await with_timeout(task, 1.0)
         assert task.cancelled()
         with pytest.raises(TypeError, match="awaitable"):
-            with_timeout(3, 1.0)
+            with_timeout(3, 1.0)  # type: ignore[call-overload]
 
     virtual(main())
 
@@ -87,7 +89,9 @@ def test_cleanup_of_the_callee_may_take_its_time_and_its_result_counts():
 
     async def main():
         assert await with_timeout(stubborn(), 1.0) == "finished anyway"
-        assert asyncio.current_task().cancelling() == 0
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
 
     assert virtual(main())[1] == pytest.approx(3.0)
 

@@ -9,6 +9,7 @@ import functools
 import random
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,7 @@ class ToyRetry:
         self.attempts, self.delay, self.clock = max_attempts, delay, clock
 
     def call(self, fn, *args):
+        last: BaseException | None = None
         for attempt in range(self.attempts):
             try:
                 return fn(*args)
@@ -128,7 +130,7 @@ def toy_timeout(awaitable, seconds, *default):
     return run()
 
 
-CASES = []
+CASES: list[Any] = []
 
 
 def case(ours, toy):
@@ -397,7 +399,7 @@ def a_failed_last_attempt_raises_the_original(cls):
 @case(Retry, ToyRetry)
 def interrupts_are_never_retried(cls):
     for interrupt in (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError):
-        calls = []
+        calls: list[int] = []
 
         def stop(calls=calls, interrupt=interrupt):
             calls.append(1)

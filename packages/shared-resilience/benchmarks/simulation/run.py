@@ -95,7 +95,7 @@ def budget(clock: VirtualClock) -> Retry:
 
 
 def throttle(clock: VirtualClock) -> AdaptiveThrottle:
-    return AdaptiveThrottle(clock=clock)
+    return AdaptiveThrottle(window=15.0, clock=clock)
 
 
 def adaptive(clock: VirtualClock) -> AdaptiveLimiter:

@@ -104,7 +104,7 @@ retry = r.Retry(
     0.1,
     exceptions=(OSError, ValueError),
     retry_if_result=lambda result: result is None,
-    on_retry=lambda attempt, exc: print(attempt, exc),
+    on_retry=print,
     budget=r.RetryBudget(0.1),
     retry_after=lambda exc: getattr(exc, "retry_after", None),
     clock=clock,

@@ -31,6 +31,7 @@ class LimitAlgorithm(Protocol):
             active: Calls under way when it ended, itself included.
             dropped: Whether it failed because of overload.
         """
+        raise NotImplementedError
 
 
 class Gradient:
@@ -59,11 +60,11 @@ class Gradient:
         backoff: float = 0.9,
         probe_every: int = 50,
     ) -> None:
-        self.tolerance = number("tolerance", tolerance, least=1)
-        self.smoothing = number("smoothing", smoothing, above=0, most=1)
-        self.queue = number("queue", queue, above=0)
-        self.backoff = number("backoff", backoff, above=0, most=1)
-        self.probe_every = whole("probe_every", probe_every)
+        self.tolerance: float = number("tolerance", tolerance, least=1)
+        self.smoothing: float = number("smoothing", smoothing, above=0, most=1)
+        self.queue: float = number("queue", queue, above=0)
+        self.backoff: float = number("backoff", backoff, above=0, most=1)
+        self.probe_every: int = whole("probe_every", probe_every)
         self._low = 0.0
         self._sum = 0.0
         self._seen = 0
@@ -113,8 +114,8 @@ class Vegas:
     """
 
     def __init__(self, *, smoothing: float = 1.0, probe_every: int = 50) -> None:
-        self.smoothing = number("smoothing", smoothing, above=0, most=1)
-        self.probe_every = whole("probe_every", probe_every)
+        self.smoothing: float = number("smoothing", smoothing, above=0, most=1)
+        self.probe_every: int = whole("probe_every", probe_every)
         self._fastest = math.inf
         self._round = math.inf  # the fastest of this round
         self._seen = 0
@@ -188,11 +189,11 @@ class AdaptiveLimiter(Slots):
         name: str = "adaptive_limiter",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.min_limit = whole("min_limit", min_limit)
-        self.max_limit = whole("max_limit", max_limit, least=self.min_limit)
+        self.min_limit: int = whole("min_limit", min_limit)
+        self.max_limit: int = whole("max_limit", max_limit, least=self.min_limit)
         if whole("initial", initial, least=self.min_limit) > self.max_limit:
             raise ValueError(f"initial must be at most max_limit {self.max_limit}, not {initial}")
-        self.algorithm = _algorithm(algorithm)
+        self.algorithm: LimitAlgorithm = _algorithm(algorithm)
         self._dropped = matcher(exceptions("dropped", dropped))
         self._exact = float(initial)
         super().__init__(initial, max_queue=max_queue, max_wait=max_wait, name=name, clock=clock)

@@ -15,7 +15,7 @@ from collections.abc import (
     Iterator,
 )
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from ._check import whole
 from ._policy import kind_of
@@ -27,14 +27,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Batches(Generic[T, R]):
+class Batches(Generic[R]):
     """The results of :func:`process_in_batches`: iterate over it once, or await it."""
 
     def __init__(
         self,
-        items: Iterable[T] | AsyncIterable[T],
+        items: Iterable[Any] | AsyncIterable[Any],
         batch_size: int,
-        processor: Callable[[list[T]], Awaitable[R] | R],
+        processor: Callable[[list[Any]], Awaitable[R] | R],
         max_in_flight: int,
         *,
         ordered: bool,
@@ -66,7 +66,7 @@ class Batches(Generic[T, R]):
         import asyncio
 
         batches = self._batches()
-        fetch: asyncio.Task[list[T]] | None = None
+        fetch: asyncio.Task[list[Any]] | None = None
         flying: deque[asyncio.Task[R]] = deque()
         exhausted = False
         try:
@@ -99,19 +99,19 @@ class Batches(Generic[T, R]):
         candidates = islice(flying, 1) if self._ordered else iter(flying)
         return next((task for task in candidates if task.done()), None)
 
-    async def _process(self, batch: list[T]) -> R:
+    async def _process(self, batch: list[Any]) -> R:
         import asyncio
 
         if kind_of(self._processor) == "async":
             return await self._processor(batch)  # type: ignore[misc, no-any-return]
-        result = await asyncio.to_thread(self._processor, batch)
-        return await result if inspect.isawaitable(result) else result
+        result: Any = await asyncio.to_thread(self._processor, batch)
+        return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
 
-    async def _batches(self) -> AsyncGenerator[list[T], None]:
+    async def _batches(self) -> AsyncGenerator[list[Any], None]:
         if isinstance(self._items, AsyncIterable):
-            source: AsyncIterator[T] = aiter(self._items)
+            source: AsyncIterator[Any] = aiter(self._items)
             try:
-                batch: list[T] = []
+                batch: list[Any] = []
                 async for item in source:
                     batch.append(item)
                     if len(batch) == self._size:
@@ -128,13 +128,29 @@ class Batches(Generic[T, R]):
                 yield taken
 
 
+@overload
 def process_in_batches(
     items: Iterable[T] | AsyncIterable[T],
     batch_size: int,
-    processor: Callable[[list[T]], Awaitable[R] | R],
+    processor: Callable[[list[T]], Awaitable[R]],
+    max_in_flight: int = ...,
+    ordered: bool = ...,
+) -> Batches[R]: ...
+@overload
+def process_in_batches(
+    items: Iterable[T] | AsyncIterable[T],
+    batch_size: int,
+    processor: Callable[[list[T]], R],
+    max_in_flight: int = ...,
+    ordered: bool = ...,
+) -> Batches[R]: ...
+def process_in_batches(
+    items: Iterable[Any] | AsyncIterable[Any],
+    batch_size: int,
+    processor: Callable[[list[Any]], Any],
     max_in_flight: int = 1,
     ordered: bool = True,
-) -> Batches[T, R]:
+) -> Batches[Any]:
     """Process items in batches; lazy, bounded, and safe to leave at any point.
 
     ``async for result in process_in_batches(...)`` gives one result for each batch as it is
@@ -171,7 +187,7 @@ def process_in_batches(
     )
 
 
-async def _next(batches: AsyncGenerator[list[T], None]) -> list[T]:
+async def _next(batches: AsyncGenerator[list[Any], None]) -> list[Any]:
     return await anext(batches, [])
 
 

@@ -72,11 +72,11 @@ class _Period:
     def __init__(self, window: CountedCalls | TimedCalls | None) -> None:
         # Without a window: failures in a row. With one: whether a success has to be
         # looked at too, because it may complete the minimum of calls.
-        self.failures = 0
-        self.window = window
-        self.note = None if window is None else window.note
-        self.probes = 0
-        self.successes = 0
+        self.failures: int = 0
+        self.window: CountedCalls | TimedCalls | None = window
+        self.note: Callable[[int], None] | None = None if window is None else window.note
+        self.probes: int = 0
+        self.successes: int = 0
 
 
 class Permit:

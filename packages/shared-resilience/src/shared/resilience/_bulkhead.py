@@ -41,8 +41,10 @@ class Slots(Guard):
         clock: Callable[[], float],
     ) -> None:
         self.name = name
-        self.max_queue = whole("max_queue", max_queue, least=0)
-        self.max_wait = None if max_wait is None else number("max_wait", max_wait, least=0)
+        self.max_queue: int = whole("max_queue", max_queue, least=0)
+        self.max_wait: float | None = (
+            None if max_wait is None else number("max_wait", max_wait, least=0)
+        )
         self._limit = limit
         self._clock = clock
         # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
@@ -192,7 +194,7 @@ class Bulkhead(Slots):
         name: str = "bulkhead",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.max_concurrent = whole("max_concurrent", max_concurrent)
+        self.max_concurrent: int = whole("max_concurrent", max_concurrent)
         super().__init__(
             max_concurrent, max_queue=max_queue, max_wait=max_wait, name=name, clock=clock
         )

@@ -47,11 +47,11 @@ class Chaos(Guard):
         name: str = "chaos",
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self.fault_rate = number("fault_rate", fault_rate, least=0, most=1)
+        self.fault_rate: float = number("fault_rate", fault_rate, least=0, most=1)
         low, high = latency if isinstance(latency, tuple) else (latency, latency)
         low = number("latency", low, least=0)
-        self.latency = low, number("latency", high, least=low)
-        self.latency_rate = number("latency_rate", latency_rate, least=0, most=1)
+        self.latency: tuple[float, float] = low, number("latency", high, least=low)
+        self.latency_rate: float = number("latency_rate", latency_rate, least=0, most=1)
         if not callable(fault):
             raise TypeError(f"fault must be an exception class or a function, not {fault!r}")
         self.fault = fault

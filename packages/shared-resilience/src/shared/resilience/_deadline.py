@@ -71,7 +71,7 @@ class deadline:  # noqa: N801  used like a function
                 raise ValueError(f"seconds must be at least 0, not {seconds!r}")
         self._seconds = math.inf if seconds is None else float(seconds)
         self._clock = clock
-        self.end = clock() + self._seconds
+        self.end: float = clock() + self._seconds
         self._token: Token[Any] | None = None
         self._timeout: asyncio.Timeout | None = None
 

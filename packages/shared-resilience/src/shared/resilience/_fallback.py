@@ -159,7 +159,7 @@ class ProviderFallback(Policy):
     ) -> None:
         if isinstance(fallbacks, str):
             raise TypeError(f"fallbacks must be a sequence of names, not {fallbacks!r}")
-        self.providers = (primary, *fallbacks)
+        self.providers: tuple[str, ...] = (primary, *fallbacks)
         for provider in self.providers:
             if not isinstance(provider, str):
                 raise TypeError(f"fallbacks must hold names of providers, not {provider!r}")

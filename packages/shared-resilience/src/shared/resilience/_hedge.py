@@ -67,11 +67,11 @@ class Hedge(Policy):
     ) -> None:
         if delay is None and percentile is None:
             raise ValueError("delay or percentile must be given")
-        self.delay = None if delay is None else number("delay", delay, least=0)
+        self.delay: float | None = None if delay is None else number("delay", delay, least=0)
         if percentile is not None:
             percentile = number("percentile", percentile, above=0, most=100)
         self.percentile = percentile
-        self.max_hedges = whole("max_hedges", max_hedges)
+        self.max_hedges: int = whole("max_hedges", max_hedges)
         self.budget = budget
         self.name = name
         self._thread = thread

@@ -218,8 +218,8 @@ class RateLimiter(Limiter):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name, wait=wait, clock=clock)
-        self.calls = whole("calls", calls)
-        self.period = number("period", period, above=0)
+        self.calls: int = whole("calls", calls)
+        self.period: float = number("period", period, above=0)
         # A call needs a slot that nobody used for a period. There are `calls` slots: the times
         # of their last use, oldest first, and those that were never used. To take a slot out
         # and to put it back is one step of a deque each: atomic without a lock; whoever has
@@ -324,9 +324,9 @@ class TokenBucket(Limiter):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name, wait=wait, clock=clock)
-        self.rate = number("rate", rate, above=0)
+        self.rate: float = number("rate", rate, above=0)
         full = max(1.0, self.rate) if capacity is None else capacity
-        self.capacity = number("capacity", full, least=1)
+        self.capacity: float = number("capacity", full, least=1)
         self._tokens = self.capacity
         self._last = clock()
 

@@ -90,8 +90,8 @@ class RedisRateLimiter(Guard):
         prefix: str = "shared:rate:",
     ) -> None:
         self.name = name
-        self.calls = whole("calls", calls)
-        self.period = number("period", period, least=0.001)
+        self.calls: int = whole("calls", calls)
+        self.period: float = number("period", period, least=0.001)
         self.on_error = on_error
         self._wait = wait
         self._key = f"{prefix}{name}"
@@ -191,18 +191,18 @@ class RedisRateLimiter(Guard):
             while True:
                 delay: float | None = None
                 if self._line.head() is waiter:
-                    delay = yield _ASK
-                    if delay <= 0:
+                    answer: float = yield _ASK
+                    if answer <= 0:
                         return
                     if not self._wait:
                         emit(self.kind, self.name, "rejected")
                         raise RateLimitedError(
                             f"rate limit {self.name!r} is used up",
                             name=self.name,
-                            retry_after=delay,
+                            retry_after=answer,
                         )
                     # Processes that wait for the same slot should not all ask at once.
-                    delay = max(delay, _LEAST_WAIT) + uniform(0.0, _LEAST_WAIT)  # noqa: S311
+                    delay = max(answer, _LEAST_WAIT) + uniform(0.0, _LEAST_WAIT)  # noqa: S311
                 left = remaining()
                 if left is not None and (left <= 0 or (delay is not None and delay > left)):
                     raise TimeoutError(

@@ -102,19 +102,27 @@ class Retry(Policy):
         name: str = "retry",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.max_attempts = None if max_attempts is None else whole("max_attempts", max_attempts)
-        self.delay = number("delay", delay, least=0)
-        self.backoff = number("backoff", backoff, above=0)
-        self.max_delay = number("max_delay", max_delay, least=0)
-        self.jitter = choice("jitter", jitter, ("full", "none"))
-        self.exceptions = check_exceptions("exceptions", exceptions)
-        self.retry_if_result = _function("retry_if_result", retry_if_result)
-        self.on_retry = _function("on_retry", on_retry)
-        self.retry_after = _function("retry_after", retry_after)
+        self.max_attempts: int | None = (
+            None if max_attempts is None else whole("max_attempts", max_attempts)
+        )
+        self.delay: float = number("delay", delay, least=0)
+        self.backoff: float = number("backoff", backoff, above=0)
+        self.max_delay: float = number("max_delay", max_delay, least=0)
+        self.jitter: str = choice("jitter", jitter, ("full", "none"))
+        self.exceptions: Exceptions = check_exceptions("exceptions", exceptions)
+        self.retry_if_result: Callable[[Any], bool] | None = _function(
+            "retry_if_result", retry_if_result
+        )
+        self.on_retry: Callable[[int, Exception | None], object] | None = _function(
+            "on_retry", on_retry
+        )
+        self.retry_after: RetryAfter | None = _function("retry_after", retry_after)
         if budget is not None and not isinstance(budget, RetryBudget):
             raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
         self.budget = budget
-        self.timeout = None if timeout is None else number("timeout", timeout, above=0)
+        self.timeout: float | None = (
+            None if timeout is None else number("timeout", timeout, above=0)
+        )
         if attempt_timeout is not None:
             attempt_timeout = number("attempt_timeout", attempt_timeout, above=0)
         self.attempt_timeout = attempt_timeout
@@ -457,7 +465,7 @@ class Attempt:
 
     def __init__(self, retry: Retry, number: int) -> None:
         self._retry = retry
-        self.number = number
+        self.number: int = number
         self.failure: Exception | None = None
 
     def __enter__(self) -> Self:

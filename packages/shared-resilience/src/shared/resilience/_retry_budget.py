@@ -50,9 +50,9 @@ class RetryBudget:
         window: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.ratio = number("ratio", ratio, least=0)
-        self.min_per_second = number("min_per_second", min_per_second, least=0)
-        self.window = number("window", window, above=0)
+        self.ratio: float = number("ratio", ratio, least=0)
+        self.min_per_second: float = number("min_per_second", min_per_second, least=0)
+        self.window: float = number("window", window, above=0)
         self._floor = self.min_per_second * self.window
         self._calls = TimedCalls(self.window, clock)
 

@@ -51,7 +51,7 @@ class AdaptiveThrottle(Guard):
         clock: Callable[[], float] = time.monotonic,
         rng: Callable[[], float] | None = None,
     ) -> None:
-        self.k = number("k", k, least=1)
+        self.k: float = number("k", k, least=1)
         self.name = name
         self._rejections = matcher(exceptions("rejections", rejections))
         self._calls = TimedCalls(number("window", window, above=0), clock)

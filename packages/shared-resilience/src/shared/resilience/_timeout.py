@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 _MISSING: Any = object()
-_NOTICED = 0.001  # seconds
+_SAME_CLOCK = 0.1  # seconds; a loop may round its time
 _LONG = 1e9  # seconds: 30 years
 
 
@@ -46,23 +46,27 @@ class _Scope:
     )
 
     def __init__(self, seconds: float, started: float) -> None:
-        self.task = task = _current_task()
+        task = _current_task()
         if task is None:
             raise RuntimeError("a timeout works in a task only")
+        self.task: asyncio.Task[Any] = task
         self.outer: _Scope | None = None  # of the same object and task, around this one
-        self._cancelling = task.cancelling()
-        self._cancelled = False
-        self.loop = task.get_loop()
-        self._started = started
+        self._cancelling: int = task.cancelling()
+        self._cancelled: bool = False
+        self.loop: asyncio.AbstractEventLoop = task.get_loop()
+        self._started: float = started
         self.handle: asyncio.Handle | None = None
-        self.seconds = seconds
+        self.seconds: float = seconds
 
     def arm(self) -> None:
         """Set the timer."""
-        passed = monotonic() - self._started
-        # Less is the machine's own time, and none of a loop's that runs on virtual time.
-        left = self.seconds if passed < _NOTICED else self.seconds - passed
-        self.handle = self.loop.call_at(self.loop.time() + left, self._expire)
+        now = self.loop.time()
+        late = monotonic() - self._started
+        # The time counts from the beginning of the block. A loop on virtual time has another
+        # clock, on which none has passed since.
+        if abs(now - self._started - late) < _SAME_CLOCK:
+            now -= late
+        self.handle = self.loop.call_at(now + self.seconds, self._expire)
 
     def _expire(self) -> None:
         self.handle = None
@@ -206,7 +210,7 @@ class Timeout(Policy):
     def __init__(
         self, seconds: float, *, thread: bool = False, max_threads: int = 32, name: str = "timeout"
     ) -> None:
-        self.seconds = number("timeout", seconds, above=0)
+        self.seconds: float = number("timeout", seconds, above=0)
         self.name = name
         self._thread = thread
         self._scopes: dict[Any, _Scope] = {}  # the blocks that are open, by task
@@ -378,7 +382,7 @@ def with_timeout(
     if type(awaitable) is CoroutineType and type(timeout) is float and timeout < _LONG:
         return _limited(_Owner(awaitable), timeout, default)
     if timeout is _MISSING or awaitable is _MISSING:
-        seconds = timeout if awaitable is _MISSING else awaitable
+        seconds: Any = timeout if awaitable is _MISSING else awaitable
         return Timeout(seconds, thread=thread, max_threads=max_threads)
     try:
         coroutine = awaitable
