@@ -31,6 +31,9 @@ def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None)
             server.should_exit = True
             if force:
                 server.force_exit = True
+                # From Python 3.12 on a server also waits for its connections to close.
+                if loop is not None and not loop.is_closed():
+                    loop.call_soon_threadsafe(_cut, server)
 
         return stop_flagged
     # asyncio's handler is a no-op that stands for one of the loop's own.
@@ -42,3 +45,14 @@ def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None)
 
         return stop_handled
     return None
+
+
+def _cut(server: Any) -> None:
+    """End what is still under way; on the server's loop."""
+    state = getattr(server, "server_state", None)
+    for task in list(getattr(state, "tasks", ())):
+        task.cancel()
+    for connection in list(getattr(state, "connections", ())):
+        transport = getattr(connection, "transport", None)
+        if transport is not None:
+            transport.abort()

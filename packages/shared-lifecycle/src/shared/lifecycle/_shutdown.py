@@ -381,7 +381,7 @@ class GracefulShutdown:
             self._idle.wait_for(
                 lambda: not self._in_flight, max(0.0, work_until - time.monotonic())
             )
-        if self._serving:
+        if stop_server is not None:
             self._server_stopped.wait(max(0.0, work_until - time.monotonic()))
 
         failures = [run.wait(min(self.hook_timeout, 1.0)) for run in drains]
