@@ -160,17 +160,13 @@ def test_asgi(base, registry):
     assert not any(character.isdigit() for route in routes for character in route)
 
 
-def test_asgi_many_at_once(base):
-    async def main():
-        limits = httpx.Limits(max_connections=20)
-        async with httpx.AsyncClient(base_url=base, limits=limits) as client:
-            jobs = [
-                client.get("/users/1", headers={"x-correlation-id": f"id-{n}"}) for n in range(200)
-            ]
-            return await asyncio.gather(*jobs)
-
+async def test_asgi_many_at_once(base):
+    limits = httpx.Limits(max_connections=20)
     with capture_logs() as logs:
-        answers = asyncio.run(main())
+        async with httpx.AsyncClient(base_url=base, limits=limits, timeout=30) as client:
+            headers = [{"x-correlation-id": f"id-{n}"} for n in range(200)]
+            jobs = [client.get("/users/1", headers=header) for header in headers]
+            answers = await asyncio.gather(*jobs)
         request_lines(logs, 200)
     for n, answer in enumerate(answers):
         assert answer.headers["x-correlation-id"] == answer.json()["correlation_id"] == f"id-{n}"

@@ -42,6 +42,16 @@ from shared.observability import (
 )
 
 
+def alone(coroutine):
+    """Run in a loop of its own; asyncio.run would forget the loop of pytest-asyncio."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
 class Clock:
     def __init__(self):
         self.now = 100.0
@@ -122,14 +132,14 @@ def run(kind, work, x):
     if kind == "plain":
         return work(x)
     if kind == "coroutine":
-        return asyncio.run(work(x))
+        return alone(work(x))
     if kind == "generator":
         return list(work(x))[0]  # noqa: RUF015 - to the end
 
     async def drain():
         return [item async for item in work(x)][0]  # noqa: RUF015 - to the end
 
-    return asyncio.run(drain())
+    return alone(drain())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -202,7 +212,7 @@ def test_cancellation_is_no_error():
         await asyncio.gather(task, return_exceptions=True)
 
     with capture_logs() as logs:
-        asyncio.run(main())
+        alone(main())
     assert logs == []
 
 
