@@ -374,14 +374,15 @@ class GracefulShutdown:
 
         # The hooks keep a fifth of the total, however long the work takes.
         work_until = deadline - min(self.hook_timeout, self.total_timeout / 5)
-        stop_server = stopper_of(self._previous, self._loop) if self._serving else None
+        serving = self._serving
+        stop_server = stopper_of(self._previous, self._loop if serving else None)
         if stop_server is not None:
             stop_server(force=False)
         with self._lock:
             self._idle.wait_for(
                 lambda: not self._in_flight, max(0.0, work_until - time.monotonic())
             )
-        if stop_server is not None:
+        if serving and stop_server is not None:
             self._server_stopped.wait(max(0.0, work_until - time.monotonic()))
 
         failures = [run.wait(min(self.hook_timeout, 1.0)) for run in drains]
@@ -390,14 +391,15 @@ class GracefulShutdown:
             unfinished = self._in_flight
         if unfinished:
             log().error("shutdown cut off %d pieces of work", unfinished)
-        if stop_server is not None and not self._server_stopped.is_set():
+        hung = serving and stop_server is not None and not self._server_stopped.is_set()
+        if hung:
             log().error("shutdown cut off the requests of the server")
             unfinished = max(unfinished, 1)
         self._report = ShutdownReport(
             reason, time.monotonic() - begin, tuple(f for f in failures if f), unfinished
         )
         self._announce(self._done, requested=False)
-        if stop_server is not None and not self._server_stopped.is_set():
+        if hung and stop_server is not None:
             stop_server(force=True)
 
     def _run_hooks(self, deadline: float) -> list[HookFailure | None]:
