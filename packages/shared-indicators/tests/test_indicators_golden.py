@@ -45,7 +45,5 @@ def test_golden(engine, name):
     for key, text in case.items():
         expected = numbers(text)
         found = outputs[key.removeprefix("last ")][-len(expected) :]
-        tolerance = (
-            {"rtol": 0, "atol": 1.01 * 10.0**-places} if places else {"rtol": 1e-9, "atol": 1e-9}
-        )
-        np.testing.assert_allclose(found, expected, **tolerance)
+        relative, absolute = (0.0, 1.01 * 10.0**-places) if places else (1e-9, 1e-9)
+        np.testing.assert_allclose(found, expected, rtol=relative, atol=absolute)

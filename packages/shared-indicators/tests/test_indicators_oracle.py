@@ -1,12 +1,16 @@
 """Values and NaN masks equal TA-Lib's, at every sensible period, on walks and on real bars."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-import talib
+import talib as ta
 from bokeh_sampledata import stocks
 
 from shared import indicators as own
 
+# Its stubs know the arrays one by one only.
+talib: Any = ta
 SHORT = (2, 3, 5, 14, 20, 50, 200)
 
 
@@ -42,21 +46,21 @@ def oracles():
     yield own.TrueRange(), lambda b: talib.TRANGE(*hlc(b))
     yield own.OBV(), lambda b: talib.OBV(b["close"], b["volume"])
     yield own.AccumulationDistribution(), lambda b: talib.AD(*hlc(b), b["volume"])
-    for k in ((3, 10), (2, 5), (6, 20)):
-        yield own.ChaikinOscillator(*k), lambda b, k=k: talib.ADOSC(*hlc(b), b["volume"], *k)
-    for k in ((5, 3, 3), (14, 3, 3), (14, 1, 3), (1, 1, 1)):
+    for k1 in ((3, 10), (2, 5), (6, 20)):
+        yield own.ChaikinOscillator(*k1), lambda b, k=k1: talib.ADOSC(*hlc(b), b["volume"], *k)
+    for k2 in ((5, 3, 3), (14, 3, 3), (14, 1, 3), (1, 1, 1)):
         yield (
-            own.Stochastic(*k),
-            lambda b, k=k: talib.STOCH(*hlc(b), k[0], slowk_period=k[1], slowd_period=k[2]),
+            own.Stochastic(*k2),
+            lambda b, k=k2: talib.STOCH(*hlc(b), k[0], slowk_period=k[1], slowd_period=k[2]),
         )
-    for k in ((12, 26), (3, 10), (5, 35)):
-        yield own.PPO(*k), lambda b, k=k: talib.PPO(b["close"], *k, matype=1)
-        yield own.MACD(*k, 9), lambda b, k=k: talib.MACD(b["close"], *k, 9)
+    for k3 in ((12, 26), (3, 10), (5, 35)):
+        yield own.PPO(*k3), lambda b, k=k3: talib.PPO(b["close"], *k, matype=1)
+        yield own.MACD(*k3, 9), lambda b, k=k3: talib.MACD(b["close"], *k, 9)
     yield own.MACD(12, 26, 1), lambda b: talib.MACD(b["close"], 12, 26, 1)
-    for k in ((7, 14, 28), (2, 4, 8)):
-        yield own.UltimateOscillator(*k), lambda b, k=k: talib.ULTOSC(*hlc(b), *k)
-    for k in ((0.02, 0.2), (0.05, 0.1), (0.3, 0.2)):
-        yield own.ParabolicSAR(*k), lambda b, k=k: talib.SAR(b["high"], b["low"], *k)
+    for k4 in ((7, 14, 28), (2, 4, 8)):
+        yield own.UltimateOscillator(*k4), lambda b, k=k4: talib.ULTOSC(*hlc(b), *k)
+    for k5 in ((0.02, 0.2), (0.05, 0.1), (0.3, 0.2)):
+        yield own.ParabolicSAR(*k5), lambda b, k=k5: talib.SAR(b["high"], b["low"], *k)
 
 
 def hlc(bars):

@@ -25,7 +25,7 @@ def flip(bars):
     return np.array([200 - first, 200 - low, 200 - high, 200 - close])
 
 
-SHAPES = {
+SHAPES: dict[str, list[tuple[float, ...]]] = {
     "Doji": [(98, 99, 97, 98.05)],
     "Hammer": [(97, 98.1, 93, 98)],
     "Engulfing": [(98, 98.2, 96.8, 97), (96.9, 99, 96.5, 98.5)],

@@ -36,15 +36,18 @@ class Candles:
     """The candles `back` bars ago, all bars at once."""
 
     def __init__(self, *ohlc: FloatArray) -> None:
-        self.ohlc = ohlc
-        self.open, self.high, self.low, self.close = ohlc
-        self.move = self.close - self.open
-        self.body = np.abs(self.move)
-        self.range = self.high - self.low
-        self.top = np.maximum(self.open, self.close)
-        self.bottom = np.minimum(self.open, self.close)
-        self.upper = self.high - self.top
-        self.lower = self.bottom - self.low
+        self.ohlc: tuple[FloatArray, ...] = ohlc
+        self.open: FloatArray = ohlc[0]
+        self.high: FloatArray = ohlc[1]
+        self.low: FloatArray = ohlc[2]
+        self.close: FloatArray = ohlc[3]
+        self.move: FloatArray = self.close - self.open
+        self.body: FloatArray = np.abs(self.move)
+        self.range: FloatArray = self.high - self.low
+        self.top: FloatArray = np.maximum(self.open, self.close)
+        self.bottom: FloatArray = np.minimum(self.open, self.close)
+        self.upper: FloatArray = self.high - self.top
+        self.lower: FloatArray = self.bottom - self.low
 
     def ago(self, bars: int) -> Candles:
         """The same candles, `bars` bars ago."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from numbers import Real
 from typing import Any
 
 
@@ -39,7 +38,7 @@ def number(name: str, value: Any, minimum: float = -math.inf) -> float:
 def real(name: str, value: Any) -> float:
     """A float of what is a real number."""
     # Text would pass float(); numpy scalars and Decimal are numbers, arrays of one value are not.
-    if isinstance(value, Real) and not isinstance(value, bool):
+    if isinstance(value, float):
         return float(value)
     if (
         isinstance(value, str | bytes | bool)

@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 class Stream(Protocol):
     """The running state of one operation, on floats or on arrays of one value a symbol."""
 
-    def step(self, *values: Any) -> Any:
+    @property
+    def step(self) -> Callable[..., Any]:
         """Take the next value; None until enough were seen."""
+        ...
 
 
 class Runner(Protocol):
     """The running state of one operation over blocks of bars: 2-D arrays, rows x bars."""
 
-    def feed(self, *blocks: Any) -> Any:
+    @property
+    def feed(self) -> Callable[..., Any]:
         """Take the next block; the answer is shorter while warming up."""
+        ...
 
     def resume(self) -> Stream:
         """The same state as a stream on floats, for one row."""
+        ...
 
 
 class Op:
@@ -86,10 +91,10 @@ class Expr:
     __slots__ = ("args", "offset", "op")
 
     def __init__(self, op: Op, *args: Expr, offset: int | None = None) -> None:
-        self.op = op
-        self.args = args
+        self.op: Op = op
+        self.args: tuple[Expr, ...] = args
         before = max((arg.offset for arg in args), default=0)
-        self.offset = before + op.lookback if offset is None else offset
+        self.offset: int = before + op.lookback if offset is None else offset
 
     def _binary(self, other: Expr | float, text: str, swapped: str | None = None) -> Expr:
         if isinstance(other, Expr):
@@ -99,7 +104,8 @@ class Expr:
     def __add__(self, other: Expr | float) -> Expr:
         return self._binary(other, "({0} + {1})")
 
-    __radd__ = __add__
+    def __radd__(self, other: float) -> Expr:
+        return self + other
 
     def __sub__(self, other: Expr | float) -> Expr:
         return self._binary(other, "({0} - {1})")
@@ -110,7 +116,8 @@ class Expr:
     def __mul__(self, other: Expr | float) -> Expr:
         return self._binary(other, "({0} * {1})")
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: float) -> Expr:
+        return self * other
 
     def __truediv__(self, other: float) -> Expr:
         """Divide by a constant. For a divisor that may be zero there is `ratio`."""

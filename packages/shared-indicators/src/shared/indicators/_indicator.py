@@ -16,7 +16,6 @@ from ._panel import Panel
 from ._step import straight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol, Self
 
     from numpy.typing import ArrayLike
@@ -59,7 +58,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     group: ClassVar[str] = ""
     outputs: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[tuple[str, ...]] = ()
-    result: ClassVar[Callable[..., Any] | None] = None
+    result: ClassVar[Any] = None
     native: ClassVar[str] = ""
     on_price: ClassVar[bool] = False
 
@@ -78,7 +77,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         self._ended: Segment | Tail | None = None
         self._bars = 0
 
-    def formula(self, *inputs: Any) -> Any:
+    def formula(self, *inputs: Any, **named: Any) -> Any:
         """The outputs, as expressions of the inputs."""
         raise NotImplementedError
 
@@ -144,7 +143,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         from . import _native
 
         fine = _native.run(self.native, tuple(self.parameters.values()), inputs, outputs)
-        ended = Tail(plan, inputs) if len(fine) == 1 else None
+        ended: Segment | Tail | None = Tail(plan, inputs) if len(fine) == 1 else None
         for row in np.flatnonzero(~fine):
             one = slice(row, row + 1)
             ended = run(plan, chosen, [x[one] for x in inputs], [out[one] for out in outputs])
@@ -249,20 +248,20 @@ class Single(Indicator["FloatArray", float, "FloatArray"]):
     if TYPE_CHECKING:
 
         @overload
-        def calculate(
-            self, first: SeriesT, /, *inputs: SeriesT, axis: int = -1, **named: SeriesT
-        ) -> SeriesT: ...
+        def calculate(self, *inputs: SeriesT, axis: int = -1, **named: SeriesT) -> SeriesT: ...
         @overload
-        def calculate(self, first: FrameLike, /) -> Any: ...
+        def calculate(self, *inputs: FrameLike, axis: int = -1) -> Any: ...
         @overload
         def calculate(
             self, *inputs: ArrayLike, axis: int = -1, **named: ArrayLike
         ) -> FloatArray: ...
         def calculate(self, *inputs: Any, axis: int = -1, **named: Any) -> Any:
             """Calculate whole series."""
+            raise NotImplementedError
 
         def update(self, *values: float) -> float:
             """Take the next bar of the stream."""
+            raise NotImplementedError
 
 
 class Multiple(Indicator[BatchT, ValueT, TickT]):
@@ -270,13 +269,10 @@ class Multiple(Indicator[BatchT, ValueT, TickT]):
 
     if TYPE_CHECKING:
 
-        def calculate(
-            self,
-            *inputs: ArrayLike | SeriesLike | FrameLike,
-            axis: int = -1,
-            **named: ArrayLike | SeriesLike,
-        ) -> BatchT:
+        def calculate(self, *inputs: Any, axis: int = -1, **named: Any) -> BatchT:
             """Calculate whole series."""
+            raise NotImplementedError
 
         def update(self, *values: float) -> ValueT:
             """Take the next bar of the stream."""
+            raise NotImplementedError

@@ -160,7 +160,7 @@ def numeric(name: str, value: Any) -> Array:
         raise ValueError(msg) from error
     if array.dtype.kind in "iuf":
         if isinstance(value, np.ma.MaskedArray):
-            return value.astype(np.float64).filled(np.nan)
+            return np.asarray(np.ma.filled(value.astype(np.float64), np.nan))
         return array.astype(np.float64, copy=False)
     if array.size == 0 and array.dtype.kind == "O":
         return array.astype(np.float64)

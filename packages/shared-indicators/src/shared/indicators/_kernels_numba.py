@@ -21,7 +21,7 @@ from ._machines import MACHINES
 from ._streams import CANCELLED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     Array = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
@@ -31,7 +31,13 @@ NATIVE = True
 TILE = 1024
 _LANE = 64
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+_jit: Any = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as machine code, made when it is first called."""
+    found: Callable[..., Any] = _jit(function)
+    return found
 
 
 class _Alias:

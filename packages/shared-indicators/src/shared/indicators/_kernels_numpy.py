@@ -151,7 +151,7 @@ def bars_since_low(x: Array, period: int) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _weights(keep: float) -> tuple[Array, Array, Array]:
+def _weights(keep: float) -> tuple[Any, Any, Any]:
     """keep**(c-i), keep**(i-c) and keep**(i+1) over the longest block whose weights stay in range."""
     length = _LONGEST if keep >= 1.0 else max(1, min(_LONGEST, int(_SPAN / -log(keep))))
     steps = np.arange(length)
@@ -182,7 +182,7 @@ def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
     return found
 
 
-def _scan_blocks(x: Array, out: Array, keep: float, gain: float, carry: np.ndarray) -> None:
+def _scan_blocks(x: Any, out: Any, keep: float, gain: float, carry: np.ndarray) -> None:
     up, down, fade = (w[: x.shape[2]] for w in _weights(keep))
     if keep == 1.0:
         np.add.accumulate(gain * x, axis=2, out=out)

@@ -145,7 +145,7 @@ class MachineStream:
 
     def __init__(self, op: Machine, state: Any, *, scalar: bool, seen: int = 0) -> None:
         self.op = op
-        self.turn = MACHINES[op.name][0 if scalar else 1]
+        self.turn = MACHINES[op.name][0] if scalar else MACHINES[op.name][1]
         self.state = state
         self.silent = max(0, op.lookback - seen)
 

@@ -23,7 +23,7 @@ class Panel(Generic[TickT]):
     def __init__(self, indicator: Indicator[Any, Any, TickT], n_symbols: int) -> None:
         from ._indicator import streams
 
-        self.n_symbols = whole("n_symbols", n_symbols)
+        self.n_symbols: int = whole("n_symbols", n_symbols)
         self._indicator = copy.deepcopy(indicator).reset()
         self._streams = streams(self._indicator.plan, scalar=False)
         self._bars = 0
@@ -57,7 +57,8 @@ class Panel(Generic[TickT]):
                 msg = f"{name} must be finite, symbol {int(np.isfinite(tick).argmin())} is not; the state is as it was"
                 raise ValueError(msg)
         with np.errstate(all="ignore"):
-            return self._advance(ticks)
+            found: TickT = self._advance(ticks)
+        return found
 
     def _advance(self, ticks: list[Any]) -> Any:
         indicator = self._indicator

@@ -73,8 +73,11 @@ class Pattern:
         with np.errstate(all="ignore"):
             found = sorted(self._search(*bars), key=lambda one: (one.known, one.position))
         columns = list(zip(*found, strict=True)) or [()] * 5
-        whole = [np.array(column, dtype=np.int64) for column in columns[:4]]
-        return PatternResult(*whole, np.array(columns[4], dtype=np.float64))
+        start, position, known, direction = (
+            np.array(column, dtype=np.int64) for column in columns[:4]
+        )
+        confidence = np.array(columns[4], dtype=np.float64)
+        return PatternResult(start, position, known, direction, confidence)
 
     def _search(
         self, first: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray

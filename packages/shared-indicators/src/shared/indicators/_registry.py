@@ -37,7 +37,7 @@ class Specification(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     lookback: int
-    indicator: type[Indicator[Any, Any, Any]]
+    indicator: type[Any]
 
 
 def available() -> dict[str, Specification]:

@@ -21,9 +21,9 @@ class Reversal(Pattern):
     direction: ClassVar[int] = -1
 
     def __init__(self, left: int = 3, right: int = 3, tolerance: float = 0.25) -> None:
-        self.left = whole("left", left)
-        self.right = whole("right", right)
-        self.tolerance = number("tolerance", tolerance, 0.0)
+        self.left: int = whole("left", left)
+        self.right: int = whole("right", right)
+        self.tolerance: float = number("tolerance", tolerance, 0.0)
 
     def shape(self, line: list[Pivot]) -> float:
         """How well these turns, the last of them a top, make the pattern; 0 if they do not."""
@@ -87,7 +87,7 @@ class TwoTops(Reversal):
 class ThreeTops(Reversal):
     """A head between two shoulders."""
 
-    turns = 5
+    turns: ClassVar[int] = 5
 
     def shape(self, line: list[Pivot]) -> float:
         """Confidence falls with the difference of the shoulders and of the valleys."""

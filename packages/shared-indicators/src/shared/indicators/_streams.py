@@ -164,7 +164,7 @@ class VarianceStream:
         window, period = self._window(), self.period
         # Around a value of the window, so that a constant window gives exactly zero.
         mean = window[0] + sum([x - window[0] for x in window]) / period
-        return sum([(x - mean) * (x - mean) for x in window]) / period
+        return float(sum([(x - mean) * (x - mean) for x in window]) / period)
 
     def _two_passes_where(self, variance: Any, bad: Any) -> Any:
         window = np.array([row[bad] for row in self._window()])

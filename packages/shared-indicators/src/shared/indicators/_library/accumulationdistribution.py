@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._indicator import Single
 from .._words import money_flow, running_total
@@ -24,8 +24,8 @@ class AccumulationDistribution(Single):
         array([5., 5.])
     """
 
-    group = "volume"
-    outputs = ("ad",)
+    group: ClassVar[str] = "volume"
+    outputs: ClassVar[tuple[str, ...]] = ("ad",)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
         """The running sum of money flow."""

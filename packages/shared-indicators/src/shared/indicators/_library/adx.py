@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -42,14 +42,14 @@ class ADX(Multiple[ADXResult[Any], ADXResult[float], ADXResult[FloatArray]]):
         array([nan, nan, nan, 60.])
     """
 
-    group = "trend"
-    outputs = ("adx", "plus_di", "minus_di")
-    native = "ADX"
-    result = ADXResult
+    group: ClassVar[str] = "trend"
+    outputs: ClassVar[tuple[str, ...]] = ("adx", "plus_di", "minus_di")
+    native: ClassVar[str] = "ADX"
+    result: ClassVar[Any] = ADXResult
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period, 2)
+        self.period: int = whole("period", period, 2)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """Wilder's mean of the spread of the directional indicators, and these."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -38,13 +38,13 @@ class Aroon(Multiple[AroonResult[Any], AroonResult[float], AroonResult[FloatArra
         array([nan, nan, 50.])
     """
 
-    group = "trend"
-    outputs = ("up", "down")
-    result = AroonResult
+    group: ClassVar[str] = "trend"
+    outputs: ClassVar[tuple[str, ...]] = ("up", "down")
+    result: ClassVar[Any] = AroonResult
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr) -> tuple[Expr, ...]:
         """The ages of high and low."""

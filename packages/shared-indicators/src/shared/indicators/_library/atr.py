@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -29,13 +29,13 @@ class ATR(Single):
         array([nan, nan,  2.])
     """
 
-    group = "volatility"
-    outputs = ("atr",)
-    native = "ATR"
+    group: ClassVar[str] = "volatility"
+    outputs: ClassVar[tuple[str, ...]] = ("atr",)
+    native: ClassVar[str] = "ATR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """Wilder's mean of the true range."""

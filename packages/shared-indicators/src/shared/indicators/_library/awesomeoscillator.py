@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import increasing, whole
 from .._indicator import Single
@@ -27,13 +27,13 @@ class AwesomeOscillator(Single):
         array([ nan, 0.5 , 0.75])
     """
 
-    group = "momentum"
-    outputs = ("awesome_oscillator",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("awesome_oscillator",)
 
     def __init__(self, fast: int = 5, slow: int = 34) -> None:
         super().__init__()
-        self.fast = whole("fast", fast)
-        self.slow = whole("slow", slow)
+        self.fast: int = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, high: Expr, low: Expr) -> Expr:

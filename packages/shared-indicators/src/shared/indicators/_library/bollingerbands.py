@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import number, whole
 from .._indicator import FloatArray, Multiple
@@ -41,16 +41,16 @@ class BollingerBands(
         array([nan,  3.,  3.])
     """
 
-    group = "volatility"
-    on_price = True
-    outputs = ("upper", "middle", "lower")
-    native = "BollingerBands"
-    result = BollingerBandsResult
+    group: ClassVar[str] = "volatility"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
+    native: ClassVar[str] = "BollingerBands"
+    result: ClassVar[Any] = BollingerBandsResult
 
     def __init__(self, period: int = 20, std_dev: float = 2.0) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.std_dev = number("std_dev", std_dev)
+        self.period: int = whole("period", period)
+        self.std_dev: float = number("std_dev", std_dev)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:
         """The mean and the bands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -28,12 +28,12 @@ class ChaikinMoneyFlow(Single):
         array([ nan, 0.75])
     """
 
-    group = "volume"
-    outputs = ("cmf",)
+    group: ClassVar[str] = "volume"
+    outputs: ClassVar[tuple[str, ...]] = ("cmf",)
 
     def __init__(self, period: int = 20) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
         """Money flow over volume."""

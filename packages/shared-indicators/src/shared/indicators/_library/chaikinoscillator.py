@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import increasing, whole
 from .._indicator import Single
@@ -29,13 +29,13 @@ class ChaikinOscillator(Single):
         array([nan,  0.])
     """
 
-    group = "volume"
-    outputs = ("chaikin_oscillator",)
+    group: ClassVar[str] = "volume"
+    outputs: ClassVar[tuple[str, ...]] = ("chaikin_oscillator",)
 
     def __init__(self, fast: int = 3, slow: int = 10) -> None:
         super().__init__()
-        self.fast = whole("fast", fast)
-        self.slow = whole("slow", slow)
+        self.fast: int = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:

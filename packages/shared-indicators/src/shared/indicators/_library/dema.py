@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -27,12 +27,12 @@ class DEMA(Single):
         array([  nan,   nan, 4.   , 6.852])
     """
 
-    group = "overlap"
-    outputs = ("dema",)
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("dema",)
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The average with half its lag taken back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -42,14 +42,14 @@ class DonchianChannels(
         array([nan, 2. , 1.5])
     """
 
-    group = "volatility"
-    on_price = True
-    outputs = ("upper", "middle", "lower")
-    result = DonchianChannelsResult
+    group: ClassVar[str] = "volatility"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
+    result: ClassVar[Any] = DonchianChannelsResult
 
     def __init__(self, period: int = 20) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr) -> tuple[Expr, ...]:
         """The range of the window."""

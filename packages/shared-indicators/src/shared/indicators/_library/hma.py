@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -29,12 +29,12 @@ class HMA(Single):
         array([   nan,    nan,    nan,    nan, 10.389, 15.389])
     """
 
-    group = "overlap"
-    outputs = ("hma",)
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("hma",)
 
     def __init__(self, period: int = 16) -> None:
         super().__init__()
-        self.period = whole("period", period, 2)
+        self.period: int = whole("period", period, 2)
 
     def formula(self, close: Expr) -> Expr:
         """The smoothed difference of two weighted means."""

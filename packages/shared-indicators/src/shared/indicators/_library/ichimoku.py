@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -44,16 +44,16 @@ class Ichimoku(Multiple[IchimokuResult[Any], IchimokuResult[float], IchimokuResu
         array([nan, nan, 2.5])
     """
 
-    group = "trend"
-    on_price = True
-    outputs = ("conversion", "base", "span_a", "span_b", "lagging")
-    result = IchimokuResult
+    group: ClassVar[str] = "trend"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("conversion", "base", "span_a", "span_b", "lagging")
+    result: ClassVar[Any] = IchimokuResult
 
     def __init__(self, conversion: int = 9, base: int = 26, span: int = 52) -> None:
         super().__init__()
-        self.conversion = whole("conversion", conversion)
-        self.base = whole("base", base)
-        self.span = whole("span", span)
+        self.conversion: int = whole("conversion", conversion)
+        self.base: int = whole("base", base)
+        self.span: int = whole("span", span)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """Middles of ranges."""

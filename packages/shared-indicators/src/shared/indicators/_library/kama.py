@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -31,14 +31,14 @@ class KAMA(Single):
         array([  nan,   nan, 2.889, 2.897, 3.045])
     """
 
-    group = "overlap"
-    outputs = ("kama",)
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("kama",)
 
     def __init__(self, period: int = 30, fast: int = 2, slow: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.fast = whole("fast", fast)
-        self.slow = whole("slow", slow)
+        self.period: int = whole("period", period)
+        self.fast: int = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
 
     def formula(self, close: Expr) -> Expr:
         """Follows the price by the square of a share between the two EMAs."""

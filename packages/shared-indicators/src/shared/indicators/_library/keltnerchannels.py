@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import number, whole
 from .._indicator import FloatArray, Multiple
@@ -43,16 +43,16 @@ class KeltnerChannels(
         array([nan,  4.])
     """
 
-    group = "volatility"
-    on_price = True
-    outputs = ("upper", "middle", "lower")
-    result = KeltnerChannelsResult
+    group: ClassVar[str] = "volatility"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
+    result: ClassVar[Any] = KeltnerChannelsResult
 
     def __init__(self, period: int = 20, atr_period: int = 10, multiplier: float = 2.0) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.atr_period = whole("atr_period", atr_period)
-        self.multiplier = number("multiplier", multiplier)
+        self.period: int = whole("period", period)
+        self.atr_period: int = whole("atr_period", atr_period)
+        self.multiplier: float = number("multiplier", multiplier)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """The average and the bands."""

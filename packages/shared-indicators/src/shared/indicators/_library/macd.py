@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import increasing, whole
 from .._indicator import FloatArray, Multiple
@@ -39,15 +39,15 @@ class MACD(Multiple[MACDResult[Any], MACDResult[float], MACDResult[FloatArray]])
         array([  nan,   nan,   nan, 0.167, 0.185])
     """
 
-    group = "momentum"
-    outputs = ("macd", "signal", "histogram")
-    result = MACDResult
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("macd", "signal", "histogram")
+    result: ClassVar[Any] = MACDResult
 
     def __init__(self, fast: int = 12, slow: int = 26, signal: int = 9) -> None:
         super().__init__()
-        self.fast = whole("fast", fast)
-        self.slow = whole("slow", slow)
-        self.signal = whole("signal", signal)
+        self.fast: int = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
+        self.signal: int = whole("signal", signal)
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:

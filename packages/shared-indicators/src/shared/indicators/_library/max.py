@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -26,13 +26,13 @@ class Max(Single):
         array([nan,  3.,  3.,  2.])
     """
 
-    group = "overlap"
-    outputs = ("max",)
-    native = "Max"
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("max",)
+    native: ClassVar[str] = "Max"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The largest of the window."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -31,12 +31,12 @@ class MFI(Single):
         array([   nan,    nan, 66.667])
     """
 
-    group = "momentum"
-    outputs = ("mfi",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("mfi",)
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
         """The share of the money of rising bars."""

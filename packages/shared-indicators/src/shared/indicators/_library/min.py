@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -26,13 +26,13 @@ class Min(Single):
         array([nan,  1.,  2.,  1.])
     """
 
-    group = "overlap"
-    outputs = ("min",)
-    native = "Min"
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("min",)
+    native: ClassVar[str] = "Min"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The smallest of the window."""

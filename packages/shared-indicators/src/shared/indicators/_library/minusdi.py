@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -27,12 +27,12 @@ class MinusDI(Single):
         array([nan, nan, 75.])
     """
 
-    group = "trend"
-    outputs = ("minus_di",)
+    group: ClassVar[str] = "trend"
+    outputs: ClassVar[tuple[str, ...]] = ("minus_di",)
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period, 2)
+        self.period: int = whole("period", period, 2)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """-DI."""

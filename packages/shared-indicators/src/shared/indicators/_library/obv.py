@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._indicator import Single
 from .._words import rises, running_total
@@ -24,8 +24,8 @@ class OBV(Single):
         array([5., 6., 6., 4.])
     """
 
-    group = "volume"
-    outputs = ("obv",)
+    group: ClassVar[str] = "volume"
+    outputs: ClassVar[tuple[str, ...]] = ("obv",)
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
         """The running sum of signed volume."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import number
 from .._indicator import Single
@@ -30,14 +30,14 @@ class ParabolicSAR(Single):
         array([ nan, 1.  , 1.04])
     """
 
-    group = "trend"
-    on_price = True
-    outputs = ("sar",)
+    group: ClassVar[str] = "trend"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("sar",)
 
     def __init__(self, step: float = 0.02, maximum: float = 0.2) -> None:
         super().__init__()
-        self.step = number("step", step, 0.0)
-        self.maximum = number("maximum", maximum, 0.0)
+        self.step: float = number("step", step, 0.0)
+        self.maximum: float = number("maximum", maximum, 0.0)
 
     def formula(self, high: Expr, low: Expr) -> Expr:
         """The stop."""

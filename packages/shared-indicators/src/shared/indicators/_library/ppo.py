@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import increasing, whole
 from .._indicator import Single
@@ -27,13 +27,13 @@ class PPO(Single):
         array([   nan,    nan, 35.714, 22.619])
     """
 
-    group = "momentum"
-    outputs = ("ppo",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("ppo",)
 
     def __init__(self, fast: int = 12, slow: int = 26) -> None:
         super().__init__()
-        self.fast = whole("fast", fast)
-        self.slow = whole("slow", slow)
+        self.fast: int = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, close: Expr) -> Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._indicator import Single
 from .._words import lag, ratio, running_total
@@ -25,8 +25,8 @@ class PVT(Single):
         array([nan,  1.,  0.])
     """
 
-    group = "volume"
-    outputs = ("pvt",)
+    group: ClassVar[str] = "volume"
+    outputs: ClassVar[tuple[str, ...]] = ("pvt",)
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
         """The running sum of volume times return."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -28,13 +28,13 @@ class RMA(Single):
         array([nan,  2.,  4.])
     """
 
-    group = "overlap"
-    outputs = ("rma",)
-    native = "RMA"
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("rma",)
+    native: ClassVar[str] = "RMA"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """Wilder's mean."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -28,12 +28,12 @@ class ROC(Single):
         array([ nan, 100., -50.])
     """
 
-    group = "momentum"
-    outputs = ("roc",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("roc",)
 
     def __init__(self, period: int = 10) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The change relative to the earlier value."""

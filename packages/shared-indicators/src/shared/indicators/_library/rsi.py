@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import number, whole
 from .._indicator import Single
@@ -28,14 +28,14 @@ class RSI(Single):
         array([nan, nan, 50., 75.])
     """
 
-    group = "momentum"
-    outputs = ("rsi",)
-    native = "RSI"
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("rsi",)
+    native: ClassVar[str] = "RSI"
 
     def __init__(self, period: int = 14, *, flat: float = 50.0) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.flat = number("flat", flat)
+        self.period: int = whole("period", period)
+        self.flat: float = number("flat", flat)
 
     def formula(self, close: Expr) -> Expr:
         """Average gain over average move."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import number, whole
 from .._indicator import Single
@@ -27,14 +27,14 @@ class StdDev(Single):
         array([nan,  1.,  0.])
     """
 
-    group = "volatility"
-    outputs = ("stddev",)
-    native = "StdDev"
+    group: ClassVar[str] = "volatility"
+    outputs: ClassVar[tuple[str, ...]] = ("stddev",)
+    native: ClassVar[str] = "StdDev"
 
     def __init__(self, period: int = 5, std_dev: float = 1.0) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.std_dev = number("std_dev", std_dev)
+        self.period: int = whole("period", period)
+        self.std_dev: float = number("std_dev", std_dev)
 
     def formula(self, close: Expr) -> Expr:
         """The root of the variance."""

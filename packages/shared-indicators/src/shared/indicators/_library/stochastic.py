@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -41,16 +41,16 @@ class Stochastic(
         StochasticResult(k=array([nan, nan, 50.]), d=array([nan, nan, 50.]))
     """
 
-    group = "momentum"
-    outputs = ("k", "d")
-    native = "Stochastic"
-    result = StochasticResult
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("k", "d")
+    native: ClassVar[str] = "Stochastic"
+    result: ClassVar[Any] = StochasticResult
 
     def __init__(self, k: int = 5, slowing: int = 3, d: int = 3) -> None:
         super().__init__()
-        self.k = whole("k", k)
-        self.slowing = whole("slowing", slowing)
-        self.d = whole("d", d)
+        self.k: int = whole("k", k)
+        self.slowing: int = whole("slowing", slowing)
+        self.d: int = whole("d", d)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """%K and %D."""

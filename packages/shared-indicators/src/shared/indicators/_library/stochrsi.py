@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -41,15 +41,15 @@ class StochRSI(Multiple[StochRSIResult[Any], StochRSIResult[float], StochRSIResu
         array([ nan,  nan,  nan, 100.,   0.])
     """
 
-    group = "momentum"
-    outputs = ("k", "d")
-    result = StochRSIResult
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("k", "d")
+    result: ClassVar[Any] = StochRSIResult
 
     def __init__(self, period: int = 14, k: int = 5, d: int = 3) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.k = whole("k", k)
-        self.d = whole("d", d)
+        self.period: int = whole("period", period)
+        self.k: int = whole("k", k)
+        self.d: int = whole("d", d)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:
         """%K and %D of the RSI."""

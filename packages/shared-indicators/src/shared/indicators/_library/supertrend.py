@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import number, whole
 from .._indicator import FloatArray, Multiple
@@ -43,15 +43,15 @@ class SuperTrend(
         array([nan, -1.,  1.])
     """
 
-    group = "trend"
-    on_price = True
-    outputs = ("supertrend", "direction")
-    result = SuperTrendResult
+    group: ClassVar[str] = "trend"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("supertrend", "direction")
+    result: ClassVar[Any] = SuperTrendResult
 
     def __init__(self, period: int = 10, multiplier: float = 3.0) -> None:
         super().__init__()
-        self.period = whole("period", period)
-        self.multiplier = number("multiplier", multiplier, 0.0)
+        self.period: int = whole("period", period)
+        self.multiplier: float = number("multiplier", multiplier, 0.0)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """The band that holds, and on which side it is."""

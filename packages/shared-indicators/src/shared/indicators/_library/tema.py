@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -27,12 +27,12 @@ class TEMA(Single):
         array([   nan,    nan,    nan,  6.852, 10.93 ])
     """
 
-    group = "overlap"
-    outputs = ("tema",)
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("tema",)
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The average with most of its lag taken back."""

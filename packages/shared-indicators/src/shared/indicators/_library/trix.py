@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -29,12 +29,12 @@ class TRIX(Single):
         array([ nan, 100., -50.])
     """
 
-    group = "trend"
-    outputs = ("trix",)
+    group: ClassVar[str] = "trend"
+    outputs: ClassVar[tuple[str, ...]] = ("trix",)
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
         """The relative change of the smoothed price."""

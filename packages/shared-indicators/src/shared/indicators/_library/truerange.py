@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._indicator import Single
 from .._words import true_range
@@ -23,8 +23,8 @@ class TrueRange(Single):
         array([nan, 1. , 2.5])
     """
 
-    group = "volatility"
-    outputs = ("true_range",)
+    group: ClassVar[str] = "volatility"
+    outputs: ClassVar[tuple[str, ...]] = ("true_range",)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """The widened range."""

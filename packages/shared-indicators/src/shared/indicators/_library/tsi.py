@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -29,13 +29,13 @@ class TSI(Single):
         array([   nan,    nan,    nan, 50.   , 67.442])
     """
 
-    group = "momentum"
-    outputs = ("tsi",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("tsi",)
 
     def __init__(self, slow: int = 25, fast: int = 13) -> None:
         super().__init__()
-        self.slow = whole("slow", slow)
-        self.fast = whole("fast", fast)
+        self.slow: int = whole("slow", slow)
+        self.fast: int = whole("fast", fast)
 
     def formula(self, close: Expr) -> Expr:
         """Net move over way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -33,14 +33,14 @@ class UltimateOscillator(Single):
         array([   nan,    nan,    nan, 83.333])
     """
 
-    group = "momentum"
-    outputs = ("ultimate_oscillator",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("ultimate_oscillator",)
 
     def __init__(self, short: int = 7, medium: int = 14, long: int = 28) -> None:
         super().__init__()
-        self.short = whole("short", short)
-        self.medium = whole("medium", medium)
-        self.long = whole("long", long)
+        self.short: int = whole("short", short)
+        self.medium: int = whole("medium", medium)
+        self.long: int = whole("long", long)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """Buying pressure over true range, in three windows."""

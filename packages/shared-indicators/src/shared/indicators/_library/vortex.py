@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from .._checks import whole
 from .._indicator import FloatArray, Multiple
@@ -38,13 +38,13 @@ class Vortex(Multiple[VortexResult[Any], VortexResult[float], VortexResult[Float
         array([nan,  1.])
     """
 
-    group = "trend"
-    outputs = ("plus", "minus")
-    result = VortexResult
+    group: ClassVar[str] = "trend"
+    outputs: ClassVar[tuple[str, ...]] = ("plus", "minus")
+    result: ClassVar[Any] = VortexResult
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
         """Both movements over true range."""

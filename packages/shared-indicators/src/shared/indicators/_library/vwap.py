@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._indicator import Single
 from .._words import ratio, running_total, typical
@@ -26,9 +26,9 @@ class VWAP(Single):
         array([1.5 , 2.25])
     """
 
-    group = "volume"
-    on_price = True
-    outputs = ("vwap",)
+    group: ClassVar[str] = "volume"
+    on_price: ClassVar[bool] = True
+    outputs: ClassVar[tuple[str, ...]] = ("vwap",)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
         """Money over volume, both since the start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -29,12 +29,12 @@ class VWMA(Single):
         array([ nan, 1.75, 2.5 ])
     """
 
-    group = "overlap"
-    outputs = ("vwma",)
+    group: ClassVar[str] = "overlap"
+    outputs: ClassVar[tuple[str, ...]] = ("vwma",)
 
     def __init__(self, period: int = 20) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
         """Money over volume."""

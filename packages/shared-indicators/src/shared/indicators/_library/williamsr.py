@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._indicator import Single
@@ -28,12 +28,12 @@ class WilliamsR(Single):
         array([ nan, -50., -50.])
     """
 
-    group = "momentum"
-    outputs = ("williams_r",)
+    group: ClassVar[str] = "momentum"
+    outputs: ClassVar[tuple[str, ...]] = ("williams_r",)
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period = whole("period", period)
+        self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """The share of the range above the close."""

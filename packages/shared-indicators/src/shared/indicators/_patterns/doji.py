@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,9 +25,9 @@ class Doji(Candlestick):
         array([], dtype=int64)
     """
 
-    name = "doji"
-    candles = 1
-    directions = (0,)
+    name: ClassVar[str] = "doji"
+    candles: ClassVar[int] = 1
+    directions: ClassVar[tuple[int, ...]] = (0,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Confidence falls with the body."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .._reversals import TwoTops
 
 
@@ -25,5 +27,5 @@ class DoubleBottom(TwoTops):
         array([], dtype=int64)
     """
 
-    name = "double bottom"
-    direction = 1
+    name: ClassVar[str] = "double bottom"
+    direction: ClassVar[int] = 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .._reversals import TwoTops
 
 
@@ -25,5 +27,5 @@ class DoubleTop(TwoTops):
         array([], dtype=int64)
     """
 
-    name = "double top"
-    direction = -1
+    name: ClassVar[str] = "double top"
+    direction: ClassVar[int] = -1

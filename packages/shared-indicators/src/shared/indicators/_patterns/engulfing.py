@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,9 +25,9 @@ class Engulfing(Candlestick):
         array([], dtype=int64)
     """
 
-    name = "engulfing"
-    candles = 2
-    directions = (1, -1)
+    name: ClassVar[str] = "engulfing"
+    candles: ClassVar[int] = 2
+    directions: ClassVar[tuple[int, ...]] = (1, -1)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Confidence grows with the covering body."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,9 +26,9 @@ class Hammer(Candlestick):
         array([], dtype=int64)
     """
 
-    name = "hammer"
-    candles = 1
-    directions = (1,)
+    name: ClassVar[str] = "hammer"
+    candles: ClassVar[int] = 1
+    directions: ClassVar[tuple[int, ...]] = (1,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Confidence grows with the shadow."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .._reversals import ThreeTops
 
 
@@ -25,5 +27,5 @@ class HeadAndShoulders(ThreeTops):
         array([], dtype=int64)
     """
 
-    name = "head and shoulders"
-    direction = -1
+    name: ClassVar[str] = "head and shoulders"
+    direction: ClassVar[int] = -1

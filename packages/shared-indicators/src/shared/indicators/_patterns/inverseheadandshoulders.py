@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .._reversals import ThreeTops
 
 
@@ -25,5 +27,5 @@ class InverseHeadAndShoulders(ThreeTops):
         array([], dtype=int64)
     """
 
-    name = "inverse head and shoulders"
-    direction = 1
+    name: ClassVar[str] = "inverse head and shoulders"
+    direction: ClassVar[int] = 1

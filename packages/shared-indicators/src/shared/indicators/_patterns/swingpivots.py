@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._checks import whole
 from .._pattern import Found, Pattern
@@ -33,11 +33,11 @@ class SwingPivots(Pattern):
         (array([2]), array([4]))
     """
 
-    name = "swing pivot"
+    name: ClassVar[str] = "swing pivot"
 
     def __init__(self, left: int = 3, right: int = 3) -> None:
-        self.left = whole("left", left)
-        self.right = whole("right", right)
+        self.left: int = whole("left", left)
+        self.right: int = whole("right", right)
 
     def _search(
         self, first: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray

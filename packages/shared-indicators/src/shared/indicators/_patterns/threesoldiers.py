@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,9 +25,9 @@ class ThreeSoldiers(Candlestick):
         array([], dtype=int64)
     """
 
-    name = "three white soldiers"
-    candles = 3
-    directions = (1,)
+    name: ClassVar[str] = "three white soldiers"
+    candles: ClassVar[int] = 3
+    directions: ClassVar[tuple[int, ...]] = (1,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Confidence falls with the shadows."""
