@@ -4,6 +4,7 @@
 import asyncio
 import base64
 import gc
+import inspect
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import prometheus_client
 import pytest
+import trustme
 from prometheus_client import CollectorRegistry
 
 from shared.observability import (
@@ -191,7 +193,7 @@ async def test_red_counts_every_kind(registry):
     assert registry.get_sample_value("job_requests_total") == 8
     assert registry.get_sample_value("job_errors_total") == 1
     assert registry.get_sample_value("job_duration_seconds_count") == 8
-    assert asyncio.iscoroutinefunction(coroutine)
+    assert inspect.iscoroutinefunction(coroutine)
     assert plain.__name__ == "plain"
 
 
@@ -290,32 +292,16 @@ def test_a_hundred_cycles_leak_nothing():
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    names = [
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "cert.pem",
-    ]
-    subprocess.run([*command, *names], cwd=folder, check=True, capture_output=True)
+    authority = trustme.CA()
+    server = authority.issue_cert("localhost", "127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    server.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    server.private_key_pem.write_to_path(folder / "key.pem")
     return folder / "cert.pem", folder / "key.pem"
 
 
 def test_tls_and_basic_auth(certificate):
-    trust = ssl.create_default_context(cafile=certificate[0])
+    trust = ssl.create_default_context(cafile=certificate[0].with_name("ca.pem"))
     basic = {"Authorization": "Basic " + base64.b64encode(b"ada:p:w").decode()}
     with MetricsServer(0, "127.0.0.1", tls=certificate, auth=("ada", "p:w")) as server:
         assert server.url.startswith("https://")
