@@ -224,7 +224,7 @@ def main() -> None:
     plot(results)
     text = f"""# The simulation
 
-Written by `benchmarks/simulation/run.py`; the same on every run. 1,000 clients, each about a
+Written by `benchmarks/simulation/run.py` on virtual time, with seeds. 1,000 clients, each about a
 call a second; the service can answer 1,500 a second when it is well, 375 when it is slow. Calm:
 seconds 5 to 20. Slow: 20 to 30. After: 30 to 45. Failing: 45 to 50. Amplification: attempts
 that reach the service for each call.
