@@ -347,6 +347,32 @@ def test_a_mapping_is_copied():
     assert flags.reload() is False
 
 
+class Hostile:
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other):
+        raise RuntimeError("mine")
+
+
+def test_an_evaluation_error_gives_the_default_with_its_reason():
+    flags = FeatureFlags({"f": {"targets": [{"plan": "pro"}]}})
+    context = EvaluationContext("ada", {"plan": Hostile()})  # type: ignore[dict-item]
+    details = flags.resolve_boolean_details("f", default_value=True, evaluation_context=context)
+    assert (details.value, details.reason, details.error_code) == (
+        True,
+        Reason.ERROR,
+        ErrorCode.GENERAL,
+    )
+    assert flags.is_enabled("f", "ada", default=True, plan=Hostile())
+    assert flags.get("f", "x", "ada", plan=Hostile()) == "x"
+
+
+def test_a_flag_that_stands_twice_is_an_error(tmp_path):
+    (tmp_path / "f.json").write_text('{"a": true, "a": false}')
+    with pytest.raises(ConfigurationError, match="has the key 'a' twice"):
+        FeatureFlags(tmp_path / "f.json")
+
+
 def test_without_openfeature_the_error_names_the_extra():
     script = "import sys; sys.modules['openfeature'] = None\nfrom shared.config import FeatureFlags"
     done = subprocess.run(

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pydantic import SecretStr
+from pydantic import PostgresDsn, SecretStr
 
 from shared.config import (
     ConfigurationError,
@@ -26,6 +26,7 @@ from shared.config import (
     load_settings,
 )
 from shared.config.__main__ import main
+from shared.config._docs import shown_values
 
 MARKER = "mArKeR-7f3a"
 
@@ -318,3 +319,33 @@ def test_a_pickled_secret_arrives_without_its_text(secret):
     assert arrived != secret
     with pytest.raises(ConfigurationError, match="came out of a pickle"):
         arrived.reveal()
+
+
+RAISING = {
+    "URL": lambda: PostgresURL(f"postgresql://u:pa#{MARKER}@h"),
+    "key": lambda: Keyring({"a": MARKER.encode()}),
+    "keys": lambda: Keyring.parse(f"k1={MARKER.replace('-', '')}A"),
+    "host": lambda: load_settings(env={"POSTGRES_HOST": f"postgres://u:{MARKER} x@h"}),
+    "pydantic's URL": lambda: load_settings(Urls, env={"DSN": f"postgresql://u:{MARKER}@h:x/d"}),
+}
+
+
+class Urls(Settings):
+    dsn: PostgresDsn | None = None
+    amqp: str = ""
+    signing_key: Secret = Secret(MARKER)
+
+
+@pytest.mark.parametrize("raising", RAISING.values(), ids=RAISING)
+def test_no_frame_of_ours_holds_a_secret(raising):
+    for text in errors_of(raising):
+        assert MARKER not in text
+        assert MARKER.replace("-", "") not in text
+
+
+def test_urls_that_are_no_secret_type_are_hidden_where_it_can_be(capsys):
+    env = {"DSN": f"postgresql://u:{MARKER}@h/d", "AMQP": f"amqp://u:{MARKER}@h"}
+    settings = load_settings(Urls, env=env, dotenv=None)
+    assert MARKER not in repr(settings) + str(settings) + shown_values(settings)
+    assert MARKER not in json.dumps(Urls.model_json_schema())
+    assert type(settings.amqp) is str

@@ -317,6 +317,8 @@ def test_the_class_itself_reads_the_same_sources(monkeypatch, tmp_path):
     assert Own(_env_file=tmp_path / "other.env").pool == 8
     with pytest.raises(ConfigurationError, match="WORKERS: 'x' is not a whole number"):
         Own(workers="x")
+    assert load_settings(Own, {}).workers == 2  # the class's own file, not ./.env
+    assert load_settings(Own, {}, None).workers == 1
 
 
 def test_arguments_go_into_groups_and_leave_the_rest_to_the_other_sources():
@@ -339,6 +341,8 @@ def test_an_argument_that_is_not_known_is_refused_with_the_near_name():
         "agent.prot: is not a known argument; did you mean port?",
         "databse: is not a known argument; did you mean database?",
     ]
+    with pytest.raises(ConfigurationError, match=r"^POSTGRES_PORT: is of type int in env; text is"):
+        load_settings(env={"POSTGRES_PORT": 5432}, dotenv=None)  # type: ignore[dict-item]
     with pytest.raises(ConfigurationError, match="takes a class derived from Settings"):
         load_settings(dict)  # type: ignore[type-var]
 

@@ -50,27 +50,13 @@ class Keyring:
     active: str
 
     def __init__(self, keys: Mapping[str, bytes], active: str | None = None) -> None:
-        aes = _aesgcm()
-        problems, ciphers = [], {}
-        entries: Mapping[Any, Any] = keys  # what is promised is what is checked
-        for key_id, key in entries.items():
-            if not isinstance(key_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key_id):
-                problems.append(Problem("keyring", "a key id is 1 to 64 letters, digits, '-', '_'"))
-            elif not isinstance(key, (bytes, bytearray)) or len(key) != 32:
-                size = f"{len(key)} bytes" if hasattr(key, "__len__") else type(key).__name__
-                problems.append(Problem(f"key {key_id!r}", f"is {size}, not 32 bytes"))
-            else:
-                ciphers[key_id] = aes(bytes(key))
-        if not keys:
-            problems.append(Problem("keyring", "holds no key"))
-        elif active is not None and active not in keys:
-            problems.append(Problem("active", f"{active!r} is not one of {', '.join(keys)}"))
-        if problems:
-            del keys, entries
-            raise ConfigurationError(problems)
-        self.active = active if active is not None else next(iter(ciphers))
+        ciphers, problems = _ciphers(keys, active)
+        del keys  # a traceback with locals shows no key
+        self.active = active if active is not None else next(iter(ciphers), "")
         # A read-only view: neither vars nor repr of this object shows a key.
         self._ciphers: Mapping[str, AESGCM] = MappingProxyType(ciphers)
+        if problems:
+            raise ConfigurationError(problems)
 
     @classmethod
     def parse(cls, text: str | Secret, source: str = KEYRING) -> Keyring:
@@ -79,22 +65,12 @@ class Keyring:
         Raises:
             ConfigurationError: If an entry is malformed; the entry is not shown.
         """
-        keys: dict[str, bytes] = {}
-        problem = ""
-        entries = (text.reveal() if isinstance(text, Secret) else text).replace(",", " ").split()
-        for number, entry in enumerate(entries, 1):
-            key_id, _, encoded = entry.partition("=")
-            encoded = encoded.rstrip("=").replace("+", "-").replace("/", "_")  # either alphabet
-            try:
-                padded = encoded + "=" * (-len(encoded) % 4)
-                keys[key_id] = base64.b64decode(padded.encode(), altchars=b"-_", validate=True)
-            except ValueError:
-                problem = f"entry {number} is not id=base64 of 32 bytes"
-        del text, entries
-        if problem:
-            keys = {}
-            raise ConfigurationError(Problem(source, problem))
-        return cls(keys)
+        hidden = Secret(text)
+        del text
+        made, problems = _parsed(cls, hidden, source)
+        if made is None:
+            raise ConfigurationError(problems)
+        return made
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Keyring:
@@ -201,6 +177,46 @@ def _opened(hidden: Secret, keyring: Keyring, name: str) -> tuple[str | None, st
             f"cannot be decrypted with the key {key_id!r}: the key is wrong, the value was changed, "
             "or it was encrypted for another name"
         )
+
+
+def _ciphers(
+    keys: Mapping[Any, Any], active: str | None
+) -> tuple[dict[str, AESGCM], list[Problem]]:
+    """Check the keys. Problems are returned: the frame that raises them holds no key."""
+    aes = _aesgcm()
+    problems, ciphers = [], {}
+    for key_id, key in keys.items():
+        if not isinstance(key_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key_id):
+            problems.append(Problem("keyring", "a key id is 1 to 64 letters, digits, '-', '_'"))
+        elif not isinstance(key, (bytes, bytearray)):
+            problems.append(Problem(f"key {key_id!r}", f"is {type(key).__name__}, not 32 bytes"))
+        elif len(key) != 32:
+            problems.append(Problem(f"key {key_id!r}", f"is {len(key)} bytes, not 32 bytes"))
+        else:
+            ciphers[key_id] = aes(bytes(key))
+    if not keys:
+        problems.append(Problem("keyring", "holds no key"))
+    elif active is not None and active not in keys:
+        problems.append(Problem("active", f"{active!r} is not one of {', '.join(map(str, keys))}"))
+    return ciphers, problems
+
+
+def _parsed(
+    cls: type[Keyring], text: Secret, source: str
+) -> tuple[Keyring | None, tuple[Problem, ...]]:
+    keys: dict[str, bytes] = {}
+    for number, entry in enumerate(text.reveal().replace(",", " ").split(), 1):
+        key_id, _, encoded = entry.partition("=")
+        encoded = encoded.rstrip("=").replace("+", "-").replace("/", "_")  # either alphabet
+        try:
+            padded = encoded + "=" * (-len(encoded) % 4)
+            keys[key_id] = base64.b64decode(padded.encode(), altchars=b"-_", validate=True)
+        except ValueError:
+            return None, (Problem(source, f"entry {number} is not id=base64 of 32 bytes"),)
+    try:
+        return cls(keys), ()
+    except ConfigurationError as error:
+        return None, tuple(Problem(source, str(problem)) for problem in error.problems)
 
 
 def _bound(key_id: str, name: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ._messages import allowed, clean
+from ._messages import allowed
 from ._secrets import MASK, Secret
 from ._variables import Variable, members, variables
 
@@ -140,7 +140,7 @@ def _value(variable: Variable, value: Any) -> str:
     if variable.secret:
         return str(value) if isinstance(value, Secret) else MASK
     text = _plain(value)
-    return clean(value)[1:-1] if "://" in text else text
+    return MASK if "://" in text and "@" in text else text
 
 
 def _quoted(text: str) -> str:

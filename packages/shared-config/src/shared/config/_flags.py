@@ -145,8 +145,7 @@ class FeatureFlags(Provider):
         Returns:
             The flag's value or the default.
         """
-        flag = self._flags.get(flag_key)
-        value = default if flag is None else flag.evaluate(targeting_key, attributes).value
+        value = self.get(flag_key, default, targeting_key, **attributes)
         return value if isinstance(value, bool) else default
 
     def get(
@@ -160,7 +159,10 @@ class FeatureFlags(Provider):
         flag = self._flags.get(flag_key)
         if flag is None:
             return default
-        reply = flag.evaluate(targeting_key, attributes)
+        try:
+            reply = flag.evaluate(targeting_key, attributes)
+        except Exception:  # noqa: BLE001 - an attribute may do anything when it is compared
+            return default
         return default if reply.error else _own(reply.value)
 
     def resolve(
@@ -180,10 +182,13 @@ class FeatureFlags(Provider):
         flag = self._flags.get(flag_key)
         if flag is None:
             return _failed(default, ErrorCode.FLAG_NOT_FOUND, f"there is no flag {flag_key!r}")
-        if context is None:
-            reply = flag.evaluate(None, _NOTHING)
-        else:
-            reply = flag.evaluate(context.targeting_key, context.attributes)
+        try:
+            if context is None:
+                reply = flag.evaluate(None, _NOTHING)
+            else:
+                reply = flag.evaluate(context.targeting_key, context.attributes)
+        except Exception as error:  # noqa: BLE001 - an attribute may do anything when it is compared
+            return _failed(default, ErrorCode.GENERAL, f"{type(error).__name__} in the evaluation")
         if reply.error:
             return _failed(default, ErrorCode.TARGETING_KEY_MISSING, reply.error)
         value = reply.value
@@ -244,11 +249,25 @@ def _load(path: Path) -> Any:
                 where = f", line {mark.line + 1}" if mark else ""
                 problem = Problem(f"{path}{where}", "is not YAML")
         else:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_unique)
     except OSError as error:
         problem = Problem(str(path), f"cannot be read: {error.strerror}")
     except UnicodeDecodeError:
         problem = Problem(str(path), "cannot be read: it is not UTF-8 text")
     except json.JSONDecodeError as error:
         problem = Problem(f"{path}, line {error.lineno}", f"is not JSON: {error.msg}")
+    except _TwiceError as error:
+        problem = Problem(str(path), f"has the key {error} twice")
     raise ConfigurationError(problem)
+
+
+class _TwiceError(Exception):
+    """A key stands twice in one object of a JSON file."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(repr(next(name for name in names if names.count(name) > 1)))
+    return found

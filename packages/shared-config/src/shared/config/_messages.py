@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["allowed", "clean", "problems_of"]
 
-_URL_USERINFO = re.compile(r"(://)[^/\s@]*:[^\s]*@")
 _NUMBER = re.compile(r"\s*[+-]?[0-9._eE+-]+\s*")
 _KINDS = {
     "int": "a whole number",
@@ -50,7 +49,7 @@ def problems_of(
     found: dict[tuple[str, str], Problem] = {}
     for detail in error.errors(include_url=False):
         nested = (detail.get("ctx") or {}).get("error")
-        if isinstance(nested, ConfigurationError):
+        if isinstance(nested, ConfigurationError) and nested.problems[0].variable:
             for inner in nested.problems:
                 found.setdefault((inner.variable, inner.message), inner)
             continue
@@ -151,14 +150,15 @@ def _interval(low: str, high: str) -> str:
 
 
 def clean(value: object) -> str:
-    """Show a value on one short line, without the userinfo of any URL in it."""
+    """Show a value on one short line; stars for a URL that may hold a password."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return value.strip()[:80]
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - a user's object may do anything
         return f"a {type(value).__name__}"
-    text = _URL_USERINFO.sub(rf"\1{MASK}@", text)
+    if "://" in text and "@" in text:  # a URL that may hold a password
+        return MASK
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

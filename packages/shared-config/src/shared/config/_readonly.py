@@ -64,10 +64,11 @@ class ReadOnly(BaseModel, metaclass=_Checking):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         hidden = {v.path[0] for v in variables(type(self)) if v.secret and len(v.path) == 1}
         for name, value in super().__repr_args__():
-            if isinstance(value, str) and (name in hidden or ("://" in value and "@" in value)):
-                yield name, MASK
-            else:
-                yield name, value
+            # Text, and pydantic's own URL types, which show their passwords.
+            plain = isinstance(value, str) or hasattr(value, "unicode_string")
+            text = str(value) if plain else ""
+            open_secret = text and (name in hidden or ("://" in text and "@" in text))
+            yield name, MASK if open_secret else value
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; they are validated.

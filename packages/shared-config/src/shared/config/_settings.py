@@ -132,11 +132,8 @@ class Settings(ReadOnly, BaseSettings):
         _origin: Origin | None = None,
         **values: Any,
     ) -> None:
-        config = type(self).model_config
         if _origin is None:
-            dotenv = config.get("env_file") if _env_file == DOTENV else _env_file
-            folder = config.get("secrets_dir") if _secrets_dir == SECRETS_DIR else _secrets_dir
-            _origin = Origin(None, dotenv, folder)
+            _origin = _origin_of(type(self), None, _env_file, _secrets_dir)
         reading = _origin.read(type(self))
         values = guard(type(self), values)
         _origin.arguments = values
@@ -174,6 +171,18 @@ class Settings(ReadOnly, BaseSettings):
         return self.environment == "development"
 
 
+def _origin_of(
+    cls: type[Settings], env: Mapping[str, str] | None, dotenv: Paths, secrets_dir: Paths
+) -> Origin:
+    """The sources of a load; what is not said comes from the class's ``model_config``."""
+    config = cls.model_config
+    if dotenv == DOTENV:
+        dotenv = config.get("env_file")
+    if secrets_dir == SECRETS_DIR:
+        secrets_dir = config.get("secrets_dir")
+    return Origin(env, dotenv, secrets_dir)
+
+
 def _load(made: Settings, reading: Reading, values: dict[str, Any]) -> list[Problem]:
     """Validate into ``made``. Problems are returned: an exception would keep the input alive."""
     problems = list(reading.problems)
@@ -198,7 +207,6 @@ def _load(made: Settings, reading: Reading, values: dict[str, Any]) -> list[Prob
 @overload
 def load_settings(
     cls: type[T],
-    *,
     env: Mapping[str, str] | None = None,
     dotenv: Paths = DOTENV,
     secrets_dir: Paths = SECRETS_DIR,
@@ -218,7 +226,6 @@ def load_settings(
 
 def load_settings(
     cls: type[Settings] = Settings,
-    *,
     env: Mapping[str, str] | None = None,
     dotenv: Paths = DOTENV,
     secrets_dir: Paths = SECRETS_DIR,
@@ -229,9 +236,10 @@ def load_settings(
     Args:
         cls: `Settings` or a class that inherits from it.
         env: The environment, ``os.environ`` if ``None``.
-        dotenv: One or several ``.env`` files (later ones win), ``None`` for none. A file that does
-            not exist is skipped.
-        secrets_dir: One or several folders with one file a variable, ``None`` for none.
+        dotenv: One or several ``.env`` files (later ones win), ``None`` for none; a class's own
+            ``env_file`` takes the place of the default. A file that does not exist is skipped.
+        secrets_dir: One or several folders with one file a variable, ``None`` for none; a class's
+            own ``secrets_dir`` takes the place of the default.
         arguments: Fields of the class, above every other source; groups as dictionaries.
 
     Returns:
@@ -247,7 +255,7 @@ def load_settings(
     kind: object = cls
     if not (isinstance(kind, type) and issubclass(kind, Settings)):
         raise ConfigurationError(f"load_settings takes a class derived from Settings, not {cls!r}")
-    origin = Origin(env, dotenv, secrets_dir)
+    origin = _origin_of(cls, env, dotenv, secrets_dir)
     arguments = guard(cls, arguments)
     del env
     return cls(_origin=origin, **arguments)

@@ -80,7 +80,7 @@ class Origin:
         secrets_dir: Paths = None,
         prefix: str | None = None,
     ) -> None:
-        self.env: Mapping[str, str] | None = env
+        self.env: Mapping[str, Any] | None = env
         self.dotenv: tuple[Path, ...] = _paths(dotenv)
         self.secrets_dir: tuple[Path, ...] = _paths(secrets_dir)
         self.prefix: str | None = prefix
@@ -144,7 +144,11 @@ class Origin:
         """Open every source, the one that wins first."""
         environment = Layer("environment")
         for name, value in (os.environ if self.env is None else self.env).items():
-            environment.add(name, value)
+            if isinstance(value, str):
+                environment.add(name, value)
+            elif value is not None:
+                what = f"is of type {type(value).__name__} in env; text is allowed"
+                reading.problems.append(Problem(str(name), what))
         dotenvs = [_dotenv_layer(path, reading) for path in reversed(self.dotenv)]
         folders = [_folder_layer(path, reading) for path in reversed(self.secrets_dir)]
         layers = [environment, *dotenvs, *folders]

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from ._errors import ConfigurationError
 from ._secrets import MASK, Secret, refuse
 
 if TYPE_CHECKING:
@@ -57,7 +58,15 @@ class SecretURL(Secret):
 
     def __init__(self, value: str | Secret) -> None:
         super().__init__(value)
-        self._parse(self._text())
+        del value
+        try:
+            self._parse(self._text())
+        except ValueError as error:
+            problem = str(error)
+        else:
+            return
+        # Not from within: the frames of the parser hold the text.
+        raise ConfigurationError(problem)
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -184,7 +193,7 @@ class SecretURL(Secret):
         return self.embedded
 
     def __str__(self) -> str:
-        return self._masked
+        return getattr(self, "_masked", MASK)  # a traceback may show a URL that was refused
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._masked == self._text():
