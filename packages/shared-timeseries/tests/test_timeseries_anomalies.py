@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-import scipy.stats
+import scipy.stats  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,7 +103,7 @@ def test_student_quantile_is_scipys(share, free):
 
 def test_bad_requests():
     with pytest.raises(ValueError, match="method"):
-        detect_anomalies([1, 2], method="magic")
+        detect_anomalies([1, 2], method="magic")  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="threshold"):
         detect_anomalies([1, 2], 0)
     with pytest.raises(TypeError, match=r"values\[1\]"):

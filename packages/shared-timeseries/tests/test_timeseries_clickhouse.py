@@ -289,7 +289,10 @@ def test_bad_requests(client, load):
         (lambda: remote.fill_gaps("1d"), "calendar"),
         (lambda: remote.rolling(0), "window"),
         (lambda: remote.calculate_percentile(101), "q: 101"),
-        (lambda: remote.counter_rate(mode="x"), "mode"),
+        (
+            lambda: remote.counter_rate(mode="x"),  # type: ignore[arg-type]
+            "mode",
+        ),
     ):
         with pytest.raises(ValueError, match=match):
             call()

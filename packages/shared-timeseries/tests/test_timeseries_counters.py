@@ -57,7 +57,7 @@ def test_groups_and_forms():
     assert math.isnan(counter_rate([]))
     assert math.isnan(counter_rate([(0, 1)]))
     with pytest.raises(ValueError, match="mode"):
-        counter_rate(RESET, mode="magic")
+        counter_rate(RESET, mode="magic")  # type: ignore[arg-type]
 
 
 def test_rate_of_change():

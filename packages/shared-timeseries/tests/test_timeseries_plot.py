@@ -1,6 +1,7 @@
 """Pictures: what must be on them, without opening a window."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def test_everything_is_on_it(tmp_path):
     figure = plot(
         line, anomalies=found, windows=[(start, start + pd.Timedelta("1h"))], title="CPU", label="%"
     )
-    axes = figure.axes[0]
+    axes: Any = figure.axes[0]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     alerts = sum(f.is_anomaly for f in found)
     assert labels == ["expected range", "%", "marked window", f"anomaly ({alerts})"]
@@ -40,11 +41,11 @@ def test_everything_is_on_it(tmp_path):
 def test_positions_details_and_numbers():
     values = [10, 12, 11, 10, 50, 11, 12]
     for anomalies in ([4], detect_anomalies(values, details=True)):
-        axes = plot(list(enumerate(values)), anomalies=anomalies).axes[0]
+        axes: Any = plot(list(enumerate(values)), anomalies=anomalies).axes[0]
         assert axes.lines[-1].get_xdata().tolist() == [4]
     own = Figure().add_subplot()
     assert plot(list(enumerate(values)), ax=own) is own.get_figure()
-    holes = plot([(0, 1.0), (1, None), (2, 3.0)]).axes[0].lines[0].get_ydata()
+    holes: Any = plot([(0, 1.0), (1, None), (2, 3.0)]).axes[0].lines[0].get_ydata()
     assert np.isnan(holes[1])
     with pytest.raises(ValueError, match="anomalies"):
         plot(list(enumerate(values)), anomalies=[7])

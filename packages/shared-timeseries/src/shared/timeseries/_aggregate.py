@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._sizes import Step
-    from ._types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time
+    from ._types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time, TimeField
 
 FILLS = ("none", "null", "previous", "linear", "0")
 
@@ -41,7 +41,7 @@ class Plan:
 
 def aggregate_time_series(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     window_size: Size = "1m",
     aggregation: str | Sequence[str] = "avg",
@@ -261,10 +261,11 @@ def _windows_of(
     """Windows of one group: starts, ends, counts and `=name` for each aggregate."""
     ties = {"first", "last"} & set(plan.names)
     if ties or not ordered:
+        order: Any = None
         if ties and (not ordered or bool((ns[1:] == ns[:-1]).any())):
             order = np.lexsort((numbers, ns))
-        else:
-            order = None if ordered else np.argsort(ns, kind="stable")
+        elif not ordered:
+            order = np.argsort(ns, kind="stable")
         if order is not None:
             ns, numbers = ns[order], numbers[order]
     edges = plan.grid.edges(plan.first, plan.stop + 1)

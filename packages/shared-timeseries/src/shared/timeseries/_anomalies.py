@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from . import _baselines as base
+from ._checks import above_zero, whole
 from ._esd import generalised_esd
 from ._points import read_values
 
@@ -104,14 +105,12 @@ def detect_anomalies(
     """
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is not one of {', '.join(METHODS)}")
-    if not (isinstance(threshold_std_dev, (int, float)) and threshold_std_dev > 0):
-        raise ValueError(f"threshold_std_dev: {threshold_std_dev!r} is not above zero")
-    if window < 2 or min_periods < 1:
-        raise ValueError(f"window, min_periods: {window}, {min_periods}: at least 2 and 1")
+    threshold = above_zero(threshold_std_dev, "threshold_std_dev")
+    window, min_periods = whole(window, "window", 2), whole(min_periods, "min_periods", 1)
     numbers = read_values(values, "values")
-    threshold = float(threshold_std_dev)
     known = numbers[np.isfinite(numbers)]
     chosen: list[int] | None = None
+    scores = np.zeros(len(numbers))
     if not len(known):
         found = base.Baseline(np.array(np.nan), np.array(np.nan))
     elif method == "zscore":

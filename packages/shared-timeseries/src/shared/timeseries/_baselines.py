@@ -41,7 +41,7 @@ def scores_of(values: Float64s, base: Baseline) -> Float64s:
 def whole_zscore(values: Float64s) -> Baseline:
     """Mean and sample standard deviation."""
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return Baseline(np.array(np.mean(values)), np.array(spread))
+    return Baseline(np.array(float(np.mean(values))), np.array(spread))
 
 
 def robust_scale(values: Float64s, center: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from . import _clickhouse_judge as judge
 from . import _clickhouse_sql as sql
 from ._aggregate import Plan, check_fill, plan_windows, shape
+from ._checks import above_zero, whole
 from ._clock import Clock, read_time, zone
 from ._counters import Growth, Mode
 from ._downsample import METHODS, downsample
@@ -434,9 +435,8 @@ class ClickHouseSeries:
         stat = "mean" if stat == "avg" else stat
         if stat not in STATS and quantile_of(stat) is None:
             raise ValueError(f"stat: {stat!r} is not one of {', '.join(STATS)} or any pNN")
-        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
-            raise ValueError(f"window: {window!r} is not a whole number of values above zero")
-        least = window if min_periods is None else int(min_periods)
+        window = whole(window, "window", 1)
+        least = window if min_periods is None else whole(min_periods, "min_periods", 0)
         if stat != "count" and stat != "sum":  # noqa: PLR1714
             least = max(least, 1)
         text = sql.rolled(self._points, self._groups, window, stat, least)
@@ -461,16 +461,14 @@ class ClickHouseSeries:
         if method not in (*judge.WHOLE, *judge.ROLLING):
             allowed = ", ".join((*judge.WHOLE, *judge.ROLLING))
             raise ValueError(f"method: {method!r} is not one of {allowed}")
-        if not (isinstance(threshold_std_dev, (int, float)) and threshold_std_dev > 0):
-            raise ValueError(f"threshold_std_dev: {threshold_std_dev!r} is not above zero")
-        if window < 2 or min_periods < 1:
-            raise ValueError(f"window, min_periods: {window}, {min_periods}: at least 2 and 1")
+        threshold = above_zero(threshold_std_dev, "threshold_std_dev")
+        window, min_periods = whole(window, "window", 2), whole(min_periods, "min_periods", 1)
         if method in judge.WHOLE:
             text = judge.whole_baseline(self._points, self._groups, method)
         else:
-            least = min(int(min_periods), int(window))
-            text = judge.rolling_baseline(self._points, self._groups, method, int(window), least)
-        answer = self._run(judge.judged(text, self._groups, float(threshold_std_dev)))
+            least = min(min_periods, window)
+            text = judge.rolling_baseline(self._points, self._groups, method, window, least)
+        answer = self._run(judge.judged(text, self._groups, threshold))
         return self._rows(answer, ["score", "expected", "scale"], output)
 
     def downsample(self, n: int = 1000, method: str = "lttb") -> TimeSeries:
@@ -484,8 +482,7 @@ class ClickHouseSeries:
         if self._by:
             raise ValueError("by: one line at a time can be drawn; use a series without groups")
         least = 3 if "lttb" in method else 2
-        if isinstance(n, bool) or not isinstance(n, int) or n < least:
-            raise ValueError(f"n: {n!r} is not a whole number of at least {least}")
+        n = whole(n, "n", least)
         points = f"SELECT * FROM (\n{self._points}\n) WHERE NOT isNaN(v)"  # noqa: S608
         rows = self._client.query(f"SELECT count() FROM (\n{points}\n)").result_rows  # noqa: S608
         count = int(rows[0][0])

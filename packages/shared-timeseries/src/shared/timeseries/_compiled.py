@@ -124,8 +124,8 @@ def _swap(ordered: Any, known: int, old: float, new: float) -> int:
 def _quantile(ordered: Any, known: int, share: float) -> float:
     place = share * (known - 1)
     low = int(place)
-    left = ordered[low]
-    right = ordered[min(low + 1, known - 1)]
+    left: float = ordered[low]
+    right: float = ordered[min(low + 1, known - 1)]
     return left if left == right else left + (right - left) * (place - low)
 
 
@@ -191,7 +191,7 @@ def sliding_mad(values: Any, window: int) -> Any:
 
 
 # No NaN comes in, and a zero's sign does not matter: with that said, the loop is vectorised.
-@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def _greatest(
     places: Any, numbers: Any, begin: int, stop: int, across: float, up: float, offset: float
 ) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ._types import Align, Data, Float64s, Int64s, Output, Size, Time
+    from ._types import Align, Data, Float64s, Int64s, Output, Size, Time, TimeField
 
 Mode = Literal["plain", "promql"]
 _SECOND = 1e9
@@ -25,7 +25,7 @@ _SECOND = 1e9
 
 def calculate_rate_of_change(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     *,
     per: Size = "1s",
@@ -73,7 +73,7 @@ def calculate_rate_of_change(
 
 def counter_increase(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     *,
     window_size: Size | None = None,
@@ -123,7 +123,7 @@ def counter_increase(
 
 def counter_rate(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     *,
     window_size: Size | None = None,
@@ -153,7 +153,7 @@ def counter_rate(
 
 def _counter(
     data: Data,
-    timestamp_field: str | None,
+    timestamp_field: TimeField,
     value_field: str | None,
     *,
     window_size: Size | None,

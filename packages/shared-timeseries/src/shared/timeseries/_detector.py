@@ -116,8 +116,10 @@ class AnomalyDetector:
             raise ValueError(f"season: {season!r} has no fixed length")
         if unit not in {"s", "ms", "us", "ns"}:
             raise ValueError(f"unit: {unit!r} is not one of s, ms, us, ns")
-        self.threshold, self.warm_up, self.unit = threshold, max(warm_up, _SETTLE), unit
-        self.dropped = 0
+        self.threshold: float = threshold
+        self.warm_up: int = max(warm_up, _SETTLE)
+        self.unit: str = unit
+        self.dropped: int = 0
         """Points without a time or a finite value, which are passed over."""
         self._season = step.least_ns / 1e9 if step is not None else 0.0
         self._fade = math.exp(-1 / quiet) if quiet else 0.0
@@ -185,6 +187,7 @@ class AnomalyDetector:
     def _seconds(self, timestamp: Any) -> float | None:
         """Wall seconds since 1970; None for a time that is none."""
         kind = type(timestamp)
+        seconds: float
         if kind is float or kind is int:
             aware = True
             scale = 1 if self.unit == "s" else {"ms": 1e3, "us": 1e6, "ns": 1e9}[self.unit]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from ._checks import whole
 from ._clock import read_times
 from ._fast import wants_fast
 from ._points import read_values
@@ -86,8 +87,7 @@ def downsample(
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is not one of {', '.join(METHODS)}")
     least = 3 if "lttb" in method else 2
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
-        raise ValueError(f"n: {n!r} is not a whole number of at least {least}")
+    n = whole(n, "n", least)
     if output not in {"indices", "series"}:
         raise ValueError(f"output: {output!r} is not one of indices, series")
     series = x if isinstance(x, TimeSeries) else None
@@ -106,7 +106,7 @@ def downsample(
     raw = raw - origin if large else raw
     origin = origin if large else 0
     if method == "lttb" and output == "indices" and n < len(numbers):
-        found = _compiled_lttb(raw, numbers, int(n), fast)
+        found = _compiled_lttb(raw, numbers, n, fast)
         if found is not None:
             return found
     if len(raw) and not bool((raw[1:] >= raw[:-1]).all()):
@@ -117,12 +117,12 @@ def downsample(
     if known is not None:
         places, numbers = places[known], numbers[known]
     if method == "mean":
-        means = _means(places, numbers, int(n))
+        means = _means(places, numbers, n)
         if series is not None and output == "series":
             ns = np.rint(means[0]).astype(np.int64) + int(origin)
             return TimeSeries._of(ns, means[1], series.clock)  # noqa: SLF001
         return means[0] + float(origin), means[1]
-    chosen = _choose(places, numbers, int(n), method, fast)
+    chosen = _choose(places, numbers, n, method, fast)
     if known is not None:
         chosen = known[chosen]
     if series is not None and output == "series":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ._types import Data
+    from ._types import Data, TimeField
 
 _MOST = 4000  # points drawn: more than a wide screen has columns
 _LINE, _BAND, _ALERT, _WINDOW = "#1f5fa8", "#1f5fa8", "#c62828", "#f0a500"
@@ -27,7 +27,7 @@ _LINE, _BAND, _ALERT, _WINDOW = "#1f5fa8", "#1f5fa8", "#c62828", "#f0a500"
 
 def plot(
     series: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     *,
     anomalies: Anomalies | Sequence[Anomaly] | Iterable[Any] | None = None,
@@ -113,9 +113,10 @@ def plot(
             label=f"anomaly ({len(places)})",
         )  # fmt: skip
     if dates:
-        locator = AutoDateLocator(tz=clock.tz)
+        locator = AutoDateLocator(tz=clock.tz)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=clock.tz))
+        shape = ConciseDateFormatter(locator, tz=clock.tz)  # type: ignore[no-untyped-call]
+        ax.xaxis.set_major_formatter(shape)
         ax.set_xlabel(str(clock.tz) if clock.tz else "")
     ax.set_ylabel(name)
     if title:

@@ -72,7 +72,7 @@ def read_points(
     if len(ns) != len(numbers):
         raise ValueError(f"data: {len(ns)} times but {len(numbers)} values")
     codes, keys = _codes(groups, names, len(ns))
-    ordered = is_sorted(ns)
+    ordered, gone = is_sorted(ns), np.zeros(0, dtype=bool)
     dropped = 0
     if not ordered or (len(ns) and ns[0] == NAT):
         gone = ns == NAT

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ._types import Align, Data, Fill, Output, Size
+    from ._types import Align, Data, Fill, Output, Size, TimeField
 
 GapFill = Literal["null", "previous", "linear", "0"]
 
 
 def resample(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     every: Size = "1m",
     aggregation: str = "avg",
@@ -110,7 +110,7 @@ def read_size_text(size: Size, unit: str) -> Any:
 
 def fill_gaps(
     data: Data,
-    timestamp_field: str | None = None,
+    timestamp_field: TimeField = None,
     value_field: str | None = None,
     every: Size | None = None,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._checks import whole
 from ._fast import wants_fast
 from ._kernels import quantile_of
 from ._points import read_values
@@ -50,12 +51,11 @@ def rolling(
     stat = _ALIASES.get(stat, stat)
     if stat not in STATS and quantile_of(stat) is None:
         raise ValueError(f"stat: {stat!r} is not one of {', '.join(STATS)} or any pNN")
-    if isinstance(window, bool) or not isinstance(window, (int, np.integer)) or window < 1:
-        raise ValueError(f"window: {window!r} is not a whole number of values above zero")
-    least = int(window) if min_periods is None else min_periods
+    window = whole(window, "window", 1)
+    least = window if min_periods is None else min_periods
     if not 0 <= least <= window:
         raise ValueError(f"min_periods: {min_periods} is not between 0 and window={window}")
-    return roll(numbers, int(window), stat, least, fast)
+    return roll(numbers, window, stat, least, fast)
 
 
 def roll(

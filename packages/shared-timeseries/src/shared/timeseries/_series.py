@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class TimeSeries:
     """
 
     __slots__ = ("_times", "_values", "clock", "dropped")
+    clock: Clock
+    dropped: int
+    _times: Int64s
+    _values: Float64s
 
     def __init__(
         self,
@@ -133,7 +137,7 @@ class TimeSeries:
         same = np.array_equal(self._times, other._times)
         return same and np.array_equal(self._values, other._values, equal_nan=True)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         if not len(self):

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Step:
         return self.ns or self.days * 86_400 * 10**9 or self.months * 28 * 86_400 * 10**9
 
 
-def read_size(size: Size, name: str = "window_size", unit: str = "s") -> Step:
+def read_size(size: Size | Any, name: str = "window_size", unit: str = "s") -> Step:
     """A size as a step.
 
     Raises:
