@@ -2,7 +2,22 @@
 
 from collections.abc import Callable
 
-from shared.lifecycle import GracefulShutdown, HookFailure, ShutdownReport, sd_notify
+from shared.lifecycle import (
+    ConnectionPool,
+    ConnectionPoolConfig,
+    Container,
+    GracefulShutdown,
+    HookFailure,
+    ResourcePool,
+    ShutdownReport,
+    close_pools,
+    get_pool,
+    initialize_pools,
+    managed,
+    pooled_resource,
+    register_pool,
+    sd_notify,
+)
 
 shutdown = GracefulShutdown(drain_delay=5, hook_timeout=10, total_timeout=25)
 
@@ -34,3 +49,72 @@ async def main() -> None:
     done: ShutdownReport = await shutdown.wait()
     async with shutdown.lifespan(None):
         print(done)
+
+
+class Thing:
+    def close(self) -> None: ...
+
+
+pool: ResourcePool[Thing] = ResourcePool(
+    "things",
+    Thing,
+    close=Thing.close,
+    validate=lambda thing: True,
+    config=ConnectionPoolConfig(min_size=1, max_size=4, timeout=5, max_lifetime=60, max_idle=None),
+)
+shifted: ResourcePool[Thing] = ResourcePool(
+    Thing, Thing.close, lambda t: True, ConnectionPoolConfig()
+)
+pool.initialize()
+with pool.acquire(timeout=1) as lent:
+    thing: Thing = lent
+size: int = pool.stats.size
+left: int = pool.close(timeout=1)
+
+
+class MyPool(ConnectionPool[Thing]):
+    def _create_connection(self) -> Thing:
+        return Thing()
+
+    def _close_connection(self, connection: Thing) -> None:
+        connection.close()
+
+    def _validate_connection(self, connection: Thing) -> bool:
+        return True
+
+
+registered: MyPool = register_pool(MyPool("mine", ConnectionPoolConfig(max_size=2)))
+found: ResourcePool[Thing] = get_pool("mine")
+initialize_pools()
+close_pools()
+
+
+@pooled_resource("mine")
+def work(thing: Thing, order: int, *, fast: bool = False) -> str:
+    return str(order)
+
+
+@pooled_resource("mine")
+async def work_async(thing: Thing, order: int) -> str:
+    return str(order)
+
+
+done: str = work(1, fast=True)
+container = Container()
+container.register(Thing)
+container.register("name", lambda c: c.resolve(Thing), close=lambda t: t.close(), replace=True)
+resolved: Thing = container.resolve(Thing)
+container.close()
+
+
+async def use() -> None:
+    async with pool.acquire() as lent:
+        inner: Thing = lent
+    text: str = await work_async(1)
+    later: Thing = await container.aresolve(Thing)
+    async with managed(inner, later) as (one, two):
+        print(one, two, text)
+    await container.aclose()
+    await pool.aclose()
+    stopped: bool = await shutdown.asleep(1)
+    print(stopped)
