@@ -8,6 +8,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -17,14 +19,37 @@ def test_the_comparison_is_what_the_committed_results_give():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_pages_script_makes_headings_deeper_but_not_comments_in_code(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+@pytest.fixture
+def pages():
+    """The script as a module."""
     loader = importlib.machinery.SourceFileLoader("pages", str(ROOT / "scripts" / "pages"))
     spec = importlib.util.spec_from_loader("pages", loader)
-    pages = importlib.util.module_from_spec(spec)
-    loader.exec_module(pages)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        loader.exec_module(module)
+    return module
+
+
+def test_headings_go_deeper_but_not_comments_in_code(pages):
     text = "## One\n\n```text\n# a comment\n```\n\n### Two\n"
     assert pages.deeper(text) == "### One\n\n```text\n# a comment\n```\n\n#### Two\n"
+
+
+def test_links_out_of_the_documentation_lead_to_its_own_pages(pages, tmp_path):
+    guide = tmp_path / "docs" / "guides" / "x.md"
+    guide.parent.mkdir(parents=True)
+    guide.write_text(
+        "[a](../../packages/shared-db/README.md) [b](../../packages/shared-db/) [c](y.md#z)\n"
+        "[d](../../packages/shared-db/benchmarks/RESULTS.md) [e](../../CONTRIBUTING.md)\n"
+        "[f](../../packages/shared-db/CHANGELOG.md) [g](../quickstart.md)\n"
+    )
+    pages.stage(tmp_path / "docs", tmp_path / "site")
+    assert (tmp_path / "site" / "guides" / "x.md").read_text() == (
+        "[a](../packages/db.md) [b](../packages/db.md) [c](y.md#z)\n"
+        "[d](../comparison.md#shared-db) e (`CONTRIBUTING.md`)\n"
+        "[f](../packages/db.md#changelog) [g](../quickstart.md)\n"
+    )
 
 
 def test_every_name_that_the_migration_page_gives_can_be_imported():
