@@ -30,7 +30,10 @@ def test_blocks_run_top_to_bottom(path, tmp_path):
 
 
 def table():
-    rows = ["| name | group | parameters | inputs | outputs | lookback | |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        "| name | group | parameters | inputs | outputs | lookback | |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for spec in own.available().values():
         parameters = ", ".join(f"{p.name}={p.default!r}" for p in spec.parameters)
         rows.append(

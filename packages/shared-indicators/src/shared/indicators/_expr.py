@@ -45,6 +45,14 @@ class Op:
         return 0
 
     @property
+    def inline(self) -> tuple[str, ...]:
+        """A warm step as lines of text, on a stream {s}, an input {x} and an output {v}.
+
+        What is most common is written into the straight function: a call costs more than the work.
+        """
+        return ()
+
+    @property
     def memory(self) -> int:
         """How many inputs can still be felt in an output."""
         return self.lookback

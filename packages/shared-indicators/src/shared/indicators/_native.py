@@ -37,6 +37,120 @@ def run(name: str, given: Sequence[Any], inputs: Sequence[Any], outputs: Sequenc
 
 
 @compiled
+def _momentum(x: Any, period: int, relative: bool, out: Any, fine: Any) -> None:
+    bars = x.shape[1]
+    for r in range(x.shape[0]):
+        out[r, :period] = np.nan
+        fine[r] = finite_run(x[r, :period])
+        for start in range(period, bars, STEP):
+            stop = min(start + STEP, bars)
+            now, before = x[r, start:stop], x[r, start - period : stop - period]
+            if not finite_run(now):
+                fine[r] = False
+                break
+            part = out[r, start:stop]
+            if relative:
+                for i in range(part.size):
+                    quotient = now[i] / before[i]
+                    part[i] = (quotient - 1.0) * 100.0 if before[i] != 0.0 else 0.0
+            else:
+                for i in range(part.size):
+                    part[i] = now[i] - before[i]
+
+
+@compiled
+def _true_range(high: Any, low: Any, close: Any, out: Any, fine: Any) -> None:
+    bars = high.shape[1]
+    for r in range(high.shape[0]):
+        out[r, 0] = np.nan
+        fine[r] = finite_run(high[r, :1]) and finite_run(low[r, :1]) and finite_run(close[r, :1])
+        for start in range(1, bars, STEP):
+            stop = min(start + STEP, bars)
+            hi, lo = high[r, start:stop], low[r, start:stop]
+            if not (finite_run(hi) and finite_run(lo) and finite_run(close[r, start:stop])):
+                fine[r] = False
+                break
+            _true_ranges(hi, lo, close[r, start - 1 : stop - 1], out[r, start:stop])
+
+
+@compiled
+def _williams(high: Any, low: Any, close: Any, period: int, out: Any, fine: Any, t: Any) -> None:
+    bars, lookback = high.shape[1], period - 1
+    tile = t.shape[1] - lookback
+    for r in range(high.shape[0]):
+        out[r, :lookback] = np.nan
+        fine[r] = finite_run(close[r, :lookback])
+        for start in range(0, bars - lookback, tile):
+            end = min(start + tile, bars - lookback) + lookback
+            hi, lo, now = high[r, start:end], low[r, start:end], close[r, start + lookback : end]
+            if not (finite_run(hi) and finite_run(lo) and finite_run(now)):
+                fine[r] = False
+                break
+            n = now.size
+            top, part = t[2, :n], out[r, start + lookback : end]
+            highest_run(hi, period, top, t[0], t[1])
+            lowest_run(lo, period, part, t[0], t[1])
+            for i in range(n):
+                span = top[i] - part[i]
+                share = (top[i] - now[i]) / span
+                part[i] = -100.0 * share if span != 0.0 else 0.0
+
+
+@compiled
+def _macd(
+    x: Any, fast: int, slow: int, signal: int, fades: Any, line: Any, average: Any, away: Any,
+    fine: Any,
+) -> None:  # fmt: skip
+    bars, lookback = x.shape[1], slow + signal - 2
+    a, b, c = 2.0 / (fast + 1), 2.0 / (slow + 1), 2.0 / (signal + 1)
+    quick, calm = np.empty(STEP), np.empty(STEP)
+    for r in range(x.shape[0]):
+        row = x[r]
+        fine[r] = finite_run(row[:slow])
+        p = q = s = 0.0
+        for i in range(slow):
+            q += row[i]
+        for i in range(slow - fast, slow):
+            p += row[i]
+        p, q = p / fast, q / slow
+        line[r, slow - 1] = p - q
+        # To the last bar of the signal's seed, then a step at a time.
+        start = slow
+        if signal == 1:
+            s = p - q
+            average[r, slow - 1] = s
+            away[r, slow - 1] = 0.0
+        while start < bars:
+            stop = lookback + 1 if start <= lookback else start + STEP
+            stop = min(stop, bars, start + STEP)
+            part, m = row[start:stop], stop - start
+            if not finite_run(part):
+                fine[r] = False
+                break
+            p = scan_run(part, 1.0 - a, a, p, fades[0], quick[:m])
+            q = scan_run(part, 1.0 - b, b, q, fades[1], calm[:m])
+            to = line[r, start:stop]
+            for i in range(m):
+                to[i] = quick[i] - calm[i]
+            if start <= lookback:
+                if stop == lookback + 1:
+                    for i in range(slow - 1, stop):
+                        s += line[r, i]
+                    s /= signal
+                    average[r, lookback] = s
+                    away[r, lookback] = line[r, lookback] - s
+            else:
+                s = scan_run(to, 1.0 - c, c, s, fades[2], average[r, start:stop])
+                mean, rest = average[r, start:stop], away[r, start:stop]
+                for i in range(m):
+                    rest[i] = to[i] - mean[i]
+            start = stop
+        line[r, :lookback] = np.nan
+        average[r, :lookback] = np.nan
+        away[r, :lookback] = np.nan
+
+
+@compiled
 def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
     tile, bars, share = one.size - period + 1, x.shape[1], 1.0 / period
     for r in range(x.shape[0]):
@@ -385,17 +499,43 @@ def _run_stochastic(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
     _stochastic(*inputs, *given, *outputs, fine, _tile(sum(given) - 3, 4))
 
 
+def _run_momentum(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _momentum(*inputs, given[0], False, *outputs, fine)  # noqa: FBT003
+
+
+def _run_roc(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _momentum(*inputs, given[0], True, *outputs, fine)  # noqa: FBT003
+
+
+def _run_true_range(_given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _true_range(*inputs, *outputs, fine)
+
+
+def _run_williams(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _williams(*inputs, given[0], *outputs, fine, _tile(given[0] - 1, 3))
+
+
+def _run_macd(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    fades = np.array([powers(1.0 - 2.0 / (period + 1)) for period in given])
+    _macd(*inputs, *given, fades, *outputs, fine)
+
+
 _NATIVE = {
     "ADX": _run_adx,
     "ATR": _run_atr,
     "BollingerBands": _run_bollinger,
     "EMA": _run_ema,
+    "MACD": _run_macd,
     "Max": _run_max,
     "Min": _run_min,
+    "Momentum": _run_momentum,
     "NATR": _run_natr,
     "RMA": _run_rma,
+    "ROC": _run_roc,
     "RSI": _run_rsi,
     "SMA": _run_sma,
     "StdDev": _run_stddev,
     "Stochastic": _run_stochastic,
+    "TrueRange": _run_true_range,
+    "WilliamsR": _run_williams,
 }

@@ -32,6 +32,11 @@ class Scan(Op):
         return self.skip + self.seeds - self.shown
 
     @property
+    def inline(self) -> tuple[str, ...]:
+        """The recurrence."""
+        return (f"{{s}}.y = {{v}} = {self.keep!r} * {{s}}.y + {self.gain!r} * {{x}}",)
+
+    @property
     def memory(self) -> int:
         """Inputs until what was before weighs less than 1e-34."""
         if self.keep >= 1.0:

@@ -63,7 +63,12 @@ def straight(
 ) -> Callable[..., Any]:
     """The function of one bar: takes the inputs, returns what `update` returns."""
     make = _maker(plan, indicator.inputs, scalar=scalar, warm=warm)
-    found: Callable[..., Any] = make(indicator.result, *(s.step for s in streams if s is not None))
+    held = [
+        stream if node.op.inline and not warm else stream.step
+        for node, stream in zip(plan.nodes, streams, strict=True)
+        if stream is not None
+    ]
+    found: Callable[..., Any] = make(indicator.result, *held)
     return found
 
 
@@ -85,8 +90,11 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
                 value = f"{args[0]}[{k}]"
             case Map() as op:
                 value = (op.scalar if scalar else op.array_text).format(*args)
-            case _:
+            case op:
                 steps.append(f"s{i}")
+                if op.inline and not warm:
+                    lines += [line.format(s=f"s{i}", v=f"v{i}", x=args[0]) for line in op.inline]
+                    continue
                 value = f"s{i}({', '.join(args)})"
         if warm:
             missing = " or ".join(f"{arg} is None" for arg in args)

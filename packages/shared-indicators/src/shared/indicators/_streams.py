@@ -71,8 +71,10 @@ class SumStream:
         self.prefix = prefix = self.prefix + value
         if self.older:
             return self.older.pop() + prefix
-        if len(self.block) < self.period:
-            return None
+        return None if len(self.block) < self.period else self.turn(prefix)
+
+    def turn(self, prefix: Any) -> Any:
+        """The block is full: it becomes the older one."""
         self.older = list(accumulate(reversed(self.block)))
         self.older.pop()
         self.block = []

@@ -86,6 +86,19 @@ class Window(Op):
         """All windows start when they are full."""
         return self.period if self.kind == "lag" else self.period - 1
 
+    @property
+    def inline(self) -> tuple[str, ...]:
+        """The value before, and sums."""
+        if self.kind == "lag" and self.period == 1:
+            return ("{v} = {s}.last", "{s}.last = {x}")
+        if self.kind == "total":
+            return (
+                "{s}.block.append({x})",
+                "{s}.prefix = {v} = {s}.prefix + {x}",
+                "{v} = {s}.older.pop() + {v} if {s}.older else {s}.turn({v})",
+            )
+        return ()
+
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream."""
         period = self.period

@@ -41,6 +41,7 @@ class MACD(Multiple[MACDResult[Any], MACDResult[float], MACDResult[FloatArray]])
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("macd", "signal", "histogram")
+    native: ClassVar[str] = "MACD"
     result: ClassVar[Any] = MACDResult
 
     def __init__(self, fast: int = 12, slow: int = 26, signal: int = 9) -> None:

@@ -28,6 +28,7 @@ class Momentum(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("momentum",)
+    native: ClassVar[str] = "Momentum"
 
     def __init__(self, period: int = 10) -> None:
         super().__init__()

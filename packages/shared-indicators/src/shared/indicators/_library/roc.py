@@ -30,6 +30,7 @@ class ROC(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("roc",)
+    native: ClassVar[str] = "ROC"
 
     def __init__(self, period: int = 10) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ class TrueRange(Single):
 
     group: ClassVar[str] = "volatility"
     outputs: ClassVar[tuple[str, ...]] = ("true_range",)
+    native: ClassVar[str] = "TrueRange"
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
         """The widened range."""

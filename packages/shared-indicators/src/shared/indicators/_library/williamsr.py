@@ -30,6 +30,7 @@ class WilliamsR(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("williams_r",)
+    native: ClassVar[str] = "WilliamsR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
