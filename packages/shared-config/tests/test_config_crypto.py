@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared.config import (
@@ -24,6 +24,7 @@ from shared.config import (
 RING = Keyring({"new": bytes(range(32)), "old": bytes(32)}, active="new")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 @example("\ud800", "POSTGRES_PASSWORD")
 def test_any_text_comes_back_under_any_name(text, name):
@@ -35,6 +36,7 @@ def test_any_text_comes_back_under_any_name(text, name):
     assert encrypt_config_value(text, RING, name=name) != value  # a new nonce each time
 
 
+@settings(deadline=None)
 @given(st.integers(0, 58), st.sampled_from(string.ascii_letters + "-_:="))
 def test_no_changed_value_opens(place, letter):
     value = encrypt_config_value("s3cret", RING, name="A")

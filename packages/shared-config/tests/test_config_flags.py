@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
@@ -32,6 +32,7 @@ def test_a_ramp_has_its_share(ramp):
     assert share == pytest.approx(ramp / 100, abs=0 if ramp in {0, 100} else 0.012)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 100), st.floats(0, 100), st.text(min_size=1))
 def test_a_higher_ramp_keeps_everyone_that_a_lower_one_had(a, b, flag):
     low, high = sorted((a, b))

@@ -15,7 +15,8 @@ from ._groups import (
 )
 from ._secrets import Secret
 from ._settings import Settings, load_settings, settings
-from ._urls import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, SecretURL
+from ._stores import ClickHouseURL, PostgresURL, QdrantURL, RedisURL
+from ._urls import SecretURL
 
 if TYPE_CHECKING:
     from ._crypto import Keyring, decrypt_config_value, encrypt_config_value

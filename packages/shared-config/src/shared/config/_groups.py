@@ -9,7 +9,8 @@ from pydantic.functional_validators import AfterValidator
 
 from ._readonly import ReadOnly
 from ._secrets import Secret  # noqa: TC001 - pydantic evaluates the annotations
-from ._urls import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, SecretURL, check_host
+from ._stores import ClickHouseURL, PostgresURL, QdrantURL, RedisURL
+from ._urls import SecretURL, check_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

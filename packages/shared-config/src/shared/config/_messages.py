@@ -88,6 +88,8 @@ def _describe(
     limits = allowed(variable) or _limits_of(context)
     if kind in {"literal_error", "enum"}:
         return name, f"{value} is not one of {limits or context.get('expected', '')}"
+    if kind == "int_parsing_size":  # more digits than are worth parsing
+        return name, f"{value} is not{_within(limits)}"
     if kind.startswith(("int_", "float_", "bool_")):
         wanted = _KINDS[kind.partition("_")[0]]
         return name, f"{value} is not {wanted}{_within(limits)}{_hint(name, detail['input'])}"
@@ -152,7 +154,8 @@ def _interval(low: str, high: str) -> str:
 def clean(value: object) -> str:
     """Show a value on one short line; stars for a URL that may hold a password."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return value.strip()[:80]
+        number = value.strip()
+        return number if len(number) <= 80 else f"{number[:77]}..."
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - a user's object may do anything

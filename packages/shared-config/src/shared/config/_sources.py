@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dotenv.parser import parse_stream
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ._errors import ConfigurationError, Problem
+from ._files import Layer, dotenv_layer, folder_layer, read_file
 from ._secrets import HiddenText, Secret
 from ._variables import Variable, types_in, variables
 
@@ -22,22 +21,7 @@ __all__ = ["Origin", "Paths", "Reading", "guard"]
 
 Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None"
 
-_LIMIT = 1 << 20  # bytes; a secret that is larger is a mistake (/dev/zero)
 _ENCRYPTED = "enc:v1:"
-
-
-class Layer:
-    """The names and values of one source, by upper-case name."""
-
-    def __init__(self, label: str) -> None:
-        self.label = label
-        self.values: dict[str, str | Path] = {}  # a path is read when it is asked for
-
-    def add(self, name: str, value: str | Path) -> None:
-        """Keep a value; an exact upper-case name wins over another spelling."""
-        upper = name.upper()
-        if upper not in self.values or name == upper:
-            self.values[upper] = value
 
 
 class Reading:
@@ -149,8 +133,8 @@ class Origin:
             elif value is not None:
                 what = f"is of type {type(value).__name__} in env; text is allowed"
                 reading.problems.append(Problem(str(name), what))
-        dotenvs = [_dotenv_layer(path, reading) for path in reversed(self.dotenv)]
-        folders = [_folder_layer(path, reading) for path in reversed(self.secrets_dir)]
+        dotenvs = [dotenv_layer(path, reading.problems) for path in reversed(self.dotenv)]
+        folders = [folder_layer(path, reading.problems) for path in reversed(self.secrets_dir)]
         layers = [environment, *dotenvs, *folders]
         for layer in reversed(layers):
             reading.seen.update(dict.fromkeys(layer.values, layer.label))
@@ -188,13 +172,13 @@ class _Finder:
         if self.variable.secret and file_name not in self.own_names:
             file = layer.values.get(file_name)
         if isinstance(direct, Path):
-            return _read(direct, name)
+            return read_file(direct, name)
         if direct and file:
             raise self._error(f"is set, and so is {file_name}; only one of them is allowed")
         if file:
             self.label = str(file)
             path = Path(file) if isinstance(file, Path) else Path(file).expanduser()
-            return _read(path, file_name)
+            return read_file(path, file_name)
         return direct
 
     def _decrypted(self, text: str) -> str:
@@ -317,68 +301,3 @@ def _start_group(data: dict[str, Any], group: Variable, everything: Iterable[Var
                     owner = getattr(owner, name, None)
                 if owner is not None and inner.attributes[-1] in owner.model_fields_set:
                     _put(data, inner.path, getattr(owner, inner.attributes[-1]))
-
-
-def _dotenv_layer(path: Path, reading: Reading) -> Layer:
-    layer = Layer(str(path))
-    try:
-        text = _text(path) if path.exists() else ""
-    except ConfigurationError as error:
-        reading.problems.append(Problem(str(path), str(error)))
-        return layer
-    # No interpolation: a password may hold ${...}.
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.error:
-            reading.problems.append(
-                Problem(f"{path}, line {binding.original.line}", "is not NAME=value")
-            )
-        elif binding.key is not None and binding.value is not None:
-            layer.values[binding.key.upper()] = binding.value
-    return layer
-
-
-def _folder_layer(folder: Path, reading: Reading) -> Layer:
-    """One file a variable. Kubernetes swaps the link ``..data``: all is read from behind it."""
-    layer = Layer(str(folder))
-    try:
-        if not folder.exists():
-            return layer
-        data = folder / "..data"
-        behind = data.resolve() if data.is_dir() else folder
-        for entry in sorted(folder.iterdir()):
-            if entry.name.startswith("."):
-                continue
-            path = behind / entry.name if (behind / entry.name).exists() else entry
-            if not path.is_dir() or path.is_symlink():
-                layer.add(entry.name, path)
-    except OSError as error:
-        reading.problems.append(Problem(str(folder), f"cannot be read: {error.strerror}"))
-    return layer
-
-
-def _read(path: Path, name: str) -> str:
-    try:
-        return _text(path).rstrip("\r\n")
-    except ConfigurationError as error:
-        message = f"{path} {error}"
-    raise ConfigurationError(Problem(name, message))
-
-
-def _text(path: Path) -> str:
-    """Read a text file; the error carries no content."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_LIMIT + 1)
-    except OSError as error:
-        why = f"cannot be read: {error.strerror or type(error).__name__}"
-    except ValueError:
-        why = "is no valid path"
-    else:
-        if len(raw) > _LIMIT:
-            why = f"cannot be read: it is larger than {_LIMIT} bytes"
-        else:
-            try:
-                return raw.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                why = "cannot be read: it is not UTF-8 text"
-    raise ConfigurationError(why)

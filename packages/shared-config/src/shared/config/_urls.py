@@ -1,4 +1,4 @@
-"""Connection URLs of the four stores: built from parts, or given whole; a password never shows."""
+"""A connection URL: built from parts, or given whole; its password never shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-__all__ = ["ClickHouseURL", "PostgresURL", "QdrantURL", "RedisURL", "SecretURL"]
+__all__ = ["SecretURL", "check_host", "is_local"]
 
 # Names of query parameters whose values are nobody's business hold one of these.
 _SECRET_OPTIONS = ("pass", "secret", "token", "key", "credential")
@@ -33,6 +33,7 @@ class SecretURL(Secret):
         options: The query parameters; secret ones show stars.
 
     Example:
+        >>> from shared.config import PostgresURL
         >>> url = PostgresURL("postgresql://app:p%40ss@db.example.com/orders?sslmode=verify-full")
         >>> print(url, url.host, url.encrypted)
         postgresql://app:**********@db.example.com/orders?sslmode=verify-full db.example.com True
@@ -205,115 +206,6 @@ class SecretURL(Secret):
         if isinstance(value, SecretURL) and not isinstance(value, cls):
             raise ValueError(f"is no {cls.__name__}; allowed: {cls.shape}")  # noqa: TRY004 - pydantic wants a ValueError
         return super()._validate(value)
-
-
-class PostgresURL(SecretURL):
-    """``postgresql://user:password@host:5432/database?sslmode=verify-full``."""
-
-    __slots__ = ()
-    schemes: ClassVar[Mapping[str, str]] = {"postgresql": "postgresql", "postgres": "postgresql"}
-    default_port = 5432
-    shape = "postgresql://user:password@host:port/database"
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether ``sslmode`` insists on TLS: libpq's default falls back to plain text."""
-        return self.options.get("sslmode") in {"require", "verify-ca", "verify-full"}
-
-
-class RedisURL(SecretURL):
-    """``redis://:password@host:6379/0``, ``rediss://`` for TLS, ``unix:///socket``."""
-
-    __slots__ = ()
-    schemes: ClassVar[Mapping[str, str]] = {
-        "redis": "redis",
-        "rediss": "rediss",
-        "unix": "unix",
-        "valkey": "redis",
-        "valkeys": "rediss",
-    }
-    default_port = 6379
-    shape = "redis://user:password@host:port/number (rediss:// for TLS, unix:///socket)"
-    shows_user = False  # redis://password@host is a common slip: that is no user
-
-    def _parse(self, raw: str) -> None:
-        super()._parse(raw)
-        number = self.options.get("db", None if self.scheme == "unix" else self.database)
-        if number is not None and not re.fullmatch(r"[0-9]{1,9}", number):
-            raise self._bad("has a database that is not a whole number")
-        if self.scheme == "unix":
-            self._set(host=f"/{self.database or ''}")
-        self._set(database=number)
-
-    @property
-    def local(self) -> bool:
-        """Whether the store is on this machine."""
-        return self.scheme == "unix" or is_local(self.host)
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the scheme is ``rediss``."""
-        return self.scheme == "rediss"
-
-
-class ClickHouseURL(SecretURL):
-    """``clickhouse://user:password@host:8123/database``, ``chdb://memory``, ``chdb:///path``."""
-
-    __slots__ = ()
-    schemes: ClassVar[Mapping[str, str]] = {
-        name: name
-        for name in ("clickhouse", "clickhouses", "clickhousedb", "http", "https", "chdb")
-    }
-    default_port = 8123
-    shape = "clickhouse://user:password@host:port/database, chdb://memory or chdb:///path"
-
-    def _parse(self, raw: str) -> None:
-        super()._parse(raw)
-        if self.embedded:  # chdb://memory/database, chdb:///path
-            self._set(host=None, port=None, database=self.database if self.host else None)
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the engine runs in this process."""
-        return self.scheme == "chdb"
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the scheme, the ``secure`` option or the port says TLS."""
-        return (
-            self.embedded
-            or self.scheme in {"clickhouses", "https"}
-            or self.options.get("secure", "").lower() in {"true", "1"}
-            or self.options.get("interface") == "https"
-            or self.port in {443, 8443}
-        )
-
-
-class QdrantURL(SecretURL):
-    """``http://host:6333``, ``https://...``, ``:memory:``, ``path:/folder``."""
-
-    __slots__ = ()
-    schemes: ClassVar[Mapping[str, str]] = {"http": "http", "https": "https"}
-    default_port = 6333
-    shape = "http://host:port, https://host:port, :memory: or path:/folder"
-    shows_user = False
-
-    def _parse(self, raw: str) -> None:
-        if raw == ":memory:" or (raw.startswith("path:") and len(raw) > len("path:")):
-            self._set(scheme=raw.partition(":")[0], host=None, port=None, user=None, password=None)
-            self._set(database=None, options={}, _masked=raw)
-        else:
-            super()._parse(raw)
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the store runs in this process."""
-        return self.scheme not in self.schemes
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the scheme is ``https``."""
-        return self.embedded or self.scheme == "https"
 
 
 def _secret_option(name: str) -> bool:
