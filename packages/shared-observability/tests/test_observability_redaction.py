@@ -256,6 +256,19 @@ def test_keys_in_every_place(new_lines):
     assert fields["password"] == NEEDLE
 
 
+def test_pairs_as_in_lists_of_headers():
+    headers = [
+        ("Cookie", NEEDLE),
+        (b"authorization", NEEDLE.encode()),
+        ("accept", "x"),
+        ("token", 5),
+    ]
+    for clean in (Sanitizer().clean(headers), Sanitizer().jsonable({"headers": headers})):
+        assert NEEDLE not in repr(clean)
+        assert "accept" in repr(clean)
+    assert Sanitizer().clean(["token", "cache"]) == ["token", "cache"]
+
+
 def test_the_marker_reveals_nothing():
     clean = Sanitizer().clean
     markers = {

@@ -232,6 +232,10 @@ class _Walk:
         return clean
 
     def _sequence(self, value: Any, depth: int) -> Any:
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], (str, bytes)):
+            name = text_of(value[0])  # a pair, as in a list of headers
+            if type(value[1]) not in SCALARS and self._sanitizer.verdict(name):
+                value = (value[0], MARKER)
         items: list[Any] = []
         for index, item in enumerate(value):
             if self._json and index >= MAX_ITEMS:
