@@ -18,10 +18,10 @@ class Panel:
     """One series to draw: times in ns UTC, values, marks as (time, value, label), lines by name."""
 
     title: str
-    time: NDArray
-    value: NDArray
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
     marks: list[tuple[int, float, str]] = field(default_factory=list)
-    lines: dict[str, NDArray] = field(default_factory=dict)
+    lines: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     unit: str = ""
 
 
@@ -61,7 +61,7 @@ def draw(panels: list[Panel], path: Path) -> None:
         axes.set_ylabel(panel.unit, fontsize=8)
         axes.grid(alpha=0.25)
         axes.legend(loc="upper left", fontsize=7, ncols=6, frameon=False)
-        locator = AutoDateLocator()
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     figure.savefig(path, dpi=110)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .sources.prices import Bars
 
 
-def find(bars: Bars) -> tuple[list[Signal], BollingerBandsResult]:
+def find(bars: Bars) -> tuple[list[Signal], BollingerBandsResult[NDArray[np.float64]]]:
     """Return the signals of one symbol, oldest first, and its bands for the plot.
 
     A signal stands at the bar at which its rule became true; the bar before is looked at,
@@ -46,5 +46,6 @@ def find(bars: Bars) -> tuple[list[Signal], BollingerBandsResult]:
 
 def _enters(holds: NDArray[np.bool_], indicator: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell where a rule holds that did not hold at the bar before, when that bar had a value."""
-    before = np.r_[False, ~holds[:-1] & np.isfinite(indicator[:-1])]
-    return holds & before
+    entered = np.zeros(len(holds), dtype=np.bool_)
+    entered[1:] = holds[1:] & ~holds[:-1] & np.isfinite(indicator[:-1])
+    return entered

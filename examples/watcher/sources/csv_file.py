@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -87,7 +88,7 @@ class CsvSeries:
                 yield self._convert(lines, times, values)
 
     @contextmanager
-    def _open(self) -> Iterator[csv._reader]:
+    def _open(self) -> Iterator[Reader]:
         try:
             with self.path.open("rb") as raw:
                 # Bytes that are no UTF-8 spoil their own field only; utf-8-sig drops Excel's mark.
@@ -98,7 +99,7 @@ class CsvSeries:
         except OSError as error:
             raise CsvError(f"--csv {self.path}: {error.strerror or error}.") from None
 
-    def _columns(self, reader: csv._reader) -> tuple[int, int]:
+    def _columns(self, reader: Reader) -> tuple[int, int]:
         header = [name.strip() for name in next(reader, [])]
         if not header:
             raise CsvError(f"--csv {self.path}: the file is empty.")
@@ -167,14 +168,12 @@ def _times(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         whole = np.floor(number)
         rest = np.rint((number - whole) * unit)
         return whole.astype(np.int64) * unit + rest.astype(np.int64), known
-    parsed = pd.to_datetime(pd.Series(texts), utc=True, errors="coerce", format="ISO8601")
+    column = pd.Series(texts)
+    parsed = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+    if parsed.isna().any():  # other spellings are slower to read: only for what is left
+        others = column.where(parsed.isna())
+        parsed = parsed.fillna(pd.to_datetime(others, utc=True, errors="coerce", format="mixed"))
     known = parsed.notna().to_numpy()
-    if not known.all():  # other spellings are slower to read: only for what is left
-        rest = pd.to_datetime(
-            parsed.index[~known].map(lambda i: texts[i]), utc=True, errors="coerce", format="mixed"
-        )
-        parsed[~known] = rest
-        known = parsed.notna().to_numpy()
     stamp = parsed.dt.as_unit("ns").astype("int64").to_numpy()
     return np.where(known, stamp, 0), known
 

@@ -1,0 +1,113 @@
+"""The names that the platforms' own `shared/` folders used keep working in today's packages."""
+
+import asyncio
+import importlib
+import urllib.request
+
+import pytest
+
+NAMES = {
+    "config": """settings Settings load_settings ConfigValidator ValidationResult BaseConfig
+        ConfigRegistry register_config get_config encrypt_config_value decrypt_config_value
+        FeatureFlags on_config_change watch ConfigurationError Keyring""",
+    "db": """DatabaseConnections AsyncDatabaseConnections get_postgres_connection
+        get_postgres_cursor get_clickhouse_client get_qdrant_client get_redis_client
+        initialize_all_databases DatabaseError PoolExhausted NotConfigured DriverMissing
+        Unavailable PoolClosed LockLost OutcomeUnknown""",
+    "resilience": """CircuitBreaker CircuitBreakerConfig CircuitBreakerRegistry circuit_breaker
+        with_circuit_breaker get_circuit_breaker reset_circuit_breaker Retry RetryBudget retry
+        async_retry retry_with_backoff with_timeout deadline remaining RateLimiter TokenBucket
+        rate_limit RedisRateLimiter Bulkhead AdaptiveLimiter AdaptiveThrottle Hedge with_fallback
+        ProviderFallback Fallback process_in_batches Chaos Pipeline CountWindow TimeWindow
+        ResilienceError CircuitOpenError CircuitBreakerError BulkheadFullError RateLimitedError
+        RetryBudgetExhausted""",
+    "observability": """configure_logging setup_logger get_logger set_log_level log_with_context
+        initialize_logging bind unbind log_context correlation_id correlation propagate
+        ContextThreadPoolExecutor every sample Sanitizer capture_logs flush stats log_calls
+        log_exceptions deprecated async_log_exceptions SystemReporter Emoji counter gauge
+        histogram red MetricsServer timed async_timed Timer MemoryTracker PerformanceTracker
+        measure_time measure_memory performance_tracker get_memory_usage benchmark
+        measure_execution_time get_provider_telemetry MetricType TelemetryManager EventLevel
+        MetricsAggregator setup_tracing TracingConfig trace_span inject extract
+        TelemetryMiddleware WSGITelemetryMiddleware QueuePolicy""",
+    "health": "Health HealthCheck HealthStatus HealthServer Heartbeat EventLoopLag checks",
+    "lifecycle": """GracefulShutdown managed ConnectionPool ResourcePool ConnectionPoolConfig
+        pooled_resource register_pool get_pool initialize_pools close_pools Container""",
+    "timeseries": """create_time_windows aggregate_time_series calculate_rate_of_change
+        counter_rate counter_increase detect_anomalies AnomalyDetector Anomaly
+        calculate_percentile resample fill_gaps rolling ewma downsample TimeSeries
+        ClickHouseSeries plot""",
+    "indicators": """SMA EMA WMA DEMA TEMA HMA KAMA RMA VWMA RSI MACD PPO Stochastic StochRSI CCI
+        WilliamsR ROC Momentum MFI TSI UltimateOscillator AwesomeOscillator BollingerBands ATR NATR
+        TrueRange KeltnerChannels DonchianChannels StdDev OBV AccumulationDistribution
+        ChaikinOscillator ChaikinMoneyFlow VWAP PVT ADX Aroon ParabolicSAR SuperTrend Ichimoku
+        Vortex TRIX MACDResult BollingerBandsResult available plot""",
+}
+
+
+@pytest.mark.parametrize("package", NAMES)
+def test_every_name_is_public(package):
+    module = importlib.import_module(f"shared.{package}")
+    missing = [name for name in NAMES[package].split() if name not in module.__all__]
+    assert missing == []
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+def test_circuit_breaker_call():
+    from shared.resilience import CircuitBreaker, CircuitBreakerConfig
+
+    breaker = CircuitBreaker("x", CircuitBreakerConfig(failure_threshold=5, recovery_timeout=60))
+    assert breaker.call(max, 1, 2) == breaker.execute(max, 1, 2) == 2
+
+
+def test_with_timeout_as_a_decorator():
+    from shared.resilience import with_timeout
+
+    @with_timeout(5.0)
+    async def answer(value: int) -> int:
+        return value
+
+    assert asyncio.run(answer(42)) == 42
+
+
+def test_health_server_in_the_background():
+    from shared.health import HealthCheck, HealthServer, HealthStatus
+
+    class Mine(HealthCheck):
+        def check(self) -> HealthStatus:
+            return HealthStatus.HEALTHY
+
+    server = HealthServer(Mine(), port=0, host="127.0.0.1").start_in_background()
+    try:
+        with urllib.request.urlopen(f"{server.url}/health/ready", timeout=5) as reply:
+            assert reply.status == 200
+    finally:
+        server.stop()
+
+
+def test_postgres_cursor_from_the_environment(monkeypatch):
+    from shared import db
+    from shared.db import embedded
+
+    with embedded.postgres() as store:
+        for name, value in store.env.items():
+            monkeypatch.setenv(name, value)
+        try:
+            with db.get_postgres_cursor() as cursor:
+                cursor.execute("SELECT 6 * 7")
+                assert cursor.fetchall() == [(42,)]
+        finally:
+            db.close_all()
+
+
+def test_rsi_calculate():
+    from shared.indicators import RSI
+
+    assert RSI(14).calculate([float(i) for i in range(20)])[-1] == 100.0
+
+
+def test_setup_logger_is_a_standard_logger(capsys):
+    from shared.observability import setup_logger
+
+    setup_logger("seed", level="INFO", format_type="text", output="stdout").info("it works")
+    assert "it works" in capsys.readouterr().out
