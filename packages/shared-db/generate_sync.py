@@ -35,6 +35,8 @@ PHRASES = {
     r"\basyncio\.Lock\b": "threading.Lock",
     r"\bimport asyncio\b": "import threading",
 }
+# What the formatter of imports and the like would do otherwise in the synchronous form.
+LINT = {"connections.py": "F401, I001", "lazy.py": "I001", "postgres.py": "C416, UP028"}
 HEADER = """\
 # Generated from ../_async/{name} by generate_sync.py: change that file, not this one.
 # fmt: off
@@ -49,11 +51,16 @@ def convert(source: str) -> str:
     return re.sub(r"\w+", lambda match: WORDS.get(match[0], match[0].removeprefix("Async")), source)
 
 
+def head(name: str) -> str:
+    """The first lines of a generated file."""
+    codes = LINT.get(name)
+    return HEADER.format(name=name) + (f"# ruff: noqa: {codes} - generated\n" if codes else "")
+
+
 def generate() -> dict[Path, str]:
     """Every generated file and its content."""
     return {
-        PACKAGE / "_sync" / path.name: HEADER.format(name=path.name)
-        + convert(path.read_text("utf-8"))
+        PACKAGE / "_sync" / path.name: head(path.name) + convert(path.read_text("utf-8"))
         for path in sorted((PACKAGE / "_async").glob("*.py"))
         if path.name not in BY_HAND
     }

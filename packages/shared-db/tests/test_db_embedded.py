@@ -1,3 +1,4 @@
+# mypy: disable-error-code="arg-type, assignment, attr-defined, dict-item, index, misc, possibly-undefined, redundant-expr, union-attr, unreachable, var-annotated"
 """Stores that start anywhere, keep what they acknowledged and leave nothing behind."""
 
 import ctypes

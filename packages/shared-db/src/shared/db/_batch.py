@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 # What the server may answer today and not tomorrow: too busy, too full, too slow, read-only.
@@ -39,24 +40,34 @@ class Batch:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     path: Path | None = None
 
-    def parts(self) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
+    def parts(self) -> Iterator[tuple[str, list[str], list[Any]]]:
         """The batch as (token, column names, columns), one for each set of column names.
 
         A column that a row does not name gets the table's default.
         """
-        first = self.rows[0].keys()
-        if all(row.keys() == first for row in self.rows):
-            groups = {tuple(first): self.rows}
-        else:
-            groups = {}
-            for row in self.rows:
-                groups.setdefault(tuple(sorted(row)), []).append(row)
+        columns = _columns(list(self.rows[0]), self.rows)
+        if columns is not None:
+            yield f"{self.token}-0", list(self.rows[0]), columns
+            return
+        groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+        for row in self.rows:
+            groups.setdefault(tuple(sorted(row)), []).append(row)
         for number, (names, rows) in enumerate(groups.items()):
             yield (
                 f"{self.token}-{number}",
                 list(names),
                 [[row[name] for row in rows] for name in names],
             )
+
+
+def _columns(names: list[str], rows: list[Mapping[str, Any]]) -> list[Any] | None:
+    """The rows as columns, at the speed of C; None when not all have these names."""
+    if set(map(len, rows)) != {len(names)}:
+        return None
+    try:
+        return [list(map(operator.itemgetter(name), rows)) for name in names]
+    except KeyError:
+        return None
 
 
 def size_of(row: Mapping[str, Any]) -> int:
@@ -68,6 +79,27 @@ def size_of(row: Mapping[str, Any]) -> int:
         elif isinstance(value, (list, tuple, dict)):
             total += 16 * len(value)
     return total
+
+
+def size_of_rows(rows: list[dict[str, Any]]) -> int:
+    """About how many bytes the values of some rows are: a few rows speak for all."""
+    sample = rows[:: max(1, len(rows) // 16)]
+    return sum(map(size_of, sample)) * len(rows) // len(sample)
+
+
+def checked(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows as dictionaries.
+
+    Raises:
+        TypeError: One is no mapping.
+        ValueError: One is empty.
+    """
+    for row in rows:
+        if type(row) is dict and row:
+            yield row
+        else:
+            check_row(row)
+            yield dict(row)
 
 
 def check_row(row: object) -> None:

@@ -48,7 +48,7 @@ class DriverMissing(DatabaseError, ImportError):
     """
 
     def __init__(self, extra: str, library: str) -> None:
-        self.install = f"pip install 'shared-db[{extra}]'"
+        self.install: str = f"pip install 'shared-db[{extra}]'"
         super().__init__(f"{library} is not installed: {self.install}")
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 _HERE = os.path.dirname(__file__) + os.sep  # noqa: PTH120
-_DEPTH = 6
+_DEPTH = 5
 
 
 class Holder:

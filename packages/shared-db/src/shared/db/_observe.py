@@ -25,9 +25,11 @@ class Observer(Protocol):
 
     def call(self, store: Any, operation: str) -> contextlib.AbstractContextManager[Any]:
         """Surrounds one call; sees its error."""
+        ...
 
     def add(self, store: Any) -> None:
         """A store to watch from now on."""
+        ...
 
 
 def keyword(query: object) -> str:

@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ async def call(function: Callable[..., T], *arguments: Any) -> T:
 
 
 @contextlib.asynccontextmanager
-async def deadline(seconds: float | None) -> Any:
+async def deadline(seconds: float | None) -> AsyncIterator[None]:
     """Ends its body with TimeoutError after that time."""
     async with asyncio.timeout(seconds):
         yield

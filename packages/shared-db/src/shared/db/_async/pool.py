@@ -36,18 +36,23 @@ class Driver(Protocol[C]):
 
     async def open(self, timeout: float) -> C:
         """Opens one; raises `Unavailable` when trying again may help."""
+        ...
 
     async def close(self, connection: C) -> None:
         """Closes one, without waiting for the server."""
+        ...
 
     async def reset(self, connection: C) -> bool:
         """Makes a returned one ready for the next; tells whether it is usable."""
+        ...
 
     async def interrupt(self, connection: C) -> None:
         """Ends what is running on it, from outside."""
+        ...
 
     def alive(self, connection: C) -> bool:
         """Whether an idle one still has its server, without a round trip."""
+        ...
 
 
 class Entry(Generic[C]):
@@ -95,10 +100,10 @@ class AsyncPool(Generic[C]):
             )
         if not timeout > 0:
             raise ValueError(f"timeout={timeout!r}: allowed is a number of seconds above 0")
-        self.name = name
+        self.name: str = name
         self.min_connections = min_connections
-        self.max_connections = max_connections
-        self.timeout = timeout
+        self.max_connections: int = max_connections
+        self.timeout: float = timeout
         self._driver = driver
         self._max_idle = max_idle
         self._max_lifetime = max_lifetime
@@ -115,7 +120,13 @@ class AsyncPool(Generic[C]):
         self._closed = False
         self._filled = self.min_connections <= 1
         self._drained: Waiter[None] | None = None
-        self.counts = {"opened": 0, "lost": 0, "exhausted": 0, "waits": 0, "leaked": 0}
+        self.counts: dict[str, int] = {
+            "opened": 0,
+            "lost": 0,
+            "exhausted": 0,
+            "waits": 0,
+            "leaked": 0,
+        }
         self._waited = 0.0
 
     def _forget_parent(self) -> None:

@@ -74,7 +74,7 @@ class Connector:
         else:
             if not self._prepare:
                 connection.prepare_threshold = None
-            return cast("psycopg.AsyncConnection[Any]", connection)
+            return connection  # type: ignore[no-any-return]
         del arguments
         raise failure from cause
 
@@ -198,6 +198,8 @@ async def finish(connection: Any, error: BaseException | None, *, commit: bool) 
         Unavailable: The server was lost before the commit: nothing was changed.
         OutcomeUnknown: It was lost while committing.
     """
+    if error is None and connection.pgconn.transaction_status == 0:
+        return
     psycopg = driver()
     if error is None and commit:
         changing = connection.pgconn.transaction_status in {1, 2}
@@ -219,10 +221,11 @@ async def finish(connection: Any, error: BaseException | None, *, commit: bool) 
         except psycopg.Error:
             # The server rolls back when the connection is gone; the caller's own error matters.
             await connection.close()
-    if isinstance(error, psycopg.OperationalError) and connection.closed:
+    if error is not None and isinstance(error, psycopg.OperationalError) and connection.closed:
         autocommitted = connection.autocommit
         kind = OutcomeUnknown if autocommitted else Unavailable
-        raise kind(f"the connection was lost: {error}".strip(), store="postgres") from scrub(error)
+        message = f"the connection was lost: {error}".strip()
+        raise kind(message, store="postgres") from scrub(error)
 
 
 class AsyncPostgres:
@@ -247,14 +250,14 @@ class AsyncPostgres:
         **arguments: Any,
     ) -> None:
         given = connection_arguments(arguments)
-        self.name = name
+        self.name: str = name
         self.observers: list[Any] = []
         self.cursor_class: Any = None
         self._transactions: dict[Any, psycopg.AsyncConnection[Any]] = {}
-        self.host = str(given.get("host", ""))
-        self.port = int(given.get("port") or 5432)
-        self.database = str(given.get("dbname", ""))
-        self.connector = Connector(
+        self.host: str = str(given.get("host", ""))
+        self.port: int = int(given.get("port") or 5432)
+        self.database: str = str(given.get("dbname", ""))
+        self.connector: Connector = Connector(
             Sealed(given), connect_timeout=connect_timeout, prepare=not pgbouncer
         )
         self.pool: AsyncPool[psycopg.AsyncConnection[Any]] = AsyncPool(

@@ -36,11 +36,11 @@ class AsyncQdrant(AsyncLazy):
     ) -> None:
         super().__init__()
         given = client_arguments(arguments)
-        self.name = name
-        self.timeout = timeout
-        self.embedded = bool({"location", "path"} & given.keys())
-        self.host = "" if self.embedded else str(given["host"])
-        self.port = int(given.get("port") or 6333)
+        self.name: str = name
+        self.timeout: float = timeout
+        self.embedded: bool = bool({"location", "path"} & given.keys())
+        self.host: str = "" if self.embedded else str(given["host"])
+        self.port: int = int(given.get("port") or 6333)
         if not self.embedded:
             given.setdefault("timeout", query_timeout)
             given.setdefault("check_compatibility", False)

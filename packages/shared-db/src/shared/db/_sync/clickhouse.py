@@ -53,12 +53,12 @@ class ClickHouse(Lazy):
     ) -> None:
         super().__init__()
         given = client_arguments(arguments)
-        self.name = name
-        self.timeout = timeout
-        self.embedded = str(given.get("dsn", "")).startswith("chdb:")
-        self.host = "" if self.embedded else str(given.get("host", ""))
-        self.port = int(given.get("port") or 8123)
-        self.database = str(given.get("database") or "default")
+        self.name: str = name
+        self.timeout: float = timeout
+        self.embedded: bool = str(given.get("dsn", "")).startswith("chdb:")
+        self.host: str = "" if self.embedded else str(given.get("host", ""))
+        self.port: int = int(given.get("port") or 8123)
+        self.database: str = str(given.get("database") or "default")
         if not self.embedded:
             given.setdefault("connect_timeout", int(max(1, connect_timeout)))
             given.setdefault("send_receive_timeout", int(max(1, query_timeout)))

@@ -1,5 +1,6 @@
 # Generated from ../_async/connections.py by generate_sync.py: change that file, not this one.
 # fmt: off
+# ruff: noqa: F401, I001 - generated
 """All the stores of a service in one place."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Generated from ../_async/lazy.py by generate_sync.py: change that file, not this one.
 # fmt: off
+# ruff: noqa: I001 - generated
 """A client that is made when first used, and not used in a forked child."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Generated from ../_async/postgres.py by generate_sync.py: change that file, not this one.
 # fmt: off
+# ruff: noqa: C416, UP028 - generated
 """PostgreSQL through psycopg: connections, cursors, transactions, COPY, streams, locks."""
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Connector:
         else:
             if not self._prepare:
                 connection.prepare_threshold = None
-            return cast("psycopg.Connection[Any]", connection)
+            return connection  # type: ignore[no-any-return]
         del arguments
         raise failure from cause
 
@@ -199,6 +200,8 @@ def finish(connection: Any, error: BaseException | None, *, commit: bool) -> Non
         Unavailable: The server was lost before the commit: nothing was changed.
         OutcomeUnknown: It was lost while committing.
     """
+    if error is None and connection.pgconn.transaction_status == 0:
+        return
     psycopg = driver()
     if error is None and commit:
         changing = connection.pgconn.transaction_status in {1, 2}
@@ -220,10 +223,11 @@ def finish(connection: Any, error: BaseException | None, *, commit: bool) -> Non
         except psycopg.Error:
             # The server rolls back when the connection is gone; the caller's own error matters.
             connection.close()
-    if isinstance(error, psycopg.OperationalError) and connection.closed:
+    if error is not None and isinstance(error, psycopg.OperationalError) and connection.closed:
         autocommitted = connection.autocommit
         kind = OutcomeUnknown if autocommitted else Unavailable
-        raise kind(f"the connection was lost: {error}".strip(), store="postgres") from scrub(error)
+        message = f"the connection was lost: {error}".strip()
+        raise kind(message, store="postgres") from scrub(error)
 
 
 class Postgres:
@@ -248,14 +252,14 @@ class Postgres:
         **arguments: Any,
     ) -> None:
         given = connection_arguments(arguments)
-        self.name = name
+        self.name: str = name
         self.observers: list[Any] = []
         self.cursor_class: Any = None
         self._transactions: dict[Any, psycopg.Connection[Any]] = {}
-        self.host = str(given.get("host", ""))
-        self.port = int(given.get("port") or 5432)
-        self.database = str(given.get("dbname", ""))
-        self.connector = Connector(
+        self.host: str = str(given.get("host", ""))
+        self.port: int = int(given.get("port") or 5432)
+        self.database: str = str(given.get("dbname", ""))
+        self.connector: Connector = Connector(
             Sealed(given), connect_timeout=connect_timeout, prepare=not pgbouncer
         )
         self.pool: Pool[psycopg.Connection[Any]] = Pool(

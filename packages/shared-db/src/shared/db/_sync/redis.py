@@ -194,12 +194,12 @@ class RedisStore:
         **arguments: Any,
     ) -> None:
         given = client_arguments(arguments)
-        self.name = name
-        self.host = str(given.get("host", given.get("path", "")))
-        self.port = int(given.get("port", 0))
-        self.database = int(given["db"])
-        self.timeout = timeout
-        self.max_connections = max_connections
+        self.name: str = name
+        self.host: str = str(given.get("host", given.get("path", "")))
+        self.port: int = int(given.get("port", 0))
+        self.database: int = int(given["db"])
+        self.timeout: float = timeout
+        self.max_connections: int = max_connections
         self._sentinels = given.pop("sentinels", None)
         self._service = given.pop("service", None)
         if (self._sentinels is None) is not (self._service is None):

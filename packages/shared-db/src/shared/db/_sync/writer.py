@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from .._batch import PASSING_CODES, Batch, WriterReport, check_row, size_of
+from .._batch import PASSING_CODES, Batch, WriterReport, checked, size_of, size_of_rows
 from .._clickhouse import driver
 from .._errors import DatabaseError, PoolClosed, Unavailable
 from .._sealed import scrub
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Batches that may wait beside the one that is filling.
 _DEPTH = 3
+# Rows whose size is estimated together.
+_STEP = 256
 
 
 class ClickHouseWriter:
@@ -130,7 +132,7 @@ class ClickHouseWriter:
 
     def write_many(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Accepts rows, as `write` does one."""
-        pending = [dict(row) if type(row) is not dict else row for row in _checked(rows)]
+        pending = list(checked(rows))
         start = 0
         while start < len(pending):
             start += self._accept(pending, start)
@@ -166,8 +168,9 @@ class ClickHouseWriter:
         size = 0
         limit = min(len(rows), start + room)
         while end < limit and (end == start or filling.size + size < self._max_bytes):
-            size += size_of(rows[end])
-            end += 1
+            step = min(limit, end + _STEP)
+            size += size_of_rows(rows[end:step])
+            end = step
         chunk = rows[start:end]
         if self._spill is not None:
             if filling.path is None:
@@ -346,9 +349,3 @@ class ClickHouseWriter:
         if self._deduplicate and not self._client.deduplicates(self.table):
             self._client.remember_tokens(self.table)
         self._checked = True
-
-
-def _checked(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    for row in rows:
-        check_row(row)
-        yield row

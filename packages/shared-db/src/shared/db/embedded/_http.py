@@ -120,11 +120,11 @@ def _decompressed(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 def _lz4(data: bytes) -> Iterator[bytes]:
     """Every frame of the data: the driver compresses each of its blocks by itself."""
-    from lz4.frame import LZ4FrameDecompressor
+    from lz4.frame import LZ4FrameDecompressor  # type: ignore[import-untyped,unused-ignore]
 
     while data:
         frame = LZ4FrameDecompressor()
-        yield frame.decompress(data)
+        yield bytes(frame.decompress(data))
         if not frame.eof:
             raise ValueError("the request's body ends inside an lz4 frame")
         data = frame.unused_data or b""

@@ -81,9 +81,9 @@ class Store:
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._messages = b""
         self._pid: int | None = None
-        self.kind = plan.kind
-        self.host = plan.host
-        self.data_dir = plan.home
+        self.kind: str = plan.kind
+        self.host: str = plan.host
+        self.data_dir: Path = plan.home
 
     @property
     def port(self) -> int:

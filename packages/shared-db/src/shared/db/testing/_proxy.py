@@ -64,9 +64,9 @@ class FaultProxy:
         self._passed = 0
         self._silent = False
         self._listener: socket.socket | None = None
-        self.connections = 0
-        self.host = "127.0.0.1"
-        self.port = 0
+        self.connections: int = 0
+        self.host: str = "127.0.0.1"
+        self.port: int = 0
         self._listen()
 
     def __enter__(self) -> Self:
