@@ -76,6 +76,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         self._streams: list[Any] = []
         self._ended: Segment | Tail | None = None
         self._bars = 0
+        self._warming: Any = None
 
     def formula(self, *inputs: Any, **named: Any) -> Any:
         """The outputs, as expressions of the inputs."""
@@ -162,7 +163,11 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             TypeError: Not a number, or not one an input.
             ValueError: Not finite. The state is as it was.
         """
-        # Once warm, the straight function takes this method's place on the instance.
+        # Once warm, the straight function takes this method's place on the instance; who took the
+        # method before that still comes by here.
+        straight_on = self.__dict__.get("update")
+        if straight_on is not None:
+            return straight_on(*values)
         if len(values) != len(self.inputs):
             msg = f"update takes {', '.join(self.inputs)}; got {len(values)} value(s)"
             raise TypeError(msg)
@@ -174,7 +179,9 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         if self._bars > self.lookback:
             self._go_straight()
             return self.update(*bar)
-        found = straight(self.plan, self._streams, self, warm=True)(*bar)
+        if self._warming is None:
+            self._warming = straight(self.plan, self._streams, self, warm=True)
+        found = self._warming(*bar)
         self._bars += 1
         if self._bars <= self.lookback:
             nothing = [np.nan] * len(self.outputs)
@@ -188,7 +195,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             The indicator itself.
         """
         self.__dict__.pop("update", None)
-        self._streams, self._ended, self._bars = [], None, 0
+        self._streams, self._ended, self._bars, self._warming = [], None, 0, None
         return self
 
     def panel(self, n_symbols: int) -> Panel[TickT]:
@@ -220,10 +227,10 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
 
     def __getstate__(self) -> dict[str, Any]:
         self._resume()
-        return {k: v for k, v in self.__dict__.items() if k not in {"update", "_traced"}}
+        return {k: v for k, v in self.__dict__.items() if k not in {"update", "_traced", "_warming"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _traced=None)
+        self.__dict__.update(state, _traced=None, _warming=None)
 
     def __copy__(self) -> Self:
         # Two copies must not share one stream.

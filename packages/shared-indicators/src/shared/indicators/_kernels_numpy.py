@@ -192,11 +192,19 @@ def _scan_blocks(x: Any, out: Any, keep: float, gain: float, carry: np.ndarray) 
         out *= down
     ends = out[:, :, -1]
     before = np.empty(ends.shape)
-    last = fade[-1]
-    for i in range(ends.shape[1]):
-        before[:, i] = carry
-        carry *= last
-        carry += ends[:, i]
+    last = float(fade[-1])
+    if len(carry) == 1:
+        # Python's floats: the same arithmetic, without numpy's price of a call.
+        now, starts = float(carry[0]), []
+        for end in ends[0].tolist():
+            starts.append(now)
+            now = now * last + end
+        before[0], carry[0] = starts, now
+    else:
+        for i in range(ends.shape[1]):
+            before[:, i] = carry
+            carry *= last
+            carry += ends[:, i]
     out += before[:, :, None] * fade
 
 
