@@ -629,6 +629,29 @@ def test_standard_pipelines_for_each_kind_of_callable():
     assert Pipeline()(fetch) is fetch
 
 
+def test_a_pipeline_of_admissions_guards_blocks():
+    bulkhead, breaker = Bulkhead(1), CircuitBreaker("b", CircuitBreakerConfig(1))
+    pipeline = Pipeline(bulkhead=bulkhead, breaker=breaker)
+    with pipeline:
+        assert bulkhead.active == 1
+    with pytest.raises(ConnectionError), pipeline:
+        fail()
+    with pytest.raises(CircuitOpenError), pipeline:
+        pass
+    assert (bulkhead.active, breaker.state) == (0, "open")
+
+    async def main():
+        breaker.reset()
+        async with pipeline:
+            assert bulkhead.active == 1
+        with pytest.raises(TypeError, match="block"):
+            async with Pipeline(retry=Retry()):
+                pass
+
+    asyncio.run(main())
+    assert bulkhead.active == 0
+
+
 def test_the_name_of_the_callee_reaches_the_retry(events):
     @Pipeline(retry=Retry(2, 0), breaker=CircuitBreaker("n", CircuitBreakerConfig(9)))
     def fetch_page():

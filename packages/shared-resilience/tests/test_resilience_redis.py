@@ -161,6 +161,80 @@ def test_a_killed_server(server):
     assert not limiter.try_acquire()
 
 
+WORK = """
+import asyncio, sys, time, redis
+from shared.resilience import RateLimitedError, RedisRateLimiter, set_listeners
+port, name, on_error = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+set_listeners([])
+limiter = RedisRateLimiter(
+    redis.Redis(port=port), name, 50, 0.2, on_error, timeout=0.1, retry_interval=0.2
+)
+longest, beat, refused, admitted = 0.0, 0.0, 0, 0
+
+async def heartbeat():
+    global beat
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        beat = max(beat, time.monotonic() - before)
+
+async def main():
+    global longest, refused, admitted
+    heart = asyncio.create_task(heartbeat())
+    print("ready", flush=True)
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        before = time.monotonic()
+        try:
+            await limiter.acquire()
+            admitted += 1
+        except RateLimitedError:
+            refused += 1
+        longest = max(longest, time.monotonic() - before)
+        await asyncio.sleep(0.01)
+    await limiter.acquire()  # recovered, without a restart
+    assert limiter._store._breaker.state == "closed"
+    heart.cancel()
+
+asyncio.run(main())
+print(longest, beat, refused, admitted)
+"""
+
+
+def test_four_processes_while_the_server_is_slowed_frozen_and_killed(server):
+    policies = ["open", "closed", "local", "local"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORK, str(server.port), f"four-{on_error}", on_error],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for on_error in policies
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+    server.client().client_pause(250)  # every answer comes late
+    time.sleep(0.5)
+    server.freeze()
+    time.sleep(0.4)
+    server.thaw()
+    time.sleep(0.3)
+    server.kill()
+    time.sleep(0.3)
+    server.start()
+    for on_error, process in zip(policies, processes, strict=True):
+        output = process.communicate(timeout=60)[0]
+        assert process.returncode == 0, on_error
+        longest, beat, refused, admitted = map(float, output.split())
+        assert (refused > 0) == (on_error == "closed"), on_error
+        assert admitted > 10, on_error
+        # One failed decision takes its timeout; the loop itself never stops for that long.
+        assert beat < 1.0, on_error
+        assert longest < 2.0, on_error
+
+
 def test_no_event_loop_is_blocked_by_a_frozen_server(server, events):
     limiter = RedisRateLimiter(
         server.client(), "loop", 1000, 60.0, "open", timeout=0.3, retry_interval=5.0

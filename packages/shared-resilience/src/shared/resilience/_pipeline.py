@@ -9,7 +9,7 @@ from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig
 from ._bulkhead import Bulkhead
 from ._check import number
-from ._policy import Policy, named_like
+from ._policy import Guard, Pass, Policy, end_async, named_like
 from ._retry import Retry
 from ._retry_budget import RetryBudget
 from ._timeout import Timeout
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Pipeline(Policy):
+class Pipeline(Guard):
     """Several policies around a call, from the outside to the inside as listed here.
+
+    A pipeline of admissions only (bulkhead, breaker, rate limit) can guard a block too.
 
     Args:
         fallback: What to answer when everything inside failed.
@@ -134,6 +136,35 @@ class Pipeline(Policy):
             name=name,
         )
 
+    def _guards(self) -> list[Guard]:
+        guards = [policy for policy in self.policies if isinstance(policy, Guard)]
+        if len(guards) < len(self.policies):
+            raise TypeError(
+                f"{self!r} cannot guard a block, only calls: a block can be neither repeated"
+                " nor replaced nor handed to a timer of its own"
+            )
+        return guards
+
+    def _begin(self) -> Pass:
+        held = _All()
+        try:
+            for guard in self._guards():
+                held.passes.append(guard._begin())
+        except BaseException as exc:
+            held.end(exc)
+            raise
+        return held
+
+    async def _abegin(self) -> Pass:
+        held = _All()
+        try:
+            for guard in self._guards():
+                held.passes.append(await guard._abegin())
+        except BaseException as exc:
+            await held.aend(exc)
+            raise
+        return held
+
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         outer = fn
         for policy in self._inward:
@@ -157,6 +188,23 @@ class Pipeline(Policy):
         for policy in self._inward:
             outer = named_like(policy._async_generator(outer), fn)
         return outer
+
+
+class _All:
+    """The passes of several guards, ended from the inside out."""
+
+    __slots__ = ("passes",)
+
+    def __init__(self) -> None:
+        self.passes: list[Pass] = []
+
+    def end(self, exc: BaseException | None, /) -> None:
+        for leave in reversed(self.passes):
+            leave.end(exc)
+
+    async def aend(self, exc: BaseException | None) -> None:
+        for leave in reversed(self.passes):
+            await end_async(leave, exc)
 
 
 def _timeout(argument: str, seconds: float | None, *, thread: bool) -> Timeout | None:

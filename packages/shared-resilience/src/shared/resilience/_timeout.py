@@ -37,36 +37,31 @@ class _Scope:
     __slots__ = (
         "_cancelled",
         "_cancelling",
-        "_started",
         "handle",
         "loop",
         "outer",
         "seconds",
         "task",
+        "when",
     )
 
-    def __init__(self, seconds: float, started: float) -> None:
-        task = _current_task()
+    def __init__(self, seconds: float) -> None:
+        loop = _running_loop()
+        task = _current_task(loop)
         if task is None:
             raise RuntimeError("a timeout works in a task only")
         self.task: asyncio.Task[Any] = task
         self.outer: _Scope | None = None  # of the same object and task, around this one
         self._cancelling: int = task.cancelling()
         self._cancelled: bool = False
-        self.loop: asyncio.AbstractEventLoop = task.get_loop()
-        self._started: float = started
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.when: float = loop.time() + seconds
         self.handle: asyncio.Handle | None = None
         self.seconds: float = seconds
 
     def arm(self) -> None:
         """Set the timer."""
-        now = self.loop.time()
-        late = monotonic() - self._started
-        # The time counts from the beginning of the block. A loop on virtual time has another
-        # clock, on which none has passed since.
-        if abs(now - self._started - late) < _SAME_CLOCK:
-            now -= late
-        self.handle = self.loop.call_at(now + self.seconds, self._expire)
+        self.handle = self.loop.call_at(self.when, self._expire)
 
     def _expire(self) -> None:
         self.handle = None
@@ -173,7 +168,12 @@ def _drive(
 
     A timeout of the callee's own goes through unchanged, whatever the default.
     """
-    scope = _Scope(seconds, started)
+    scope = _Scope(seconds)
+    late = monotonic() - started
+    # The time counts from the first step. A loop on virtual time has another clock, on which
+    # none has passed since.
+    if abs(scope.when - seconds - started - late) < _SAME_CLOCK:
+        scope.when -= late
     scope.arm()
     result = None
     try:
@@ -300,7 +300,7 @@ class Timeout(Policy):
         left = self.seconds if present.get() is None else limit(self.seconds)
         if left <= 0:
             raise _too_late(self.seconds)
-        scope = _Scope(left, monotonic())
+        scope = _Scope(left)
         _armer_of(scope.loop).add(scope)
         scope.outer = self._scopes.get(scope.task)
         self._scopes[scope.task] = scope
@@ -312,7 +312,7 @@ class Timeout(Policy):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Awaitable[None]:
-        scope = self._scopes.pop(_current_task(), None)
+        scope = self._scopes.pop(_current_task(_running_loop()), None)
         if scope is None:  # an async generator that another task finalises
             self._forget_ended_tasks()
             return DONE
@@ -398,9 +398,21 @@ def with_timeout(
     return _limited(_Owner(coroutine), timeout, default)
 
 
-def _current_task() -> Any:
-    """Be replaced by asyncio's function, which is slow to import and fast to call."""
-    global _current_task  # noqa: PLW0603
-    from asyncio import current_task as _current_task
+# These two are replaced by asyncio's own, which are slow to import and fast to call.
 
-    return _current_task()
+
+def _running_loop() -> Any:
+    _import_asyncio()
+    return _running_loop()
+
+
+def _current_task(loop: Any) -> Any:
+    _import_asyncio()
+    return _current_task(loop)
+
+
+def _import_asyncio() -> None:
+    import asyncio
+
+    globals()["_running_loop"] = asyncio.get_running_loop
+    globals()["_current_task"] = asyncio.current_task
