@@ -1,4 +1,4 @@
-# mypy: disable-error-code="func-returns-value"
+# mypy: disable-error-code="func-returns-value, comparison-overlap"
 """No id crosses tasks, threads or pool workers, unless it is carried on purpose."""
 
 import asyncio
@@ -191,3 +191,50 @@ def test_capture_logs_nests_and_restores():
     assert [line["message"] for line in outer] == ["one", "three"]
     assert [line["message"] for line in inner] == ["two"]
     assert later == []
+
+
+async def test_blocks_decorate_every_kind():
+    log = get_logger("x")
+
+    @log_context(a=1)
+    @correlation()
+    def plain():
+        log.info("plain")
+
+    @correlation("c")
+    @log_context(a=1)
+    async def coroutine():
+        await asyncio.sleep(0)
+        log.info("coroutine")
+        return 1
+
+    @log_context(a=1)
+    def generator():
+        bind(inside=True)
+        log.info("generator")
+        yield 1
+        log.info("generator")
+        yield 2
+
+    @log_context(a=1)
+    async def agenerator():
+        yield 1
+        log.info("agenerator")
+        yield 2
+
+    with capture_logs() as logs:
+        plain()
+        plain()
+        assert await asyncio.gather(coroutine(), coroutine()) == [1, 1]
+        for _ in generator():
+            log.info("outside")
+        async for _ in agenerator():
+            log.info("outside")
+        log.info("outside")
+    for line in logs:
+        outside = line["message"] == "outside"
+        assert ("a" in line) != outside
+        assert ("inside" in line) == (line["message"] == "generator")
+    ids = [line["correlation_id"] for line in logs[:2]]
+    assert ids[0] != ids[1]
+    assert {line["correlation_id"] for line in logs if line["message"] == "coroutine"} == {"c"}

@@ -337,9 +337,11 @@ def test_a_failing_collector_is_a_500(registry):
 
 def debian(program):
     """The path of a program of Debian's package prometheus, installed by root if need be."""
-    if not shutil.which(program) and os.geteuid() == 0 and shutil.which("apt-get"):
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    tools = ["apt-get", *root[:1]]
+    if not shutil.which(program) and all(shutil.which(tool) for tool in tools):
         for command in ("apt-get update", "apt-get install -y --no-install-recommends prometheus"):
-            subprocess.run(command.split(), check=False, capture_output=True, timeout=110)
+            subprocess.run([*root, *command.split()], check=False, capture_output=True, timeout=110)
     path = shutil.which(program)
     if path is None:
         message = f"{program} (Debian package prometheus) is not installed"

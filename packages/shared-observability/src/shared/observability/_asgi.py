@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from ._http import Exchange, Recorder
+from ._http import Exchange, Recorder, call_route
 from ._propagation import CORRELATION_HEADER, extract
 
 Scope = MutableMapping[str, Any]
@@ -84,7 +84,7 @@ class TelemetryMiddleware:
 
     def _template(self, arrived: Scope, scope: Scope) -> str | None:
         if self._route is not None:
-            return self._route(scope)
+            return call_route(self._route, scope)
         routes = getattr(scope.get("app"), "routes", None)
         if routes is not None:
             return starlette_template(routes, arrived)

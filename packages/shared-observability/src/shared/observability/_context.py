@@ -9,13 +9,14 @@ import contextvars
 import functools
 import inspect
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ._state import STATE
+from ._wrap import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,11 +75,11 @@ def unbind(*names: str) -> None:
     CONTEXT.set(Bound({k: v for k, v in raw.items() if k not in names}) if names else EMPTY)
 
 
-@contextmanager
-def log_context(**fields: Any) -> Iterator[None]:
-    """Add fields to the lines inside a `with` block or a decorated plain function.
+class log_context:  # noqa: N801 - used as a function
+    """Add fields to the lines inside a `with` block or a decorated function of any kind.
 
-    What `bind` adds inside is gone with the block, too.
+    What `bind` adds inside is gone with the block, too. A generator's fields are there only while
+    the generator itself runs.
 
     Args:
         **fields: Any names and values.
@@ -87,13 +88,42 @@ def log_context(**fields: Any) -> Iterator[None]:
         >>> with log_context(order_id=7):
         ...     pass
     """
-    before = CONTEXT.get()
-    CONTEXT.set(Bound({**before.raw, **fields}))
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_before", "_fields", "_mine")
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+
+    def __call__(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Decorate a function."""
+        return wrap(fn, lambda args, kwargs: self._again(), stepwise=True)  # noqa: ARG005
+
+    def _again(self) -> log_context:
+        return log_context(**self._fields)
+
+    def __enter__(self) -> Any:
+        """Add the fields."""
+        self._mine: Bound = Bound({**CONTEXT.get().raw, **self._fields})
+        self.resume()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         # Set, not reset: a generator may be closed in another context than it began in.
-        CONTEXT.set(before)
+        CONTEXT.set(self._before)
+
+    def resume(self) -> None:
+        """Put the fields in place."""
+        self._before: Bound = CONTEXT.get()
+        CONTEXT.set(self._mine)
+
+    def suspend(self) -> None:
+        """Put back what was there before."""
+        self._mine = CONTEXT.get()
+        CONTEXT.set(self._before)
 
 
 def correlation_id() -> str | None:
@@ -102,15 +132,11 @@ def correlation_id() -> str | None:
     return None if value is None else str(value)
 
 
-@contextmanager
-def correlation(id: str | None = None) -> Iterator[str]:  # noqa: A002 - the name of the contract
-    """Give the lines inside a `with` block a correlation id.
+class correlation(log_context):  # noqa: N801 - used as a function
+    """Give the lines inside a `with` block or a decorated function a correlation id.
 
     Args:
-        id: The id; a new random one (32 hex digits) if None.
-
-    Yields:
-        The id.
+        id: The id; a new random one (32 hex digits) for each use if None.
 
     Example:
         >>> with correlation("order-7") as value:
@@ -118,9 +144,22 @@ def correlation(id: str | None = None) -> Iterator[str]:  # noqa: A002 - the nam
         >>> correlation_id() is None
         True
     """
-    value = uuid.uuid4().hex if id is None else str(id)
-    with log_context(correlation_id=value):
-        yield value
+
+    __slots__ = ("_id",)
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - the name of the contract
+        super().__init__()
+        self._id = id
+
+    def _again(self) -> log_context:
+        return correlation(self._id)
+
+    def __enter__(self) -> str:
+        """Set the id and return it."""
+        value = uuid.uuid4().hex if self._id is None else str(self._id)
+        self._fields = {"correlation_id": value}
+        super().__enter__()
+        return value
 
 
 def propagate(fn: Callable[P, T]) -> Callable[P, T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,14 @@ _METHODS: Final = frozenset(
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
 )
 UNMATCHED: Final = "unmatched"
+
+
+def call_route(route: Callable[[Any], str | None], request: Any) -> str | None:
+    """Ask the application's own function; its failure does not become the request's."""
+    try:
+        return route(request)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 class Recorder:
@@ -152,8 +161,6 @@ class Exchange:
         }
         if error is not None:
             fields["exc_info"] = error
-        import sys
-
         frame = sys._getframe(1)  # noqa: SLF001
         name = self._recorder.core.name
         STATE.emit(name, EMPTY, level, "request", (), fields, frame)

@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from ._http import Exchange, Recorder
+from ._http import Exchange, Recorder, call_route
 from ._propagation import CORRELATION_HEADER
 
 Environ = dict[str, Any]
@@ -85,7 +85,7 @@ class WSGITelemetryMiddleware:
 
     def _template(self, environ: Environ) -> str | None:
         if self._route is not None:
-            return self._route(environ)
+            return call_route(self._route, environ)
         route = environ.get("observability.route")
         return route if isinstance(route, str) else None
 
