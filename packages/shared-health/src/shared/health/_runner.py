@@ -8,6 +8,7 @@ place. So the number of threads is the number of checks and one, whatever hangs.
 from __future__ import annotations
 
 import inspect
+import random
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,7 @@ class Runner:
     def _work(self, job: Job) -> None:
         state = job.state
         caller = _Caller(job.fn, job.loop, state.timeout)
+        first = True
         try:
             while True:
                 with self._lock:
@@ -145,6 +147,11 @@ class Runner:
                     before, error = state.status, state.error
                     job.runs += not state.given_up
                     state.finish(self._clock(), result)
+                    if first:
+                        # All begin together; from here on their turns are spread, for
+                        # threads that wake together hold up the probes' one.
+                        first = False
+                        state.next_at -= state.interval * 0.5 * random.random()  # noqa: S311
                     after = state.status
                     job.wake.notify_all()
                 self._tell(job, before, error, after)
@@ -166,10 +173,11 @@ class Runner:
                         job.wake.notify_all()
                         late.append(before)
                 deadlines = [d for job in self.jobs if (d := job.state.deadline) is not None]
-                self._watch_at = min(deadlines, default=float("inf"))
+                # With nothing in flight a look each second is less work than being woken
+                # by every run that begins.
+                self._watch_at = min(deadlines, default=now + 1.0)
                 if not late:
-                    wait = None if not deadlines else max(0.0, self._watch_at - now)
-                    self._watch_wake.wait(wait)
+                    self._watch_wake.wait(max(0.0, self._watch_at - now))
             for job, status, error in late:
                 self._tell(job, status, error, job.state.status)
 
