@@ -55,24 +55,23 @@ def compare(what, ours, peer, bar, *, rounds, note="", most=False):
     pairs = [(timed(ours), timed(peer)) for _ in range(rounds)]
     mine, theirs = (min(p[i] for p in pairs) for i in (0, 1))
     ratio = statistics.median(a / b if most else b / a for a, b in pairs)
-    met = ratio <= bar if most else ratio >= bar
-    shown = f"{ratio:.2f}x {'the time' if most else 'the speed'}"
-    sign = "<=" if most else ">="
+    met = None if bar is None else ratio <= bar if most else ratio >= bar
+    sign, shown = ("<=" if most else ">="), f"{ratio:.2f}x {'the time' if most else 'the speed'}"
     report(
         what, f"{sign} {bar}x", shown, met, f"{mine * 1e3:.2f} ms / {theirs * 1e3:.2f} ms {note}"
     )
 
 
 def report(what, bar, shown, met, note):
-    rows.append((what, bar, shown, "met" if met else "MISSED" if met is not None else "-", note))
+    rows.append((what, bar, shown, "-" if met is None else "met" if met else "MISSED", note))
     print(f"{what:58s} {bar:>9s} {shown:>20s} {rows[-1][3]:>7s}  {note}", flush=True)
 
 
 def windows(size, rounds):
     random = np.random.default_rng(1)
-    at = np.datetime64("2024-01-01", "ns") + np.arange(size) * np.timedelta64(100, "ms")
+    at = np.datetime64("2024-01-01", "ns") + np.arange(size) * np.timedelta64(1, "s")
     values = random.normal(50, 10, size)
-    frame = pl.DataFrame({"t": at, "v": values}).with_columns(pl.col("t").set_sorted())
+    frame = pl.DataFrame({"t": at, "v": values}).with_columns(pl.col("t").set_sorted())  # known to be
     v = pl.col("v")
 
     def polars():
@@ -99,7 +98,7 @@ def windows(size, rounds):
     def pandas():
         return series.resample("1min").agg(["mean", "min", "max", "sum", "count"])
 
-    compare(f"{label}, numpy / pandas", ours(False), pandas, 1.0, rounds=max(1, rounds // 2))  # noqa: FBT003  a table
+    compare(f"{label}, numpy / pandas", ours(False), pandas, None, rounds=max(1, rounds // 2))  # noqa: FBT003  a table
 
     def p95():
         return ts.aggregate_time_series(
@@ -164,10 +163,10 @@ def sliding(rounds, quick):
     long = values[: len(values) // 5]
     compare("rolling median, window 60, [fast] / bottleneck",
             lambda: ts.rolling(long, 60, "median", fast=True),
-            lambda: bottleneck.move_median(long, 60), 1.0, rounds=rounds, note="(no bar set)")  # fmt: skip
+            lambda: bottleneck.move_median(long, 60), None, rounds=rounds)  # fmt: skip
     compare("rolling mean, window 60, numpy / bottleneck",
             lambda: ts.rolling(long, 60, "mean"),
-            lambda: bottleneck.move_mean(long, 60), 0.1, rounds=rounds, note="(no bar set)")  # fmt: skip
+            lambda: bottleneck.move_mean(long, 60), None, rounds=rounds)  # fmt: skip
 
 
 def pictures(rounds):
@@ -179,13 +178,12 @@ def pictures(rounds):
     def theirs():
         return peer.downsample(x, y, n_out=1000)
 
-    for fast, bar in ((True, 1.2), (False, 20.0)):
+    for fast, bar in ((True, 1.2), (False, None)):
         mine = lambda f=fast: ts.downsample(x, y, 1000, fast=f)  # noqa: E731
         assert np.array_equal(mine(), theirs())
-        note = "" if fast else "(no bar set)"
         path = "[fast]" if fast else "numpy"
         compare(f"LTTB, 1e6 to 1000 points, {path} / tsdownsample", mine, theirs, bar,
-                rounds=rounds, most=True, note=note)  # fmt: skip
+                rounds=rounds, most=True)  # fmt: skip
 
 
 def streaming(rounds):
@@ -264,7 +262,18 @@ def write(path):
     path.write_text("\n".join(lines))
 
 
-NOTES = ""
+NOTES = """
+## Where the time goes
+
+- Windows: NumPy reads the values once for each of sum, least and greatest (`reduceat`, about 1 ns a
+  point at 60 points a window), the times once to see that they are sorted and 0.5 ns a point for the
+  edges. The compiled path reads values and times once each. At 1e7 points both are bound by memory
+  (160 MB), where machines differ most and a busy one hurts most.
+- Rolling z-score: NumPy makes two running sums and about twelve passes over pieces that stay in the
+  cache; the compiled path is one loop.
+- LTTB: the kernel alone is as fast as tsdownsample's; the rest is the check that `x` ascends.
+- bottleneck keeps running sums without restarts: faster, and wrong after a large value has passed.
+"""
 
 
 def main():

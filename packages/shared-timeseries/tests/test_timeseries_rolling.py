@@ -54,10 +54,11 @@ def test_many_pieces_and_hard_numbers():
     window = 50
     views = np.lib.stride_tricks.sliding_window_view(values, window)
     np.testing.assert_allclose(rolling(values, window)[49:], views.mean(axis=1), rtol=1e-9)
-    np.testing.assert_allclose(
-        rolling(values, window, "std")[49:], views.std(axis=1, ddof=1), rtol=1e-6, atol=1e-12
-    )
-    assert not rolling(values, window, "std")[70_000 + window : 73_000].any()
+    np.testing.assert_allclose(rolling(values, window, "sum")[49:], views.sum(axis=1), rtol=1e-9)
+    for fast in (False, True):
+        found = rolling(values, window, "std", fast=fast)
+        np.testing.assert_allclose(found[49:], views.std(axis=1, ddof=1), rtol=1e-6, atol=1e-12)
+        assert not found[70_000 + window : 73_000].any()
 
 
 def test_bad_requests():

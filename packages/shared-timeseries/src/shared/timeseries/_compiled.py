@@ -254,3 +254,66 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
                 break
         chosen[i + 1] = at
     return chosen[:0] if _falls(places, cuts[n - 2], len(numbers)) else chosen
+
+
+@compiled
+def sliding_spread(values: Any, window: int, zscore: bool) -> Any:  # noqa: FBT001
+    """Deviation or z-score of each window, of values without NaN.
+
+    Sums slide along and start afresh every few thousand values, counted from a near level; a
+    window whose spread is so small that rounding would show is computed by itself.
+    """
+    size = len(values)
+    out = np.empty(size)
+    for begin in range(0, size, 4096):
+        first = max(0, begin - window + 1)
+        level = 0.0
+        for j in range(first, begin + 1):
+            level += values[j]
+        level /= begin + 1 - first
+        total = squares = 0.0
+        for j in range(first, begin + 1):
+            away = values[j] - level
+            total += away
+            squares += away * away
+        largest = squares
+        for i in range(begin, min(begin + 4096, size)):
+            if i > begin:
+                away = values[i] - level
+                total += away
+                squares += away * away
+                largest += away * away
+                if i >= window:
+                    away = values[i - window] - level
+                    total -= away
+                    squares -= away * away
+            known = min(i + 1, window)
+            mean = total / known
+            rest = squares - total * mean
+            if not rest > 1e-6 * largest:
+                mean, rest = _two_passes(values, i + 1 - known, i + 1)
+                mean -= level
+            spread = np.sqrt(rest / (known - 1)) if known > 1 else np.nan
+            if not zscore:
+                out[i] = spread
+            elif spread > 0:
+                out[i] = (values[i] - level - mean) / spread
+            else:
+                out[i] = np.nan
+    return out
+
+
+@compiled
+def _two_passes(values: Any, begin: int, stop: int) -> Any:
+    mean = 0.0
+    low = high = values[begin]
+    for j in range(begin, stop):
+        mean += values[j]
+        low, high = min(low, values[j]), max(high, values[j])
+    if low == high:
+        return low, 0.0
+    mean /= stop - begin
+    rest = 0.0
+    for j in range(begin, stop):
+        rest += (values[j] - mean) ** 2
+    return mean, rest

@@ -65,8 +65,16 @@ def roll(
     if not len(values):
         return np.empty(0)
     window = min(window, len(values))
-    if stat in {"std", "zscore"} and window > 1 and np.isfinite(values.sum()):
-        return _finite_spread(values, window, stat, least)
+    if stat in {"mean", "sum", "std", "zscore"} and window > 1 and np.isfinite(values.sum()):
+        if stat in {"std", "zscore"} and wants_fast(fast, len(values)):
+            from ._compiled import sliding_spread
+
+            found: Float64s = sliding_spread(values, window, stat == "zscore")
+        else:
+            found = _finite_moments(values, window, stat)
+        if least > 1:
+            found[: least - 1] = np.nan
+        return found
     gone = np.isnan(values)
     counts = _slide(np.add, (~gone).astype(np.float64), window, 0.0)
     share = quantile_of(stat)
@@ -107,8 +115,8 @@ def _finish(
     return np.where((counts >= least) & (counts > 0), out, np.nan)
 
 
-def _finite_spread(values: Float64s, window: int, stat: str, least: int) -> Float64s:
-    """Deviation or z-score of windows without NaN, by running sums.
+def _finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
+    """Mean, sum, deviation or z-score of windows without NaN, by running sums.
 
     Running sums start afresh for each piece that fits the cache, counted from the piece's
     mean. Windows whose spread is so far below the piece's that rounding would show are
@@ -139,6 +147,15 @@ def _finite_spread(values: Float64s, window: int, stat: str, least: int) -> Floa
             sums = ahead[first + 1 : stop] - ahead[first + 1 - window : stop - window]
             m2 = ahead_2[first + 1 : stop] - ahead_2[first + 1 - window : stop - window]
         target = out[begin : begin + count]
+        if stat in {"mean", "sum"}:
+            np.add(sums, level * known, out=target)
+            rounding = 2.3e-16 * max(float(one.max()), -float(one.min()))
+            doubtful = np.flatnonzero(np.abs(target) * 1e-10 < rounding)
+            if len(doubtful):
+                target[doubtful] = _one_by_one(values, begin + doubtful, window, "sum")
+            if stat == "mean":
+                target /= known
+            continue
         sums /= known  # now the mean, counted from the level
         known *= -1
         m2 += np.multiply(np.multiply(sums, sums, out=target), known, out=target)
@@ -154,8 +171,6 @@ def _finite_spread(values: Float64s, window: int, stat: str, least: int) -> Floa
                 )
         if len(doubtful):
             target[doubtful] = _one_by_one(values, begin + doubtful, window, stat)
-    if least > 1:
-        out[: least - 1] = np.nan
     return out
 
 
@@ -166,6 +181,9 @@ def _one_by_one(values: Float64s, places: Int64s, window: int, stat: str) -> Flo
     with np.errstate(invalid="ignore", divide="ignore"):
         for i in early.tolist():
             part = values[: places[i] + 1]
+            if stat == "sum":
+                out[i] = part.sum()
+                continue
             spread = part.std(ddof=1) if len(part) > 1 else np.nan
             out[i] = spread if stat == "std" else (part[-1] - part.mean()) / (spread or np.nan)
         rest = places[len(early) :] - window + 1
@@ -173,6 +191,9 @@ def _one_by_one(values: Float64s, places: Int64s, window: int, stat: str) -> Flo
         step = max(1, _BLOCK // window)
         for begin in range(0, len(rest), step):
             part = views[rest[begin : begin + step]]
+            if stat == "sum":
+                out[len(early) + begin : len(early) + begin + len(part)] = part.sum(axis=1)
+                continue
             mean = part.mean(axis=1, keepdims=True)
             same = part.min(axis=1) == part.max(axis=1)  # the mean of equals may round
             spread = np.where(same, 0.0, np.sqrt(((part - mean) ** 2).sum(axis=1) / (window - 1)))
