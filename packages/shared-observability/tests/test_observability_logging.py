@@ -1,6 +1,8 @@
 """The schema of a line, levels, and the two faces of the pipeline."""
 
+import copy
 import logging
+import pickle
 import re
 
 import pytest
@@ -143,3 +145,62 @@ def test_initialize_logging_names_the_variable(monkeypatch):
 def test_unconfigured_logging_goes_to_stderr(capsys):
     get_logger("x").info("hello")
     assert "INFO     x hello" in capsys.readouterr().err
+
+
+def test_loggers_pickle_and_copy(lines):
+    log = get_logger("x").bind(a=1)
+    for other in (pickle.loads(pickle.dumps(log)), copy.deepcopy(log)):
+        other.info("m")
+        assert (lines.last()["logger"], lines.last()["a"]) == ("x", 1)
+
+
+@pytest.mark.parametrize("schema", ["otel", "ecs"])
+def test_schemas(new_lines, schema):
+    stream = new_lines()
+    configure_logging(output=stream, schema=schema, service="shop")
+    try:
+        raise OSError("disk")
+    except OSError:
+        get_logger("x").exception("failed", order_id=7)
+    line = stream.last()
+    if schema == "ecs":
+        assert (line["log.level"], line["message"], line["service.name"]) == (
+            "error",
+            "failed",
+            "shop",
+        )
+        assert (line["error.type"], line["error.message"], line["order_id"]) == (
+            "OSError",
+            "disk",
+            7,
+        )
+        assert line["@timestamp"].endswith("Z")
+        assert "ecs.version" in line
+    else:
+        assert (line["SeverityText"], line["SeverityNumber"], line["Body"]) == (
+            "ERROR",
+            17,
+            "failed",
+        )
+        assert line["Resource"] == {"service.name": "shop"}
+        assert line["InstrumentationScope"] == {"Name": "x"}
+        assert line["Attributes"]["exception.type"] == "OSError"
+        assert line["Attributes"]["order_id"] == 7
+
+
+def test_console_handlers_of_the_root_make_room_and_others_stay(new_lines):
+    root, kept = logging.getLogger(), logging.NullHandler()
+    console = logging.StreamHandler()
+    root.addHandler(console)
+    root.addHandler(kept)
+    stream = new_lines()
+    configure_logging(output=stream, intercept_stdlib=False)
+    assert console in root.handlers
+    logging.getLogger("x").warning("not ours")
+    assert stream.getvalue() == ""
+    for _ in range(2):
+        configure_logging(output=stream)
+    assert console not in root.handlers
+    assert kept in root.handlers
+    logging.getLogger("x").warning("ours")
+    assert len(stream.records()) == 1

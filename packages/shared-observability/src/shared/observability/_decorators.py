@@ -143,7 +143,8 @@ class _Call:
         if self._signature is not None:
             args, kwargs = self._given
             try:
-                fields["arguments"] = dict(self._signature.bind(*args, **kwargs).arguments)
+                given = dict(self._signature.bind(*args, **kwargs).arguments)
+                fields["arguments"] = {k: v for k, v in given.items() if k not in {"self", "cls"}}
             except TypeError:
                 fields["arguments"] = {"args": args, "kwargs": kwargs}
         if self.result is not _NOTHING:

@@ -37,6 +37,10 @@ class Logger:
     def __repr__(self) -> str:
         return f"<Logger {self._core.name!r} {LEVEL_NAMES.get(self._core.level, self._core.level)}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by name: the pipeline stays where it is."""
+        return _restore, (self._core.name, dict(self._bound.raw))
+
     def bind(self, **fields: Any) -> Logger:
         """Return a logger that adds these fields to each of its lines."""
         return Logger(self._core, Bound({**self._bound.raw, **fields}))
@@ -117,6 +121,10 @@ class Logger:
     warn = warning
     fatal = critical
     msg = info
+
+
+def _restore(name: str, raw: dict[str, Any]) -> Logger:
+    return Logger(REGISTRY.core(name), Bound(raw) if raw else EMPTY)
 
 
 def level_name(number: int) -> str:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import trace
@@ -53,7 +53,7 @@ class TracingConfig:
     exporter_type: Literal["otlp", "console", "none"] = "otlp"
     otlp_endpoint: str | None = None
     sample_ratio: float = 1.0
-    headers: dict[str, str] | None = None
+    headers: dict[str, str] | None = field(default=None, repr=False)  # may hold an API key
 
     def __post_init__(self) -> None:
         name: object = self.service_name
