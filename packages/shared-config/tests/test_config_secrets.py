@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pydantic import PostgresDsn, SecretStr
+from pydantic import PostgresDsn, SecretBytes, SecretStr
 
 from shared.config import (
     ConfigurationError,
@@ -349,3 +349,23 @@ def test_urls_that_are_no_secret_type_are_hidden_where_it_can_be(capsys):
     assert MARKER not in repr(settings) + str(settings) + shown_values(settings)
     assert MARKER not in json.dumps(Urls.model_json_schema())
     assert type(settings.amqp) is str
+
+
+class Typed(Settings):
+    text: SecretStr
+    raw: SecretBytes
+    many: list[SecretStr] = []  # noqa: RUF012 - pydantic copies it
+
+
+def test_pydantics_own_secrets_do_not_travel_either():
+    env = {"TEXT": MARKER, "RAW": MARKER, "MANY": f"{MARKER},b"}
+    settings = load_settings(Typed, env=env, dotenv=None)
+    assert settings.text.get_secret_value() == MARKER
+    assert copy.deepcopy(settings).text.get_secret_value() == MARKER
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert MARKER.encode() not in pickle.dumps(settings, protocol)
+    arrived = pickle.loads(pickle.dumps(settings))
+    again = pickle.loads(pickle.dumps(arrived))
+    for secret in (again.text, again.raw, *again.many):
+        with pytest.raises(ConfigurationError, match="came out of a pickle"):
+            secret.get_secret_value()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from ._errors import ConfigurationError, Problem
-from ._secrets import MASK
+from ._secrets import MASK, without_text
 from ._sources import Reading, guard
 from ._variables import variables
 
@@ -60,6 +60,11 @@ class ReadOnly(BaseModel, metaclass=_Checking):
             f"{type(self).__name__}.{name} is read-only: set the variable and load again, "
             f"or take a copy with .model_copy(update={{{name!r}: ...}})"
         )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        state["__dict__"] = {n: without_text(value) for n, value in state["__dict__"].items()}
+        return state
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         hidden = {v.path[0] for v in variables(type(self)) if v.secret and len(v.path) == 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 from pydantic_core import core_schema
 
 from ._errors import ConfigurationError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["MASK", "HiddenText", "Secret"]
+__all__ = ["MASK", "HiddenText", "Secret", "without_text"]
 
 MASK = "**********"
 
@@ -131,6 +131,45 @@ class Secret:
         if _text_of(value) is None:
             raise ValueError(f"is made of text, not of {type(value).__name__}")
         return cls(value)  # type: ignore[arg-type]
+
+
+class _GoneStr(SecretStr):
+    """A `SecretStr` that came out of a pickle."""
+
+    def __init__(self) -> None:
+        super().__init__(MASK)
+
+    def get_secret_value(self) -> NoReturn:
+        refuse()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _GoneStr, ()
+
+
+class _GoneBytes(SecretBytes):
+    """A `SecretBytes` that came out of a pickle."""
+
+    def __init__(self) -> None:
+        super().__init__(MASK.encode())
+
+    def get_secret_value(self) -> NoReturn:
+        refuse()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _GoneBytes, ()
+
+
+def without_text(value: Any) -> Any:
+    """Return what a pickle may hold instead of a value: pydantic's own secrets carry their text."""
+    if isinstance(value, SecretStr):
+        return _GoneStr()
+    if isinstance(value, SecretBytes):
+        return _GoneBytes()
+    if type(value) in {list, tuple, set}:
+        return type(value)(map(without_text, value))
+    if type(value) is dict:
+        return {key: without_text(inner) for key, inner in value.items()}
+    return value
 
 
 def _text_of(value: object) -> str | None:
