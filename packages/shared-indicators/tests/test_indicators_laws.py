@@ -44,7 +44,7 @@ def take(indicator, bars, *where):
 
 every = pytest.mark.parametrize("name", SPECS)
 quick = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

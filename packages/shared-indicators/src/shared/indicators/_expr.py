@@ -44,8 +44,7 @@ class Op:
         """How many inputs pass before the first output."""
         return 0
 
-    @property
-    def inline(self) -> tuple[str, ...]:
+    def inline(self, *, scalar: bool) -> tuple[str, ...]:  # noqa: ARG002 - see the operations
         """A warm step as lines of text, on a stream {s}, an input {x} and an output {v}.
 
         What is most common is written into the straight function: a call costs more than the work.

@@ -227,7 +227,9 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
 
     def __getstate__(self) -> dict[str, Any]:
         self._resume()
-        return {k: v for k, v in self.__dict__.items() if k not in {"update", "_traced", "_warming"}}
+        return {
+            k: v for k, v in self.__dict__.items() if k not in {"update", "_traced", "_warming"}
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _traced=None, _warming=None)

@@ -164,7 +164,7 @@ def numeric(name: str, value: Any) -> Array:
         return array.astype(np.float64, copy=False)
     if array.size == 0 and array.dtype.kind == "O":
         return array.astype(np.float64)
-    if array.dtype.kind == "O":
+    if array.dtype.kind == "O" and array.ndim > 0:
         return _of_objects(name, array)
     msg = f"{name} must hold numbers, got {array.dtype}"
     raise TypeError(msg)

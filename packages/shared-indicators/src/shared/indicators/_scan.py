@@ -31,8 +31,7 @@ class Scan(Op):
         """Inputs before the first output."""
         return self.skip + self.seeds - self.shown
 
-    @property
-    def inline(self) -> tuple[str, ...]:
+    def inline(self, *, scalar: bool) -> tuple[str, ...]:  # noqa: ARG002 - the same for both
         """The recurrence."""
         return (f"{{s}}.y = {{v}} = {self.keep!r} * {{s}}.y + {self.gain!r} * {{x}}",)
 

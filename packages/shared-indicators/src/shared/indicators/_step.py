@@ -64,7 +64,7 @@ def straight(
     """The function of one bar: takes the inputs, returns what `update` returns."""
     make = _maker(plan, indicator.inputs, scalar=scalar, warm=warm)
     held = [
-        stream if node.op.inline and not warm else stream.step
+        stream if not warm and node.op.inline(scalar=scalar) else stream.step
         for node, stream in zip(plan.nodes, streams, strict=True)
         if stream is not None
     ]
@@ -92,8 +92,9 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
                 value = (op.scalar if scalar else op.array_text).format(*args)
             case op:
                 steps.append(f"s{i}")
-                if op.inline and not warm:
-                    lines += [line.format(s=f"s{i}", v=f"v{i}", x=args[0]) for line in op.inline]
+                inline = () if warm else op.inline(scalar=scalar)
+                if inline:
+                    lines += [line.format(s=f"s{i}", v=f"v{i}", x=args[0]) for line in inline]
                     continue
                 value = f"s{i}({', '.join(args)})"
         if warm:

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 CANCELLED = 1e-5
 
 
-def suffixes(block: list[Any], combine: Callable[[Any, Any], Any]) -> list[Any]:
-    """Aggregates of the last 1, 2, .. p-1 values of a block."""
-    found = list(accumulate(reversed(block), lambda newer, older: combine(older, newer)))
-    found.pop()
-    return found
-
-
 class TwoStacks:
     """Any associative aggregate of the last `period` values."""
 
@@ -49,9 +42,16 @@ class TwoStacks:
             return self.combine(self.older.pop(), prefix)
         if len(block) < self.period:
             return None
-        self.older = suffixes(block, self.combine)
-        self.block = []
+        self.turn()
         return prefix
+
+    def turn(self) -> None:
+        """The block is full: it becomes the older one."""
+        combine = self.combine
+        # Aggregates of its last 1, 2, .. period - 1 values.
+        self.older = list(accumulate(reversed(self.block), lambda new, old: combine(old, new)))
+        self.older.pop()
+        self.block = []
 
 
 class SumStream:
@@ -80,6 +80,42 @@ class SumStream:
         self.block = []
         self.prefix = 0.0
         return prefix
+
+
+class WeightedStream:
+    """Sum of the window, weighted 1 (oldest) to `period` (newest), by two stacks."""
+
+    __slots__ = ("block", "older", "period", "plain", "weighed")
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self.block: list[Any] = []
+        self.older: list[Any] = []
+        self.plain: Any = 0.0
+        self.weighed: Any = 0.0
+
+    def step(self, value: Any) -> Any:
+        """Take a value; the weighted sum once the window is full."""
+        self.block.append(value)
+        count = len(self.block)
+        self.plain = plain = self.plain + value
+        self.weighed = weighed = self.weighed + count * value
+        if self.older:
+            # What came before holds the first weights.
+            return self.older.pop() + (weighed + (self.period - count) * plain)
+        return None if count < self.period else self.turn(weighed)
+
+    def turn(self, weighed: Any) -> Any:
+        """The block is full: it becomes the older one."""
+        plain, total, older = 0.0, 0.0, []
+        for value in reversed(self.block):
+            plain = plain + value
+            total = total + plain
+            older.append(total)
+        older.pop()
+        self.older, self.block = older, []
+        self.plain = self.weighed = 0.0
+        return weighed
 
 
 class LagStream:

@@ -15,22 +15,8 @@ from ._streams import (
     SumStream,
     TwoStacks,
     VarianceStream,
+    WeightedStream,
 )
-
-
-def _larger(older: float, newer: float) -> float:
-    return max(newer, older)
-
-
-def _smaller(older: float, newer: float) -> float:
-    return min(newer, older)
-
-
-def _weigh(older: tuple[Any, ...], newer: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Join (sum, sum weighted 1..n, n) of two neighbouring runs."""
-    s_old, w_old, n_old = older
-    s_new, w_new, n_new = newer
-    return s_old + s_new, w_old + w_new + n_old * s_new, n_old + n_new
 
 
 def _newest_largest(older: tuple[Any, Any], newer: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -41,20 +27,6 @@ def _newest_largest(older: tuple[Any, Any], newer: tuple[Any, Any]) -> tuple[Any
 def _newest_largest_of_each(older: tuple[Any, Any], newer: tuple[Any, Any]) -> tuple[Any, Any]:
     stays = older[0] > newer[0]
     return np.where(stays, older[0], newer[0]), np.where(stays, older[1], newer[1])
-
-
-class WeightedStream:
-    """Sum of the window, weighted 1 (oldest) to `period` (newest)."""
-
-    __slots__ = ("stacks",)
-
-    def __init__(self, period: int) -> None:
-        self.stacks = TwoStacks(period, _weigh)
-
-    def step(self, value: Any) -> Any:
-        """Take a value; the weighted sum once the window is full."""
-        found = self.stacks.step((value, value, 1.0))
-        return None if found is None else found[1]
 
 
 class AgeStream:
@@ -86,9 +58,8 @@ class Window(Op):
         """All windows start when they are full."""
         return self.period if self.kind == "lag" else self.period - 1
 
-    @property
-    def inline(self) -> tuple[str, ...]:
-        """The value before, and sums."""
+    def inline(self, *, scalar: bool) -> tuple[str, ...]:
+        """The value before, sums and extremes."""
         if self.kind == "lag" and self.period == 1:
             return ("{v} = {s}.last", "{s}.last = {x}")
         if self.kind == "total":
@@ -96,6 +67,17 @@ class Window(Op):
                 "{s}.block.append({x})",
                 "{s}.prefix = {v} = {s}.prefix + {x}",
                 "{v} = {s}.older.pop() + {v} if {s}.older else {s}.turn({v})",
+            )
+        if scalar and self.kind in {"highest", "lowest"} and self.period > 1:
+            beyond = ">" if self.kind == "highest" else "<"
+            return (
+                "{v} = {s}.prefix",
+                f"if not {{s}}.block or {{x}} {beyond} {{v}}: {{s}}.prefix = {{v}} = {{x}}",
+                "{s}.block.append({x})",
+                "if {s}.older:",
+                "    {v}_ = {s}.older.pop()",
+                f"    if {{v}}_ {beyond} {{v}}: {{v}} = {{v}}_",
+                f"elif len({{s}}.block) == {self.period}: {{s}}.turn()",
             )
         return ()
 
@@ -108,9 +90,9 @@ class Window(Op):
             case "total":
                 return SumStream(period)
             case "highest":
-                return TwoStacks(period, _larger if scalar else np.maximum)
+                return TwoStacks(period, max if scalar else np.maximum)
             case "lowest":
-                return TwoStacks(period, _smaller if scalar else np.minimum)
+                return TwoStacks(period, min if scalar else np.minimum)
             case "weighted":
                 return WeightedStream(period)
             case "variance":
