@@ -166,7 +166,7 @@ def test_wrong_passwords_are_refused(postgres_store, redis_store, clickhouse_sto
 
 def test_a_folder_in_use_is_refused(tmp_path):
     with embedded.redis(tmp_path), pytest.raises(Unavailable, match="in use by another"):
-        embedded.redis(tmp_path, timeout=0.3)
+        embedded.redis(tmp_path, timeout=4)
 
 
 def test_a_failing_start_says_why(tmp_path):

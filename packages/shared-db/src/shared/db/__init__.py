@@ -42,8 +42,9 @@ if TYPE_CHECKING:
         ping,
         snapshot,
     )
+    from ._reports import CloseReport, Ping
     from ._sync.clickhouse import ClickHouse
-    from ._sync.connections import CloseReport, DatabaseConnections, Ping
+    from ._sync.connections import DatabaseConnections
     from ._sync.postgres import Postgres
     from ._sync.qdrant import Qdrant
     from ._sync.writer import ClickHouseWriter
@@ -58,9 +59,9 @@ _LAZY = {
     "BadRow": "_copy",
     "ClickHouse": "_sync.clickhouse",
     "ClickHouseWriter": "_sync.writer",
-    "CloseReport": "_sync.connections",
+    "CloseReport": "_reports",
     "DatabaseConnections": "_sync.connections",
-    "Ping": "_sync.connections",
+    "Ping": "_reports",
     "Postgres": "_sync.postgres",
     "Qdrant": "_sync.qdrant",
     "WriterReport": "_batch",

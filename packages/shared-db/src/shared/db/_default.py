@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import psycopg
     from redis import Redis
 
+    from ._reports import CloseReport, Ping
     from ._sync.clickhouse import ClickHouse
-    from ._sync.connections import CloseReport, Ping
     from ._sync.locks import Lock
     from ._sync.postgres import Checkout, Postgres
     from ._sync.qdrant import Qdrant

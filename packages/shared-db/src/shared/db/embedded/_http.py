@@ -127,7 +127,7 @@ def _lz4(data: bytes) -> Iterator[bytes]:
         yield bytes(frame.decompress(data))
         if not frame.eof:
             raise ValueError("the request's body ends inside an lz4 frame")
-        data = frame.unused_data or b""
+        data = bytes(frame.unused_data or b"")
 
 
 def _zstd(data: bytes) -> bytes:
