@@ -253,6 +253,20 @@ def test_arguments_are_checked():
         lease.__enter__()
     shifted = ResourcePool(Thing, None, None, ConnectionPoolConfig(max_size=3))
     assert (shifted.name, shifted.config.max_size) == ("Thing", 3)
+    ended: list[Thing] = []
+    for pool in (
+        ResourcePool(Thing, close=ended.append),
+        ResourcePool(create=Thing, close=ended.append),
+        ResourcePool("db", create=Thing, close=ended.append),
+    ):
+        with pool.acquire() as thing:
+            pass
+        pool.close()
+        assert ended.pop() is thing
+    with pytest.raises(TypeError, match="each once; not close"):
+        ResourcePool(Thing, ended.append, close=ended.append)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="not size"):
+        ResourcePool("db", Thing, size=3)  # type: ignore[call-overload]
 
 
 def test_the_registry():

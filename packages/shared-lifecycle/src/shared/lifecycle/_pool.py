@@ -126,7 +126,7 @@ class ResourcePool(Generic[T]):
     @overload
     def __init__(
         self,
-        name: str,
+        name: str = "pool",
         create: Callable[[], T | Awaitable[T]] | ConnectionPoolConfig | None = None,
         close: Callable[[T], Any] | None = None,
         validate: Callable[[T], Any] | None = None,
@@ -137,29 +137,19 @@ class ResourcePool(Generic[T]):
     @overload
     def __init__(
         self,
-        name: Callable[[], T | Awaitable[T]],
-        create: Callable[[T], Any] | None = None,
+        create: Callable[[], T | Awaitable[T]],
         close: Callable[[T], Any] | None = None,
-        validate: ConnectionPoolConfig | None = None,
+        validate: Callable[[T], Any] | None = None,
         config: ConnectionPoolConfig | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None: ...
     def __init__(
-        self,
-        name: Any,
-        create: Any = None,
-        close: Any = None,
-        validate: Any = None,
-        config: Any = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, *args: Any, clock: Callable[[], float] = time.monotonic, **kwargs: Any
     ) -> None:
-        if not isinstance(name, str):
-            # ResourcePool(create, close, validate, config): all one place to the left.
-            shifted = (name, create, close, validate)
-            name = getattr(name, "__name__", type(name).__name__)
-            create, close, validate, config = (*shifted[:3], shifted[3] or config)
+        given = _arguments(args, kwargs)
+        create, close, validate, config = (given.get(n) for n in _ARGUMENTS[1:])
+        name = given.get("name", getattr(create, "__name__", "pool"))
         if isinstance(create, ConnectionPoolConfig):
             create, config = None, create
         if config is not None and not isinstance(config, ConnectionPoolConfig):
@@ -564,6 +554,20 @@ class ConnectionPool(ResourcePool[T]):
     def connection(self, timeout: float | None = None) -> Lease[T]:
         """Lend a connection; the same as `acquire`."""
         return self.acquire(timeout)
+
+
+_ARGUMENTS = ("name", "create", "close", "validate", "config")
+
+
+def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Name what came: the pool's name is the first argument, if that is a text."""
+    names = _ARGUMENTS if not args or isinstance(args[0], str) else _ARGUMENTS[1:]
+    given = dict(zip(names, args, strict=False))
+    twice, unknown = given.keys() & kwargs, kwargs.keys() - set(_ARGUMENTS)
+    if len(args) > len(names) or twice or unknown:
+        wrong = ", ".join(sorted(twice | unknown)) or f"{len(args)} positional arguments"
+        raise TypeError(f"a pool takes {', '.join(names)} and clock, each once; not {wrong}")
+    return given | kwargs
 
 
 def _overrides(pool: ResourcePool[Any], method: str) -> bool:
