@@ -56,7 +56,9 @@ def numbers(text: str) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def export(tree: str, folder: Path, index: Path) -> None:
-    """Write a commit's (or a tag's, or a subfolder's) files to a folder; the checkout stays as it is."""
-    git("read-tree", tree, GIT_INDEX_FILE=str(index))
-    git("checkout-index", "--all", f"--prefix={folder}/", GIT_INDEX_FILE=str(index))
+def export(tree: str, folder: Path, index: Path, *paths: str) -> None:
+    """Write files of a commit, a tag or a subfolder of one to a folder; the checkout stays as it is."""
+    aside = {"GIT_INDEX_FILE": str(index)}
+    git("read-tree", tree, **aside)
+    files = git("ls-files", "-z", *paths, **aside)
+    git("checkout-index", "-z", "--stdin", f"--prefix={folder}/", stdin=files, **aside)

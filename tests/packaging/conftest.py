@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib
 import os
 import shutil
 import subprocess
@@ -79,7 +80,7 @@ class Checkout:
 
 
 @pytest.fixture(scope="session")
-def unreleased(tmp_path_factory) -> Checkout:
+def unreleased(tmp_path_factory):
     """All packages as they are now, no tag yet. Read only: copy it to change it."""
     checkout = Checkout(tmp_path_factory.mktemp("checkout") / "shared")
     listed = subprocess.run(
@@ -118,7 +119,7 @@ def unreleased(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def all_released(unreleased, tmp_path_factory) -> Checkout:
+def all_released(unreleased, tmp_path_factory):
     """All packages released as 1.0.0. Read only: copy it to change it."""
     checkout = unreleased.copy(tmp_path_factory.mktemp("released") / "shared")
     for name in NAMES:
@@ -128,13 +129,13 @@ def all_released(unreleased, tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture
-def released(all_released, tmp_path) -> Checkout:
+def released(all_released, tmp_path):
     """All packages released as 1.0.0, to be changed at will."""
     return all_released.copy(tmp_path / "shared")
 
 
 @pytest.fixture(scope="session")
-def index(all_released, tmp_path_factory) -> Path:
+def index(all_released, tmp_path_factory):
     """The index of all packages at 1.0.0 and shared-resilience at 1.1.0 too. Read only."""
     checkout = all_released.copy(tmp_path_factory.mktemp("second") / "shared")
     checkout.write("packages/shared-resilience/changes/+x.added.md", "Something new.\n")
@@ -154,19 +155,21 @@ def serve():
 
     With a public index as scripts/index --serve does, else as any static server.
     """
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        from simple_server import Handler, url
-    finally:
-        sys.path.remove(str(ROOT / "scripts"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        server_module = importlib.import_module("simple_server")  # the scripts are no package
 
-    def start(folder: Path, public: str = "") -> str:
-        base = functools.partial(Handler, public=public) if public else SimpleHTTPRequestHandler
+    def start(folder, public=""):
+        base = (
+            functools.partial(server_module.Handler, public=public)
+            if public
+            else SimpleHTTPRequestHandler
+        )
         handler = functools.partial(base, directory=str(folder))
         server = running.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
         running.callback(server.shutdown)
         threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-        return url(server)
+        return server_module.url(server)
 
     with contextlib.ExitStack() as running, pytest.MonkeyPatch.context() as patch:
         patch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)

@@ -1,5 +1,6 @@
 """What counts as a broken public name, and what does not."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -46,8 +47,7 @@ ADDITIONS = {
 def found(tmp_path, monkeypatch):
     """Return what breaks between the packages in the folders before and after."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    import breakages  # the scripts are no package
-
+    breakages = importlib.import_module("breakages")  # the scripts are no package
     return lambda: breakages.compare("shared-probe", tmp_path / "before", tmp_path / "after")
 
 
@@ -84,11 +84,12 @@ def test_an_addition_breaks_nobody(found, tmp_path, case, lazy):
 
 
 def test_a_public_module_is_a_name_too(found, tmp_path):
-    for side in ("before", "after"):
-        write(tmp_path / side, FUNCTION)
-        module = tmp_path / side / "shared" / "probe" / "extra.py"
+    modules = [tmp_path / side / "shared/probe/extra.py" for side in ("before", "after")]
+    for module in modules:
+        write(module.parents[2], FUNCTION)
         module.write_text("__all__ = ['a']\ndef a(): ...\n")
         module.with_name("_inner.py").write_text("def a(): ...\n")
+    module = modules[1]
     assert found() == []
     module.with_name("_inner.py").unlink()
     assert found() == []

@@ -24,6 +24,7 @@ def pages():
     """The script as a module."""
     loader = importlib.machinery.SourceFileLoader("pages", str(ROOT / "scripts" / "pages"))
     spec = importlib.util.spec_from_loader("pages", loader)
+    assert spec
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "scripts"))

@@ -234,9 +234,7 @@ def install(environment, command, *arguments):
 def versions(environment):
     found = environment.glob("lib/python*/site-packages/*.dist-info/METADATA")
     texts = [path.read_text() for path in found]
-    pairs = [
-        re.search(r"^Name: (.*)\nVersion: (.*)$", text, re.MULTILINE).groups() for text in texts
-    ]
+    pairs = re.findall(r"^Name: (.*)\nVersion: (.*)$", "\n".join(texts), re.MULTILINE)
     return {name: number for name, number in pairs if name.startswith("shared")}
 
 
@@ -334,10 +332,10 @@ def test_scripts_index_serves(all_released, index):
         stderr=subprocess.DEVNULL,
         text=True,
     )
+    assert process.stdout
     try:
-        lines = iter(process.stdout.readline, "")
-        line = next(line for line in lines if "--index-url" in line)
-        address = re.search(r"http://\S+", line)[0]
+        line = next(line for line in process.stdout if "--index-url" in line)
+        address = line.split()[4]
         assert "shared_resilience-1.1.0" in get(address + "shared-resilience/")[1]
     finally:
         process.terminate()

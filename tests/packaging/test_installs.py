@@ -52,7 +52,10 @@ def cases():
         yield Case(tool, ("shared-db[postgres]",), expect("shared-db"))
         if tool == "uv" or EVERYTHING:
             yield Case(tool, tuple(NAMES), expect(*NAMES))
-        yield Case(tool, tuple(NAMES), expect(*NAMES), sdist=True, alone=tool == "pip")
+            yield Case(tool, tuple(NAMES), expect(*NAMES), sdist=True, alone=tool == "pip")
+        else:
+            one = "shared-resilience"
+            yield Case(tool, (one,), expect(one), sdist=True, alone=True)
         for name in NAMES if EVERYTHING else []:
             alone = tool == "pip"  # with dependencies: uv, which is quick
             expected = {name: expect(name)[name]} if alone else expect(name)
@@ -68,11 +71,11 @@ def pythons():
     folders += pyenv.glob("versions/*/bin")
     for path in (path for folder in folders for path in folder.glob("python3.*")):
         if EVERYTHING and re.fullmatch(r"python3\.\d+", path.name):
-            command = [path, "-c", "import sys; print(*sys.version_info[:2])"]
+            command = [str(path), "-c", "import sys; print(*sys.version_info[:2])"]
             answer = subprocess.run(command, capture_output=True, text=True, check=False)
             if answer.returncode == 0:  # a pyenv shim may have no Python behind it
-                version = tuple(int(part) for part in answer.stdout.split())
-                found.setdefault(version, str(path))
+                major, minor = map(int, answer.stdout.split())
+                found.setdefault((major, minor), str(path))
     return [path for version, path in sorted(found.items()) if version >= (3, 11)]
 
 
@@ -88,7 +91,7 @@ if "import" in sys.argv:
         importlib.import_module(name.replace("-", "."))
     assert sys.modules["shared"].__file__ is None
 if "psycopg" in sys.argv:
-    import psycopg, psycopg_pool
+    import psycopg
 """
 
 

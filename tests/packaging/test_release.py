@@ -122,8 +122,10 @@ def test_a_release_interrupted_at_any_step_leaves_the_tree_clean(released, tmp_p
     released.write("packages/shared-health/changes/+x.added.md", "Something.\n")
     released.commit()
     before = released.state()
+    search = released.environment["PATH"]
+    shims = tmp_path / "bin"
+    shims.mkdir()
     for program in ("git", "towncrier"):
-        search = released.environment["PATH"]
         real = subprocess.run(
             ["sh", "-c", f"command -v {program}"],
             env=released.environment,
@@ -131,14 +133,13 @@ def test_a_release_interrupted_at_any_step_leaves_the_tree_clean(released, tmp_p
             text=True,
             check=True,
         ).stdout.strip()
-        shim = tmp_path / "bin" / program
-        shim.parent.mkdir(exist_ok=True)
+        shim = shims / program
         shim.write_text(SHIM.format(program=program, real=real))
         shim.chmod(0o755)
     interrupted = 0
-    for step in range(1, 60):
+    for step in range(1, 60, 1 if kind is signal.SIGKILL else 3):
         environment = released.environment | {
-            "PATH": f"{shim.parent}{os.pathsep}{search}",
+            "PATH": f"{shims}{os.pathsep}{search}",
             "KILL_AT": str(step),
             "KILL_SIGNAL": str(int(kind)),
             "KILL_FOLDER": str(tmp_path),
@@ -151,8 +152,8 @@ def test_a_release_interrupted_at_any_step_leaves_the_tree_clean(released, tmp_p
             break
         assert code != 0
         interrupted += 1
-    assert interrupted > 8  # the steps before the last one
-    # The last step was reached: whatever the signal, it is done, branch and tag together.
+    assert interrupted >= 4
+    # Its last step was reached: whatever the signal, it is done, branch and tag together.
     assert released.git("tag", "--points-at", "HEAD") == "shared-health-v1.1.0"
     assert released.git("rev-parse", "HEAD^") == before[0]
     assert "## 1.1.0" in released.read("packages/shared-health/CHANGELOG.md")
