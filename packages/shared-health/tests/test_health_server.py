@@ -183,3 +183,32 @@ def test_draining_fails_ready_alone(serve, get):
     assert get(f"{server.url}/health/live").status == 200
     assert get(f"{server.url}/health/startup").status == 200
     assert get(f"{server.url}/health/ready?verbose=1").json()["output"] == "draining"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_keep_the_port(serve, get):
+    server = serve(Health())
+    port = server.port
+    assert get(f"{server.url}/health/live").status == 200
+    end, begin = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(begin)
+        os.read(end, 1)  # until the parent is done
+        os._exit(0)
+    os.close(end)
+    try:
+        server.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port)).close()
+    finally:
+        os.close(begin)
+        os.waitpid(child, 0)
+
+
+def test_a_server_can_be_started_again(serve, get):
+    server = serve(Health())
+    server.stop()
+    server.start_in_background()
+    assert get(f"{server.url}/health/live").status == 200
