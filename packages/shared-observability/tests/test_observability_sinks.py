@@ -1,6 +1,7 @@
 # mypy: disable-error-code="union-attr, func-returns-value, arg-type"
 """Queues, stalled pipes, forks, signals, failing outputs, exit, rotation: counts are exact."""
 
+import contextlib
 import gc
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -459,3 +461,35 @@ def test_many_threads_one_file(tmp_path):
         (t, n) for t in range(8) for n in range(250)
     ]
     assert stats().written == 2000
+
+
+def test_streams_of_all_kinds(tmp_path):
+    binary, wrapped = io.BytesIO(), tempfile.NamedTemporaryFile(dir=tmp_path)  # noqa: SIM115
+    poor = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    for output in (binary, wrapped, poor):
+        configure_logging(output=output)
+        get_logger("x").info("größe 🔥")
+    assert stats().dropped == 0
+    wrapped.seek(0)
+    for raw in (binary.getvalue(), wrapped.read(), poor.detach().getvalue()):
+        assert json.loads(raw)["message"] == "größe 🔥"
+    wrapped.close()
+
+
+def test_a_stalled_queue_closes_its_file_when_it_can(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    configure_logging(output=fifo, queue=QueuePolicy(10_000))
+    queue = STATE.pipeline.sink
+    for number in range(2000):
+        get_logger("x").info("x" * 100, n=number)
+    queue.close()
+    assert not queue.inner.closed
+    wait_until(lambda: (_drain(reader), queue.inner.closed)[1])
+    os.close(reader)
+
+
+def _drain(reader):
+    with contextlib.suppress(BlockingIOError):
+        os.read(reader, 65536)

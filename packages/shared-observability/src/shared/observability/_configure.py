@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import stat as statmod
 import sys
 import threading
 import warnings
@@ -17,7 +16,7 @@ from ._context import CONTEXT, EMPTY
 from ._logger import Logger, level_name
 from ._pipeline import Pipeline, encode_json
 from ._queue import QueuePolicy, QueueSink
-from ._sink import DescriptorSink, FileSink, Sink, StreamSink
+from ._sink import Sink, StreamSink, open_sink
 from ._state import REGISTRY, STATE, parse_level, renew_after_fork
 from ._stdlib import FIELDS, PipelineHandler
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
 
-    from ._pipeline import Record
+    from ._fields import Record
 
 _lock = threading.RLock()
 _named: dict[str, PipelineHandler] = {}
@@ -322,14 +321,13 @@ def _open(output: object, rotate: str | None, keep: int) -> Sink:
     if isinstance(output, str):
         stream = getattr(sys, output)
         if stream is None:  # pythonw and some services have none
-            return DescriptorSink(os.open(os.devnull, os.O_WRONLY), owned=True)
+            return open_sink(os.open(os.devnull, os.O_WRONLY), owned=True)
         try:
             descriptor = stream.fileno()
         except (OSError, ValueError, AttributeError):
             return StreamSink(stream)
         stream.flush()
-        regular = statmod.S_ISREG(os.fstat(descriptor).st_mode)
-        return FileSink(descriptor) if regular else DescriptorSink(descriptor)
+        return open_sink(descriptor)
     if not callable(getattr(output, "write", None)):
         raise TypeError(
             f"output must be 'stdout', 'stderr', a path or a stream with write(), not {output!r}"

@@ -38,7 +38,7 @@ class Bound:
     def clean(self) -> dict[str, Any]:
         """The fields as they go into a line; never change the returned dict."""
         if self.sanitizer is not STATE.sanitizer or self.sanitizer is None:
-            from ._pipeline import clean_bound
+            from ._fields import clean_bound
 
             self.fields = clean_bound(self.raw)
             self.sanitizer = STATE.sanitizer

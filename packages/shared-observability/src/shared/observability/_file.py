@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from ._check import check_integer
-from ._sink import FileSink, Sink, write_all
+from ._sink import Sink, open_sink, write_all
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _SIZE: Final = {
@@ -60,7 +60,7 @@ def open_file(path: str, rotate: str | None, keep: int) -> Sink:
     path = os.path.abspath(path)  # noqa: PTH100 - a later chdir must not move the log
     os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
     if rotate is None:
-        return FileSink(os.open(path, _FLAGS, 0o644), owned=True)
+        return open_sink(os.open(path, _FLAGS, 0o644), owned=True)
     size, period = parse_rotate(rotate)
     check_integer("keep", keep, 1)
     return RotatingSink(path, size, period, keep)

@@ -112,6 +112,11 @@ class QueueSink(Sink):
             self._hand_over([line for line in (self._lines.get_nowait(),) if line is not None])
 
     def _run(self) -> None:
+        self._write_until_closed()
+        if self.closed:  # `close` did not wait for us
+            self.inner.close()
+
+    def _write_until_closed(self) -> None:
         lines = self._lines
         while (line := lines.get()) is not None:
             batch = [line]

@@ -10,7 +10,7 @@ from ._state import LEVELS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._pipeline import Record
+    from ._fields import Record
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 _SEVERITY: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import select
+import stat
 import threading
 import weakref
 from collections import deque
@@ -177,6 +178,13 @@ class FileSink(Sink):
                     os.close(_closing.popleft())
 
 
+def open_sink(descriptor: int, *, owned: bool = False) -> Sink:
+    """The sink for a descriptor: without a lock where the kernel keeps lines whole by itself."""
+    mode = os.fstat(descriptor).st_mode
+    whole = stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(descriptor))
+    return (FileSink if whole else DescriptorSink)(descriptor, owned=owned)
+
+
 class StreamSink(Sink):
     """Writes to a text (or binary) stream that the caller gave us and keeps.
 
@@ -194,8 +202,23 @@ class StreamSink(Sink):
         if self._binary:
             self._stream.write(data)
         else:
-            self._stream.write(data.decode())
+            text = data.decode()
+            try:
+                self._stream.write(text)
+            except (
+                UnicodeEncodeError
+            ):  # a console of few characters: JSON's escapes fit both formats
+                self._stream.write("".join(c if c.isascii() else escape_char(c) for c in text))
+            except TypeError:  # a wrapper around a binary file
+                self._stream.write(data)
+                self._binary = True
         self._flush()
+
+
+def escape_char(char: str) -> str:
+    """A character as JSON escapes it."""
+    pairs = char.encode("utf-16-be")
+    return "".join(f"\\u{pairs[i] << 8 | pairs[i + 1]:04x}" for i in range(0, len(pairs), 2))
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from ._pipeline import stamp_of
+from ._sink import escape_char
 
 if TYPE_CHECKING:
-    from ._pipeline import Record
+    from ._fields import Record
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:/@+*%,;-]+\Z")
 _FIRST: Final = ("timestamp", "level", "logger", "message")
@@ -51,9 +52,4 @@ def _quote(value: Any) -> str:
     quoted = orjson.dumps(value).decode()
     if quoted.isprintable():
         return quoted
-    return "".join(c if c.isprintable() else _unicode(c) for c in quoted)
-
-
-def _unicode(char: str) -> str:
-    pairs = char.encode("utf-16-be")
-    return "".join(f"\\u{pairs[i] << 8 | pairs[i + 1]:04x}" for i in range(0, len(pairs), 2))
+    return "".join(c if c.isprintable() else escape_char(c) for c in quoted)
