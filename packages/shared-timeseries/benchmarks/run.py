@@ -58,7 +58,11 @@ def compare(what, ours, peer, bar, *, rounds, note="", most=False):
     met = None if bar is None else ratio <= bar if most else ratio >= bar
     sign, shown = ("<=" if most else ">="), f"{ratio:.2f}x {'the time' if most else 'the speed'}"
     report(
-        what, f"{sign} {bar}x", shown, met, f"{mine * 1e3:.2f} ms / {theirs * 1e3:.2f} ms {note}"
+        what,
+        "-" if bar is None else f"{sign} {bar}x",
+        shown,
+        met,
+        f"{mine * 1e3:.2f} ms / {theirs * 1e3:.2f} ms {note}",
     )
 
 
@@ -71,7 +75,9 @@ def windows(size, rounds):
     random = np.random.default_rng(1)
     at = np.datetime64("2024-01-01", "ns") + np.arange(size) * np.timedelta64(1, "s")
     values = random.normal(50, 10, size)
-    frame = pl.DataFrame({"t": at, "v": values}).with_columns(pl.col("t").set_sorted())  # known to be
+    frame = pl.DataFrame({"t": at, "v": values}).with_columns(
+        pl.col("t").set_sorted()
+    )  # known to be
     v = pl.col("v")
 
     def polars():

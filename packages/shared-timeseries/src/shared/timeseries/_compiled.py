@@ -257,7 +257,7 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
 
 
 @compiled
-def sliding_spread(values: Any, window: int, zscore: bool) -> Any:  # noqa: FBT001
+def sliding_spread(values: Any, window: int, zscore: bool) -> Any:
     """Deviation or z-score of each window, of values without NaN.
 
     Sums slide along and start afresh every few thousand values, counted from a near level; a
