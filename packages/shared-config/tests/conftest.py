@@ -21,6 +21,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+OURS = ("POSTGRES_", "CLICKHOUSE_", "QDRANT_", "REDIS_", "ORCHESTRATOR_", "MOCK_CLOUD_", "LOG_")
+OURS += ("AGENT_", "HEARTBEAT_", "TASK_", "MAX_CONC", "ENVIRONMENT", "DEBUG", "CONFIG_KEYRING")
+
+
+@pytest.fixture(autouse=True)
+def _without_our_variables(monkeypatch):
+    """What is set on this machine is not part of any test."""
+    for name in list(os.environ):
+        if name.upper().startswith(OURS):
+            monkeypatch.delenv(name)
+
+
 PASSWORD = "pa@ss/w:rd#1?ü"
 
 

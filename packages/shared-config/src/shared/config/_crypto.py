@@ -124,6 +124,10 @@ def encrypt_config_value(value: str | Secret, keyring: Keyring, name: str = "") 
 
     Raises:
         TypeError: If the value is no text.
+
+    Example:
+        >>> encrypt_config_value("s3cret", Keyring({"k1": bytes(32)}), name="API_TOKEN")
+        'enc:v1:k1:...'
     """
     plain = Secret(value)
     del value
@@ -148,6 +152,16 @@ def decrypt_config_value(value: str | Secret, keyring: Keyring, name: str = "") 
     Raises:
         ConfigurationError: If the key is missing or wrong, the value was changed, or it belongs to
             another name. Neither plain nor encrypted text is in the error.
+
+    Example:
+        >>> keyring = Keyring({"k1": bytes(32)})
+        >>> value = encrypt_config_value("s3cret", keyring, name="API_TOKEN")
+        >>> decrypt_config_value(value, keyring, name="API_TOKEN")
+        's3cret'
+        >>> decrypt_config_value(value, keyring, name="POSTGRES_PASSWORD")
+        Traceback (most recent call last):
+        ...
+        shared.config...ConfigurationError: POSTGRES_PASSWORD: cannot be decrypted ...
     """
     hidden = Secret(value)
     del value  # a traceback with locals shows stars

@@ -14,6 +14,10 @@ class Problem(NamedTuple):
         variable: The variable, argument or file that is wrong; empty when it concerns the whole.
         message: What came and what is allowed. Never holds a secret.
         source: Where the value came from (``environment``, ``.env``, ...), empty when it has none.
+
+    Example:
+        >>> print(Problem("POSTGRES_PORT", "0 is not in 1..65535", ".env"))
+        POSTGRES_PORT: 0 is not in 1..65535 (from .env)
     """
 
     variable: str

@@ -64,6 +64,15 @@ class DatabaseSettings(Group):
 
     A URL wins over the parts: they then say what the URL says. What the URL leaves out (a
     password, say) comes from the part's variable if that is set.
+
+    Example:
+        >>> from shared.config import load_settings
+        >>> env = {"POSTGRES_PASSWORD": "p@ss", "REDIS_URL": "redis://cache/3"}
+        >>> database = load_settings(env=env, dotenv=None).database
+        >>> database.postgres_url.reveal()
+        'postgresql://optiinfra:p%40ss@localhost:5432/optiinfra'
+        >>> database.redis_host, database.redis_db, database.qdrant_port
+        ('cache', 3, 6333)
     """
 
     postgres_url: PostgresURL = _var("POSTGRES_URL", "PostgreSQL as one URL", None)

@@ -48,6 +48,14 @@ class ConfigRegistry:
         env: The environment, ``os.environ`` if ``None``.
         dotenv: One or several ``.env`` files.
         secrets_dir: One or several folders with one file a variable.
+
+    Example:
+        >>> class QueueConfig(BaseConfig):
+        ...     length: int = 10
+        >>> registry = ConfigRegistry(env={"JOBS_LENGTH": "99"}, dotenv=None)
+        >>> registry.register("jobs", QueueConfig)
+        >>> registry.get("jobs").length, registry.names()
+        (99, ['jobs'])
     """
 
     def __init__(
@@ -138,10 +146,35 @@ _registry = ConfigRegistry()
 
 
 def register_config(name: str, config: type[BaseModel]) -> None:
-    """Make a component known to the whole process; see `ConfigRegistry.register`."""
+    """Make a component known to the whole process; see `ConfigRegistry.register`.
+
+    Args:
+        name: Lower-case letters, digits and ``_``.
+        config: Its class, derived from `BaseConfig`.
+
+    Raises:
+        ConfigurationError: If the name is malformed or another class has it.
+
+    Example:
+        >>> class ReportConfig(BaseConfig):
+        ...     pages: int = 3
+        >>> register_config("doc_report", ReportConfig)
+        >>> get_config("doc_report").pages  # or what DOC_REPORT_PAGES says
+        3
+    """
     _registry.register(name, config)
 
 
 def get_config(name: str) -> Any:
-    """Return the configuration of a component; see `ConfigRegistry.get`."""
+    """Return the configuration of a component; see `ConfigRegistry.get`.
+
+    Args:
+        name: The name that `register_config` was given.
+
+    Returns:
+        The one instance of its class.
+
+    Raises:
+        ConfigurationError: If the component is unknown, or with everything that is wrong in it.
+    """
     return _registry.get(name)

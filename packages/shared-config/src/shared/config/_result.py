@@ -61,6 +61,10 @@ class ServiceHealth:
         status: ``up``, ``down``, ``timeout``, ``unknown`` (no driver) or ``embedded``.
         latency: Seconds until the answer, ``None`` without one.
         detail: What the service or the driver said.
+
+    Example:
+        >>> ServiceHealth("up", latency=0.003).ok, ServiceHealth("down", detail="refused").ok
+        (True, False)
     """
 
     status: Literal["up", "down", "timeout", "unknown", "embedded"]
@@ -91,6 +95,16 @@ class ValidationResult:
         warnings: What should be put right.
         recommendations: What could be better.
         health: How each service answered, by name.
+
+    Example:
+        >>> result = ValidationResult()
+        >>> result.add("DEBUG", "is on in production", "set DEBUG=false", "critical")
+        >>> result.is_valid, result.errors
+        (False, ['DEBUG: is on in production; set DEBUG=false'])
+        >>> print(result)
+        The configuration is NOT valid.
+        Critical:
+          DEBUG: is on in production; set DEBUG=false
     """
 
     critical: list[Finding] = field(default_factory=list)
