@@ -21,7 +21,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-OURS = ("POSTGRES_", "CLICKHOUSE_", "QDRANT_", "REDIS_", "ORCHESTRATOR_", "MOCK_CLOUD_", "LOG_")
+OURS: tuple[str, ...] = (
+    "POSTGRES_",
+    "CLICKHOUSE_",
+    "QDRANT_",
+    "REDIS_",
+    "ORCHESTRATOR_",
+    "MOCK_CLOUD_",
+    "LOG_",
+)
 OURS += ("AGENT_", "HEARTBEAT_", "TASK_", "MAX_CONC", "ENVIRONMENT", "DEBUG", "CONFIG_KEYRING")
 
 
