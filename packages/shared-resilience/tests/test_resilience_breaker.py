@@ -5,6 +5,7 @@ import functools
 import gc
 import pickle
 import threading
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 
@@ -387,3 +388,18 @@ def test_execute_is_call_and_config_aliases(clock):
     assert CircuitBreaker("x", config).execute(int, "3") == 3
     with pytest.raises(ValueError, match="recovery_timeout"):
         CircuitBreakerConfig(timeout=1, recovery_timeout=1)
+
+
+def test_mocks_are_what_they_stand_for(clock):
+    subject = make(clock)
+    assert subject(Mock(return_value=1))(2) == 1
+    assert subject.call(MagicMock(return_value=1), 2) == 1
+
+    async def main():
+        fetch = AsyncMock(side_effect=[ConnectionError("no"), "page"])
+        with pytest.raises(ConnectionError):
+            await subject(fetch)("url")
+        assert subject.metrics.failures == 1
+        assert await subject.acall(fetch, "url") == "page"
+
+    asyncio.run(main())

@@ -52,7 +52,7 @@ def test_four_processes_share_one_exact_limit(server):
 def test_the_law_on_the_servers_own_clock(server):
     """Ask as fast as possible and check every admission time that the script recorded."""
     limiter = RedisRateLimiter(server.client(), "law", 5, 0.1, timeout=5)
-    seen = []
+    seen: list[int] = []
     while len(seen) < 16:
         if limiter.try_acquire():
             seen.append(int(server.client().lindex("shared:rate:law", 0)))

@@ -169,11 +169,11 @@ def _drive(
     A timeout of the callee's own goes through unchanged, whatever the default.
     """
     scope = _Scope(seconds)
-    late = monotonic() - started
+    passed = monotonic() - started
     # The time counts from the first step. A loop on virtual time has another clock, on which
     # none has passed since.
-    if abs(scope.when - seconds - started - late) < _SAME_CLOCK:
-        scope.when -= late
+    if abs(scope.when - seconds - started - passed) < _SAME_CLOCK:
+        scope.when -= passed
     scope.arm()
     result = None
     try:
