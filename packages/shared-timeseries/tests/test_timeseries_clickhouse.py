@@ -9,7 +9,7 @@ import clickhouse_connect
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared import timeseries as ts
@@ -194,6 +194,8 @@ def test_anomalies(client, load, values, method, threshold, groups):
     n=st.integers(3, 50),
     method=st.sampled_from(["lttb", "minmax", "minmaxlttb", "mean"]),
 )
+@example(seed=0, size=182, n=44, method="minmaxlttb")  # two points more than are candidates
+@example(seed=2156, size=118, n=25, method="lttb")  # the last bucket has two points
 def test_fewer_points(client, load, seed, size, n, method):
     random = np.random.default_rng(seed)
     at = np.sort(random.choice(20_000, size, replace=False)) + T0

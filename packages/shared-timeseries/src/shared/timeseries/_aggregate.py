@@ -90,7 +90,7 @@ def aggregate_time_series(
         output: `"records"`, `"pandas"`, `"polars"`, `"arrays"` or `"series"`; the form of the
             input when not given (arrays for a series).
         fast: True insists on the `fast` extra (numba), False does without it; by default it is
-            used where it is loaded already or the input is large.
+            used from half a million points.
 
     Returns:
         One row a window, in order of group and time: the columns of `by`, `window_start`,

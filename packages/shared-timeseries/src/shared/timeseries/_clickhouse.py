@@ -489,7 +489,7 @@ class ClickHouseSeries:
         if not count or (count <= n and method != "mean"):
             chosen = self._run(f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns, v")  # noqa: S608
             return self._series(*(chosen or ([], [])))
-        if method == "lttb" or (method == "minmaxlttb" and count <= n * 4):
+        if method == "lttb" or (method == "minmaxlttb" and count <= n * 4 + 2):
             every = (count - 2) / (n - 2)
             cuts = ((every * np.arange(n - 1)).astype(np.int64) + 1).tolist()
             origin = self._ends(points)[0][0]

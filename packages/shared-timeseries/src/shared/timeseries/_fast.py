@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ._types import Float64s, Int64s
 
-_LARGE = 2_000_000  # below this, importing numba costs more than it saves
+_LARGE = 500_000  # below this, importing numba and compiling cost more than they save
 
 
 def wants_fast(asked: bool | None, size: int) -> bool:
@@ -21,7 +20,7 @@ def wants_fast(asked: bool | None, size: int) -> bool:
     """
     if asked is False:
         return False
-    if asked is None and size < _LARGE and "numba" not in sys.modules:
+    if asked is None and size < _LARGE:
         return False
     try:
         import numba  # noqa: F401
