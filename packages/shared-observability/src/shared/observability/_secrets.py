@@ -289,8 +289,10 @@ def make_scrub(
             low = text.lower()
             if "-----begin" in low:
                 text = _PEM.sub(MARKER, text)
-            if "://" in low:
-                text = _URL_TOKEN.sub(rf"\1{MARKER}@", _URL.sub(rf"\1:{MARKER}@", text))
+            if "://" in low and (end := text.rfind("@") + 1):
+                # Nothing after the last @ can match: not searching there keeps this linear.
+                urls = _URL.sub(rf"\1:{MARKER}@", text[:end])
+                text = _URL_TOKEN.sub(rf"\1{MARKER}@", urls) + text[end:]
             text = _KNOWN.sub(MARKER, text)
             if "--" in low:
                 text = _FLAG.sub(flag, text)
