@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 _NEEDED = "opentelemetry.trace"  # as long as it is not loaded, nobody can have set a provider
+_loaded = sys.modules
 _PRIMITIVE = (bool, int, float, str)
 
 
@@ -67,7 +68,7 @@ class trace_span:  # noqa: N801 - used as a function
 
         @functools.wraps(fn)
         def quick(*args: P.args, **kwargs: P.kwargs) -> T:
-            if _NEEDED not in sys.modules or _tracer() is None:
+            if _NEEDED not in _loaded or _tracer() is None:
                 return fn(*args, **kwargs)
             return traced(*args, **kwargs)
 
@@ -75,7 +76,7 @@ class trace_span:  # noqa: N801 - used as a function
 
     def __enter__(self) -> Span | None:
         """Start the span and make it current; returns None without a provider."""
-        if _NEEDED not in sys.modules:  # the quickest way out
+        if _NEEDED not in _loaded:  # the quickest way out
             return None
         if (tracer := _tracer()) is not None:
             from opentelemetry.context import get_current
@@ -147,7 +148,7 @@ def record_error(span: Span, error: BaseException) -> None:
 
 def _tracer() -> Any:
     """The tracer for a new span: ours, else the application's own, else None."""
-    trace: Any = sys.modules.get(_NEEDED)
+    trace: Any = _loaded.get(_NEEDED)
     if trace is None:
         return None
     if TRACING.tracer is not None:
