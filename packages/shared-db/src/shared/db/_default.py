@@ -22,7 +22,21 @@ if TYPE_CHECKING:
     from ._sync.redis import RedisStore
     from ._sync.writer import ClickHouseWriter
 
-_default = DatabaseConnections()
+
+class _Default(DatabaseConnections):
+    """Describes a store by itself when it is first asked for and the environment names it."""
+
+    def _get(self, kind: str, name: str) -> Any:
+        if name == "default" and (kind, name) not in self._stores and kind not in self._waiting:
+            from shared.config import load_settings
+
+            named = load_settings().database.model_fields_set
+            if any(field.startswith(f"{kind}_") for field in named):
+                self._initialize(kind, name, {})
+        return super()._get(kind, name)
+
+
+_default = _Default()
 
 
 def default_connections() -> DatabaseConnections:
