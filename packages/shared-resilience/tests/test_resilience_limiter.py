@@ -1,6 +1,7 @@
 """The limiter's law over random arrivals, tasks and threads together, several loops."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections import deque
@@ -114,6 +115,34 @@ def test_threads_and_tasks_of_two_loops_share_one_line():
     taken = sorted(limiter._used)
     assert len(taken) == 20
     assert len(limiter._line) == 0
+
+
+def test_the_law_among_threads_that_never_wait():
+    """Each look at the clock moves it, so admission times are exact whatever the scheduler does."""
+    ticks = itertools.count()
+    looked = threading.local()
+    admitted = []
+
+    def clock():
+        looked.at = next(ticks) * 1e-4
+        return looked.at
+
+    limiter = RateLimiter(10, 0.01, clock=clock)
+
+    def work():
+        for _ in range(5000):
+            if limiter.try_acquire():
+                admitted.append(looked.at)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    admitted.sort()
+    assert len(admitted) > 100
+    assert all(b - a >= 0.01 - 1e-12 for a, b in zip(admitted, admitted[10:], strict=False))
+    assert len(limiter._used) == 10
 
 
 def test_a_cancelled_waiter_loses_nothing_of_the_others():

@@ -63,6 +63,17 @@ def test_concurrent_blocks_of_one_object():
     assert [type(r) for r in results] == [type(None), TimeoutError, type(None), TimeoutError]
 
 
+def test_a_block_that_never_suspends_leaves_no_timer_behind():
+    async def main():
+        for _ in range(100):
+            async with with_timeout(0.001):
+                pass
+        await asyncio.sleep(1.0)  # no late timer cancels what comes after
+        return "done"
+
+    assert virtual(main()) == ("done", pytest.approx(1.0))
+
+
 def test_awaitables_that_are_no_coroutines():
     async def main():
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import types
+from contextlib import suppress
 from time import monotonic
 from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
@@ -40,6 +41,7 @@ class _Scope:
         "handle",
         "loop",
         "outer",
+        "over",
         "seconds",
         "task",
         "when",
@@ -54,14 +56,16 @@ class _Scope:
         self.outer: _Scope | None = None  # of the same object and task, around this one
         self._cancelling: int = task.cancelling()
         self._cancelled: bool = False
+        self.over: bool = False
         self.loop: asyncio.AbstractEventLoop = loop
         self.when: float = loop.time() + seconds
         self.handle: asyncio.Handle | None = None
         self.seconds: float = seconds
 
     def arm(self) -> None:
-        """Set the timer."""
-        self.handle = self.loop.call_at(self.when, self._expire)
+        """Set the timer, unless the block is over already."""
+        if not self.over:
+            self.handle = self.loop.call_at(self.when, self._expire)
 
     def _expire(self) -> None:
         self.handle = None
@@ -115,7 +119,9 @@ def _armer_of(loop: Any) -> _Armer:
     try:
         return loop._shared_resilience_armer  # type: ignore[no-any-return]
     except AttributeError:
-        armer = loop._shared_resilience_armer = _Armer(loop)
+        armer = _Armer(loop)
+        with suppress(AttributeError):  # a loop that takes no attributes gets one each time
+            loop._shared_resilience_armer = armer
         return armer
 
 
@@ -318,6 +324,7 @@ class Timeout(Policy):
             return DONE
         if scope.outer is not None:
             self._scopes[scope.task] = scope.outer
+        scope.over = True
         if scope.handle is None:  # not armed yet, or over
             _armer_of(scope.loop).open.discard(scope)
         scope.end(exc)
