@@ -87,6 +87,10 @@ def same(ours, theirs):
     closed=st.booleans(),
     skipna=st.booleans(),
 )
+@example(
+    rows=[(T0, None, "a"), (T0, 0.0, "a")], by=None, size="1h", zone="UTC", fill="none",
+    align="start", closed=False, skipna=False,
+)  # fmt: skip
 def test_windows(client, load, rows, by, size, zone, fill, align, closed, skipna):
     load(rows)
     remote = ts.ClickHouseSeries(client, "points", "at", "v", by, tz=zone)

@@ -63,7 +63,9 @@ def aggregate_of(name: str, *, skipna: bool) -> str:
         }[name]
     if skipna:
         return f"ifNull({plain}, nan)"  # v is NULL where it is not known
-    if name in {"count", "first", "last"}:
+    if name in {"first", "last"}:  # of equal times NaN comes last, as in a sorted list
+        return plain.replace("(ns, v)", "(ns, isNaN(v), v)")
+    if name == "count":
         return plain
     return f"if(countIf(isNaN(v)) > 0, nan, {plain})"
 
