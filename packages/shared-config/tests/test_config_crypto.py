@@ -184,6 +184,11 @@ def test_settings_decrypt_by_themselves(tmp_path):
     assert app.api_token == Secret("t")
 
 
+def test_the_prefix_alone_is_a_password_as_any_other():
+    settings = load_settings(env={"POSTGRES_PASSWORD": "enc:v1:"}, dotenv=None)
+    assert settings.database.postgres_password == Secret("enc:v1:")
+
+
 def test_without_cryptography_the_error_names_the_extra():
     script = """
 import sys

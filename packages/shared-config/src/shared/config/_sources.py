@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -162,7 +163,7 @@ class _Finder:
                 self.reading.sources[self.variable.name] = self.label
                 if self.variable.secret:
                     self.reading.secrets.append(Secret(text))
-                return self._decrypted(text) if text.startswith(_ENCRYPTED) else text
+                return self._decrypted(text) if _is_encrypted(text) else text
         return None
 
     def _from_layer(self, layer: Layer, name: str) -> str | None:
@@ -216,6 +217,11 @@ class _Finder:
 
     def _error(self, message: str) -> ConfigurationError:
         return ConfigurationError(Problem(self.variable.name, message, self.label))
+
+
+def _is_encrypted(text: str) -> bool:
+    """Whether a key id and something to open follow the prefix; else it is a text as any other."""
+    return text.startswith(_ENCRYPTED) and bool(re.match(r"[A-Za-z0-9_-]{1,64}:.", text[7:]))
 
 
 def _secret_variable(name: str) -> Variable:
