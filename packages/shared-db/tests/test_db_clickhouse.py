@@ -279,7 +279,7 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed_under_load():
         report = writer.close(timeout=60)
         assert (report.delivered, report.undelivered) == (sum(produced), 0)
         assert count(db, "t") == (sum(produced), sum(produced))
-        assert sum(produced) > 2000
+        assert sum(produced) > 500
         # Bounded: what fills, what waits, and what four producers hold.
         assert max(most) <= 200 * 4 + 4
         # In order: whatever a producer's row, the part it is in is not before its predecessor's.
@@ -289,7 +289,15 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed_under_load():
             "WHERE b < before",
         )
         assert disorder.result_rows == [(0,)]
-        assert db.clickhouse.query("SELECT uniqExact(_block_number) FROM t").result_rows[0][0] > 10
+        assert db.clickhouse.query("SELECT uniqExact(_block_number) FROM t").result_rows[0][0] > 3
+
+
+def test_rows_that_a_table_does_not_hold_are_noticed(db, table):
+    names, columns = ["p", "n", "s"], [[1, 2], [10, 20], ["x", "y"]]
+    assert not db.clickhouse.holds(table, names, columns)
+    db.clickhouse.insert(table, [[2, 20, "y"]], names)
+    assert db.clickhouse.holds(table, names, columns)
+    assert not db.clickhouse.holds(table, ["n"], [[30]])
 
 
 def test_memory_stays_bounded_while_the_server_is_away():

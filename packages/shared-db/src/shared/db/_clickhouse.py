@@ -67,8 +67,12 @@ def quoted(table: str) -> str:
         >>> quoted("logs.by day")
         '`logs`.`by day`'
     """
-    parts = [part.strip("`") for part in table.split(".")]
-    return ".".join("`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`" for part in parts)
+    return ".".join(quoted_name(part.strip("`")) for part in table.split("."))
+
+
+def quoted_name(part: str) -> str:
+    """One name as an identifier."""
+    return "`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def what_was_lost(error: BaseException) -> str | None:

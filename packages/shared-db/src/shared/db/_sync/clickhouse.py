@@ -16,6 +16,7 @@ from .._clickhouse import (
     deduplicates,
     driver,
     quoted,
+    quoted_name,
     repeatable,
     what_was_lost,
 )
@@ -210,6 +211,59 @@ class ClickHouse(Lazy):
             "settings": {"insert_deduplication_token": token},
         }
         self._call("insert", (table, columns), keywords, patience=0.0)
+
+    def holds(self, table: str, names: list[str], columns: list[list[Any]]) -> bool:
+        """Whether a plain MergeTree table holds rows of a batch that it says it has seen.
+
+        It notes a token down before it puts the part in its place: killed in between, it knows
+        the token of rows that it has not. The rows are compared on the server, in its own types.
+
+        Args:
+            table: Its name, with or without the database.
+            names: The columns' names.
+            columns: Their values.
+
+        Returns:
+            False when none of the rows is there; True also when the server cannot compare.
+
+        Raises:
+            Unavailable: The server is away.
+        """
+        if self.embedded:
+            return True
+        front, _, back = table.replace("`", "").rpartition(".")
+        values = {"database": front or self.database, "table": back}
+        found = (self._call("query", (_ON_TABLE,), {"parameters": values})).result_rows
+        if not found or found[0][0] != "MergeTree":
+            return True
+        session = {"session_id": str(uuid.uuid4())}
+        listed = ", ".join(quoted_name(name) for name in names)
+        probe = {
+            "column_names": names,
+            "column_types": (
+                self._call("create_insert_context", (table, names), {})
+            ).column_types,
+            "column_oriented": True,
+            "settings": session,
+        }
+        create = f"CREATE TEMPORARY TABLE IF NOT EXISTS shared_db_probe AS SELECT {listed} FROM {quoted(table)} LIMIT 0"
+        select = " ".join(
+            (
+                f"SELECT count() FROM {quoted(table)}",  # noqa: S608 - quoted
+                f"WHERE ({listed}) IN (SELECT {listed} FROM shared_db_probe)",
+            )
+        )
+        client = self.client()
+        try:
+            client.command(create, settings=session)
+            client.insert("shared_db_probe", [column[:1000] for column in columns], **probe)
+            answer = client.query(select, settings={**session, "transform_null_in": 1})
+        except driver().driver.exceptions.Error as error:
+            if what_was_lost(error) is None:
+                return True
+            message = f"ClickHouse at {self.host}:{self.port} was lost: {error}"
+            raise Unavailable(message, store=self.store) from scrub(error)
+        return bool(answer.result_rows[0][0])
 
     def deduplicates(self, table: str, database: str | None = None) -> bool:
         """Whether a table drops an insert whose token it has seen (asked once a table).

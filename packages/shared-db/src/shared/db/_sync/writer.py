@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._batch import PASSING_CODES, Batch, WriterReport, checked, size_of, size_of_rows
 from .._clickhouse import driver
-from .._errors import DatabaseError, PoolClosed, Unavailable
+from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
 from .._sealed import scrub
 from .._spill import Spill
 from ._runtime import Background, Waiter, sleep
@@ -74,6 +74,7 @@ class ClickHouseWriter:
         self._rows = 0
         self._bytes = 0
         self._delivered = 0
+        self.mended = 0
         self._full: deque[Waiter[None]] = deque()
         self._emptied: list[Waiter[None]] = []
         self._wake: Waiter[None] | None = None
@@ -317,14 +318,22 @@ class ClickHouseWriter:
         delay = 0.02
         errors = driver().driver.exceptions
         parts = list(batch.parts())
+        uncertain = False
         while parts:
             token, names, columns = parts[0]
             try:
                 self._prepare()
                 self._client.insert_once(self.table, names, columns, token)
+                if uncertain and not self._client.holds(self.table, names, columns):
+                    # The server knew the token and has not the rows: it was killed between the
+                    # two. Under another token they are new to it.
+                    self.mended += 1
+                    parts[0] = (f"{token}-again", names, columns)
+                    continue
             except Unavailable as error:
                 if error.lasting:
                     raise
+                uncertain = uncertain or isinstance(error, OutcomeUnknown)
                 lost: BaseException = error
             except errors.DatabaseError as error:
                 if getattr(error, "code", None) not in PASSING_CODES:
@@ -332,6 +341,7 @@ class ClickHouseWriter:
                 lost = scrub(error)
             else:
                 parts.pop(0)
+                uncertain = False
                 delay = 0.02
                 continue
             if self._clock() + delay > self._stop_at:
