@@ -31,7 +31,7 @@ _BITS = {21: 16, 23: 32}
 _REAL_MAX = 3.4028235677973366e38  # what rounds to the largest float of 32 bits
 _JSON = {114, 3802}
 _SEQUENCES = {tuple, list}
-_CHUNK = 1000
+_CHUNK = 250
 _NOT_NONE = functools.partial(operator.is_not, None)
 
 
@@ -89,8 +89,7 @@ class Plan:
             Rows, how many came before them, and the error of the row after them, if any.
         """
         before = 0
-        iterator = iter(rows)
-        while chunk := list(itertools.islice(iterator, _CHUNK)):
+        for chunk in _sliced(rows):
             error: Exception | None = None
             if self._hard or not self._plain(chunk):
                 chunk, error = self._prepared(chunk)
@@ -178,6 +177,16 @@ def make_plan(
         if types is not None:
             types.append(oid)
     return Plan(columns, types, converters)
+
+
+def _sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    if isinstance(rows, list):
+        for start in range(0, len(rows), _CHUNK):
+            yield rows[start : start + _CHUNK]
+        return
+    iterator = iter(rows)
+    while chunk := list(itertools.islice(iterator, _CHUNK)):
+        yield chunk
 
 
 def _limited(bits: int) -> Callable[[Any], int]:
