@@ -74,7 +74,7 @@ class ClickHouseWriter:
         self._rows = 0
         self._bytes = 0
         self._delivered = 0
-        self.mended = 0
+        self.mended: int = 0
         self._full: deque[Waiter[None]] = deque()
         self._emptied: list[Waiter[None]] = []
         self._wake: Waiter[None] | None = None
