@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import time
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ._errors import DriverMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +60,10 @@ class PrometheusObserver:
     """Metrics of calls and pools in a registry of prometheus-client."""
 
     def __init__(self, registry: Any) -> None:
-        from prometheus_client import Histogram
+        try:
+            from prometheus_client import Histogram
+        except ImportError:
+            raise DriverMissing("prometheus", "prometheus-client") from None
 
         self._stores: list[Any] = []
         self._seconds = Histogram(
@@ -145,6 +151,8 @@ class OpenTelemetryObserver:
     """Spans and metrics in OpenTelemetry's conventions for database clients."""
 
     def __init__(self, provider: Any) -> None:
+        if importlib.util.find_spec("opentelemetry") is None:
+            raise DriverMissing("opentelemetry", "opentelemetry-api")
         providers = provider if isinstance(provider, (list, tuple)) else [provider]
         if provider is True:
             from opentelemetry import metrics, trace
