@@ -174,6 +174,13 @@ def test_a_failing_start_says_why(tmp_path):
         embedded.postgres(tmp_path, options={"no_such_setting": 1}, timeout=20)
 
 
+def test_a_failing_start_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(Unavailable):
+        embedded.redis(options={"no-such-setting": 1}, timeout=5)
+    assert not list(tmp_path.iterdir())
+
+
 def test_options_and_a_given_port_are_obeyed():
     with embedded.postgres(options={"max_connections": 17}) as store:
         port = store.port

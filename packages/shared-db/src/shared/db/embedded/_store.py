@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,6 +78,7 @@ class Store:
         self._keep = data_dir is not None
         self._fixed_port = port is not None
         self._timeout = timeout
+        self._started = False
         self._owner = os.getpid()
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._messages = b""
@@ -144,6 +146,16 @@ class Store:
         """
         if self.running:
             return self
+        try:
+            self._start_somewhere()
+        except BaseException:
+            if not self._keep and not self._started:
+                shutil.rmtree(self._plan.home, ignore_errors=True)
+            raise
+        self._started = True
+        return self
+
+    def _start_somewhere(self) -> None:
         deadline = time.monotonic() + self._timeout
         while True:
             if not self._plan.port:
@@ -159,7 +171,7 @@ class Store:
                 time.sleep(0.05)
             else:
                 self._fixed_port = True
-                return self
+                return
 
     def stop(self, timeout: float = 10.0) -> None:
         """Stops the server and, unless ``data_dir`` was given, removes its data.
