@@ -138,6 +138,14 @@ def test_stop_leaves_nothing(kind):
     store.stop()
 
 
+def test_stop_after_shutdown_leaves_nothing():
+    store = embedded.redis()
+    store.shutdown()
+    assert store.data_dir.exists()
+    store.stop()
+    assert not store.data_dir.exists()
+
+
 def test_the_secret_shows_only_in_the_url():
     with embedded.redis() as store:
         secret = store.settings["password"]

@@ -180,6 +180,11 @@ class Store:
             timeout: Seconds until the server is killed.
         """
         self._end(b"stop\n", timeout)
+        if os.getpid() == self._owner:
+            with _lock:
+                _running.discard(self)
+            if not self._keep:  # also after `shutdown`, when no supervisor is left to do it
+                shutil.rmtree(self._plan.home, ignore_errors=True)
 
     def restart(self) -> Self:
         """Stops the server as an operator would and starts it again on the same port and data."""
@@ -334,8 +339,6 @@ class Store:
             supervisor.wait()
         supervisor.stdout.close()
         self._supervisor, self._pid, self._failed = None, None, ""
-        with _lock:
-            _running.discard(self)
 
 
 class _AddressInUse(Exception):  # noqa: N818 - never leaves this module
