@@ -21,14 +21,14 @@ KINDS = ("postgres", "redis", "clickhouse", "qdrant")
 
 
 def start_embedded(data: Path, stack: ExitStack, say: Callable[[str], None]) -> dict[str, str]:
-    """Start the four side by side, each with its data in ``data``; return their variables.
+    """Start the four side by side, each with its data in a folder of its own in ``data``; return their variables.
 
     Whatever has started is stopped by ``stack``, also when another one does not start.
     """
     begun = time.monotonic()
 
     def start(kind: str) -> embedded.Store:
-        store: embedded.Store = getattr(embedded, kind)(data / kind)
+        store: embedded.Store = getattr(embedded, kind)(data)
         stack.callback(store.stop)
         say(
             f"  {kind:<11} ready after {time.monotonic() - begun:4.1f} s on {store.host}:{store.port}"
