@@ -347,6 +347,7 @@ def test_spilled_rows_survive_a_kill_of_the_producer(
 ):
     db.clickhouse.command(REMEMBERING.format("spilled"))
     start = 0
+    unsure = set()
     folder = tmp_path / "spill"
     for _ in range(3):
         producer = python(PRODUCER, json.dumps(dict(clickhouse_settings)), folder, start)
@@ -355,9 +356,12 @@ def test_spilled_rows_survive_a_kill_of_the_producer(
         while accepted < until:
             accepted = int(producer.stdout.readline())
         producer.kill()
-        for line in producer.communicate()[0].splitlines():
-            accepted = int(line) if line.isdigit() else accepted
-        start = accepted + 2  # the row that was in the making may be there or not
+        # Not communicate(): it passes over what readline() has read ahead.
+        for line in producer.stdout:
+            accepted = int(line) if line.strip().isdigit() and line.endswith("\n") else accepted
+        producer.wait()
+        unsure.add(accepted + 1)  # the row that was in the making may be there or not
+        start = accepted + 2
     with db.clickhouse_writer("spilled", spill=folder) as writer:
         writer.flush()
     rows = {n for (n,) in db.clickhouse.query("SELECT n FROM spilled").result_rows}
@@ -365,13 +369,7 @@ def test_spilled_rows_survive_a_kill_of_the_producer(
         0
     ]
     assert total == distinct
-    assert not [
-        n
-        for n in range(accepted + 1)
-        if n not in rows and n + 1 in rows and n + 2 in rows and n > accepted
-    ]
-    assert set(range(301)) <= rows
-    assert accepted in rows
+    assert set(range(accepted + 1)) - unsure <= rows
     assert not list(folder.rglob("*.rows"))
     db.clickhouse.command("DROP TABLE spilled")
 

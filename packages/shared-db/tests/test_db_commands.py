@@ -65,7 +65,7 @@ def test_up_gives_four_stores_and_ping_sees_them(tmp_path):
             "QDRANT_HOST",
             "REDIS_PASSWORD",
         } <= variables.keys()
-        done = run("ping", **variables)
+        done = run("ping", "--timeout", "20", **variables)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count(" ok ") == 4
         deadline = time.monotonic() + 10
