@@ -2,6 +2,7 @@
 """Queues, stalled pipes, forks, signals, failing outputs, exit, rotation: counts are exact."""
 
 import contextlib
+import fcntl
 import gc
 import io
 import json
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import textwrap
 import threading
 import time
@@ -484,10 +486,15 @@ def test_a_stalled_queue_closes_its_file_when_it_can(tmp_path):
     queue = STATE.pipeline.sink
     for number in range(2000):
         get_logger("x").info("x" * 100, n=number)
+    wait_until(lambda: _waiting(reader) > 60_000)  # the pipe is full: the writer is held up
     queue.close()
     assert not queue.inner.closed
     wait_until(lambda: (_drain(reader), queue.inner.closed)[1])
     os.close(reader)
+
+
+def _waiting(reader):
+    return int.from_bytes(fcntl.ioctl(reader, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def _drain(reader):
