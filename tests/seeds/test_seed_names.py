@@ -2,6 +2,9 @@
 
 import asyncio
 import importlib
+import os
+import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -85,19 +88,28 @@ def test_health_server_in_the_background():
         server.stop()
 
 
-def test_postgres_cursor_from_the_environment(monkeypatch):
-    from shared import db
+CURSOR = """
+from shared.db import get_postgres_cursor
+
+with get_postgres_cursor() as cursor:
+    cursor.execute("SELECT 6 * 7")
+    print(cursor.fetchone()[0])
+"""
+
+
+def test_postgres_cursor_from_the_environment(tmp_path):
     from shared.db import embedded
 
     with embedded.postgres() as store:
-        for name, value in store.env.items():
-            monkeypatch.setenv(name, value)
-        try:
-            with db.get_postgres_cursor() as cursor:
-                cursor.execute("SELECT 6 * 7")
-                assert cursor.fetchall() == [(42,)]
-        finally:
-            db.close_all()
+        output = subprocess.run(
+            [sys.executable, "-c", CURSOR],
+            cwd=tmp_path,
+            env=os.environ | store.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    assert output == "42\n"
 
 
 def test_rsi_calculate():

@@ -246,8 +246,9 @@ def test_memory():
             bytes(3_000_000)
         assert outer.allocated >= 2_000_000
     assert inner.allocated < 100_000
-    assert inner.peak >= 3_000_000
-    assert outer.peak >= 5_000_000
+    # Something small of before may be freed in between, as coverage's own data is.
+    assert inner.peak >= 2_900_000
+    assert outer.peak >= 4_900_000
     assert outer.stop() == outer.allocated >= len(keep)
     with capture_logs() as logs, measure_memory("block"):
         pass
