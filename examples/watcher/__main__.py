@@ -76,7 +76,7 @@ def run(options: Options, stack: ExitStack, begun: float) -> int:
     stack.callback(flush, 2.0)
     tracer = setup_tracing(TracingConfig(service_name="watcher", exporter_type="none"))
     stack.callback(tracer.shutdown, 2.0)
-    service = Service(options, settings, screen, result, stack)
+    service = Service(options, settings, result, stack)
     service.start(shutdown)
     for name, url in result.urls.items():
         screen.say(f"  {name:<11} {url}")

@@ -80,9 +80,8 @@ class Alerts:
             similar=len(alike),
         )
 
-    def reconcile(self) -> int:
-        """Give Qdrant the incidents that PostgreSQL has and it has not; return how many there are."""
+    def reconcile(self) -> None:
+        """Give Qdrant the incidents that PostgreSQL has and it has not."""
         incidents = self._ledger.incidents()
         if self._similar.count() != len(incidents):
             self._similar.keep(incidents)
-        return len(incidents)

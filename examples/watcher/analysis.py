@@ -65,7 +65,9 @@ class Analyst:
             self._close(series)
 
     def _take(self, point: Point) -> None:
-        series = self.watched.setdefault(point.series, Watched(point.series))
+        series = self.watched.get(point.series)
+        if series is None:  # not setdefault: it would make a detector for every point
+            series = self.watched[point.series] = Watched(point.series)
         if series.open and point.time // SECOND != series.open[0].time // SECOND:
             self._close(series)
         series.open.append(point)

@@ -70,9 +70,8 @@ class Keeper:
                     self._keep(points)
                 elif self._draining.is_set():
                     return
-        except (
-            Exception
-        ) as error:  # the thread's end must be seen: by the probe and by the exit code
+        except Exception as error:
+            # The thread's end must be seen: by the probe and by the exit code.
             self.error = error
             log.exception("keeper_failed")
 

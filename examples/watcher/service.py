@@ -8,6 +8,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shared.db import DatabaseConnections
 from shared.health import Health, HealthServer, Heartbeat
 from shared.observability import get_logger
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
     from .options import Options
     from .result import Result
-    from .screen import Screen
     from .settings import WatcherSettings
 
 log = get_logger("watcher")
@@ -47,12 +48,10 @@ class Service:
         self,
         options: Options,
         settings: WatcherSettings,
-        screen: Screen,
         result: Result,
         stack: ExitStack,
     ) -> None:
         self.options = options
-        self.screen = screen
         self.result = result
         self.settings = settings
         run = uuid.uuid4().hex
@@ -254,8 +253,6 @@ class Service:
         return history.windows(self._file_name(), time, value, width, self.alerts, self.result)
 
     def _live_panels(self) -> list[Panel]:
-        import numpy as np
-
         panels = []
         for name in ("machine.cpu", "machine.net.received_bytes", "cloud.gpu-h100-1.utilisation"):
             series = self.analyst.watched.get(name)
