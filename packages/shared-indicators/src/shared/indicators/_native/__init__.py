@@ -1,0 +1,45 @@
+"""Whole indicators as one compiled loop each, for the ones that are asked for most.
+
+A row is taken a tile at a time, so that everything between input and output stays in the first cache.
+They are used where all bars are finite; a row where one is not goes through the formula.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import (
+    averages,
+    bands,
+    changes,
+    crossings,
+    directions,
+    extremes,
+    ranges,
+    strength,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# By the name in `Indicator.native`: the loop takes the parameters, the inputs and outputs (rows x bars)
+# and an array of a flag a row, which it clears where it met a bar that is not finite.
+_LOOPS = {
+    **averages.LOOPS,
+    **bands.LOOPS,
+    **changes.LOOPS,
+    **crossings.LOOPS,
+    **directions.LOOPS,
+    **extremes.LOOPS,
+    **ranges.LOOPS,
+    **strength.LOOPS,
+}
+
+
+def run(name: str, given: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+    """Calculate rows with the parameters `given`; which of them were finite."""
+    fine = np.ones(len(inputs[0]), dtype=np.bool_)
+    _LOOPS[name](given, inputs, outputs, fine)
+    return fine

@@ -1,0 +1,70 @@
+"""Plain and exponential averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .jit import TILE, compiled, finite_run, tiles
+from .scans import powers, scan_run
+from .windows import total_run
+
+
+@compiled
+def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
+    tile, bars, share = one.size - period + 1, x.shape[1], 1.0 / period
+    for r in range(x.shape[0]):
+        row = out[r]
+        row[: period - 1] = np.nan
+        for start in range(0, bars - period + 1, tile):
+            stop = min(start + tile, bars - period + 1)
+            window = x[r, start : stop + period - 1]
+            if not finite_run(window):
+                fine[r] = False
+                break
+            part = row[start + period - 1 : stop + period - 1]
+            total_run(window, period, part, one, two)
+            for i in range(part.size):
+                part[i] *= share
+
+
+@compiled
+def _ema(x: Any, keep: float, gain: float, period: int, fade: Any, out: Any, fine: Any) -> None:
+    bars = x.shape[1]
+    for r in range(x.shape[0]):
+        row, to = x[r], out[r]
+        to[: period - 1] = np.nan
+        fine[r] = finite_run(row[:period])
+        y = 0.0
+        for i in range(period):
+            y += row[i]
+        y = y / period
+        to[period - 1] = y
+        for start in range(period, bars, TILE):
+            stop = min(start + TILE, bars)
+            if not finite_run(row[start:stop]):
+                fine[r] = False
+                break
+            y = scan_run(row[start:stop], keep, gain, y, fade, to[start:stop])
+
+
+def _run_sma(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _sma(*inputs, given[0], *outputs, fine, *tiles(given[0] - 1, 2))
+
+
+def _run_ema(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    gain = 2.0 / (given[0] + 1)
+    _ema(*inputs, 1.0 - gain, gain, given[0], powers(1.0 - gain), *outputs, fine)
+
+
+def _run_rma(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    keep = (given[0] - 1) / given[0]
+    _ema(*inputs, keep, 1.0 / given[0], given[0], powers(keep), *outputs, fine)
+
+
+LOOPS = {
+    "EMA": _run_ema,
+    "RMA": _run_rma,
+    "SMA": _run_sma,
+}

@@ -1,0 +1,37 @@
+"""How loops are compiled, and what all of them need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Bars of a tile: what lies between the input and the output of one stays in the first cache.
+TILE = 1024
+
+_jit: Any = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as machine code, made when it is first called."""
+    found: Callable[..., Any] = _jit(function)
+    return found
+
+
+@compiled
+def finite_run(part: Any) -> bool:
+    """Whether no value of a contiguous run is NaN or infinite."""
+    bad = 0
+    for i in range(part.size):
+        # NaN and infinities times zero are NaN, and only NaN differs from itself.
+        bad += part[i] * 0.0 != 0.0
+    return bad == 0
+
+
+def tiles(lookback: int, count: int) -> Any:
+    """Memory for `count` values between input and output of every bar of a tile."""
+    return np.empty((count, max(TILE, lookback + 1) + lookback))
