@@ -105,9 +105,10 @@ def _trend(values: Float64s, period: int) -> Float64s:
     """Centred moving median over one period; at both ends the last whole one is held."""
     from ._rolling import roll
 
-    size = period | 1
-    whole = roll(values, size, "median", 1)[size - 1 :]
-    return np.pad(whole, (size // 2, len(values) - len(whole) - size // 2), mode="edge")
+    whole = roll(values, period, "median", 1)[period - 1 :]
+    if period % 2 == 0:  # its middle lies between two values: the mean of the windows beside
+        whole = (whole[:-1] + whole[1:]) / 2
+    return np.pad(whole, (period // 2, len(values) - len(whole) - period // 2), mode="edge")
 
 
 def _median(values: Float64s) -> float:
@@ -116,21 +117,41 @@ def _median(values: Float64s) -> float:
 
 
 def find_period(values: Float64s) -> int:
-    """The lag of the highest autocorrelation peak, 0 when there is none above 0.3."""
-    there = values[~np.isnan(values)]
-    size = len(there)
-    if size < 8:
+    """The lag of the highest autocorrelation peak of what a fitted line leaves, 0 for none.
+
+    A peak is above 0.3 (and above chance, in a short series), and as much above the least
+    value before it: a slow decline, as after a step of the level, is no season. Three seasons
+    must be there. Unknown values keep their places.
+    """
+    there = np.isfinite(values)
+    known = int(there.sum())
+    if known < 8:
         return 0
-    away = there - there.mean()
-    spectrum = np.fft.rfft(away, 1 << (2 * size - 1).bit_length())
-    power = np.fft.irfft(spectrum * spectrum.conj())[: size // 2 + 1]
-    if power[0] <= 0:
+    at = np.linspace(-1, 1, len(values))
+    away = np.zeros(len(values))
+    away[there] = values[there] - np.polyval(np.polyfit(at[there], values[there], 1), at[there])
+    lags = len(values) // 3 + 2
+    sums, pairs = _autocovariance(away)[:lags], _autocovariance(there.astype(np.float64))[:lags]
+    if sums[0] <= (_NOISE * np.abs(values[there]).max()) ** 2 * known:
         return 0
-    power = power / power[0] * (size / np.maximum(size - np.arange(len(power)), 1))
+    power = sums / sums[0] * (known / np.maximum(np.rint(pairs), 1))
     inner = power[1:-1]
-    peaks = np.flatnonzero((inner > power[:-2]) & (inner >= power[2:]) & (inner > 0.3)) + 1
+    least = np.minimum.accumulate(power)[1:-1]
+    clear = max(0.3, 3 / math.sqrt(known))  # 1 / sqrt(n) is the deviation of noise's
+    peaks = np.flatnonzero(
+        (inner > power[:-2]) & (inner >= power[2:]) & (inner > clear) & (inner - least > clear)
+    )
+    peaks += 1
     peaks = peaks[peaks > 1]
     if not len(peaks):
         return 0
     best = power[peaks].max()
-    return int(peaks[power[peaks] >= 0.9 * best][0])
+    # Several seasons on it is as high again; by chance higher, the more the noisier.
+    chance = min(1 - best, 2 / math.sqrt(known))
+    return int(peaks[power[peaks] >= best - max(0.1 * best, chance)][0])
+
+
+def _autocovariance(values: Float64s) -> Float64s:
+    """Sums of products with the values `lag` places on, by the Fourier transform."""
+    spectrum = np.fft.rfft(values, 1 << (2 * len(values) - 1).bit_length())
+    return np.fft.irfft(spectrum * spectrum.conj())
