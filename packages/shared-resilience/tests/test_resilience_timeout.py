@@ -261,3 +261,61 @@ def test_deadlines_travel(clock):
 def test_a_hostile_header_is_a_clear_error(text):
     with pytest.raises(ValueError, match="milliseconds"):
         deadline.from_header(text)
+
+
+@pytest.mark.parametrize("suspends", [False, True])
+def test_a_generator_that_was_left_leaves_no_timer_behind(suspends):
+    async def items():
+        async with with_timeout(5.0):
+            if suspends:
+                await asyncio.sleep(0)
+            yield 1
+
+    async def main():
+        async for _ in items():
+            break  # another task of the loop finalises it
+        await asyncio.sleep(60)
+        return "not cancelled"
+
+    assert virtual(main())[0] == "not cancelled"
+
+
+def test_blocks_of_one_object_that_end_out_of_their_order():
+    limit, other = with_timeout(5.0), with_timeout(9.0)
+
+    async def items():
+        async with limit:
+            yield 1
+
+    async def main():
+        stream = items()
+        await anext(stream)
+        async with other:  # entered after the generator's block, left after it
+            await stream.aclose()
+            with pytest.raises(TimeoutError, match="9 s"):
+                async with with_timeout(20.0), other:
+                    await asyncio.sleep(60)
+            # The outer block of the same object was entered at the same time.
+            await asyncio.sleep(0)
+
+    with pytest.raises(TimeoutError, match="9 s"):
+        virtual(main())
+
+
+def test_a_timeout_needs_a_task():
+    block = with_timeout(1.0)
+
+    async def outside():
+        loop = asyncio.get_running_loop()
+        failed = loop.create_future()
+
+        def callback():
+            try:
+                block.__aenter__()
+            except RuntimeError as exc:
+                failed.set_result(exc)
+
+        loop.call_soon(callback)
+        return await failed
+
+    assert "task" in str(asyncio.run(outside()))

@@ -1,11 +1,13 @@
 """Circuit breaker, retry, timeout, limits, bulkhead, hedging, fallback and pipelines."""
 
 from ._adaptive import AdaptiveLimiter, Gradient, LimitAlgorithm, Vegas
+from ._attempts import Attempt
 from ._batches import Batches, process_in_batches
-from ._breaker import CircuitBreaker, CircuitBreakerMetrics, Permit
+from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow
 from ._bulkhead import Bulkhead
 from ._chaos import Chaos
+from ._circuit import CircuitBreakerMetrics, Permit
 from ._deadline import deadline, remaining
 from ._errors import (
     BulkheadFullError,
@@ -35,8 +37,9 @@ from ._registry import (
     reset_circuit_breaker,
     with_circuit_breaker,
 )
-from ._retry import Attempt, Retry, async_retry, retry, retry_with_backoff
+from ._retry import Retry
 from ._retry_budget import RetryBudget
+from ._retry_decorators import async_retry, retry, retry_with_backoff
 from ._telemetry import Event, get_listeners, set_listeners
 from ._throttle import AdaptiveThrottle
 from ._timeout import Timeout, with_timeout

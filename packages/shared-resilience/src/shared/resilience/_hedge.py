@@ -107,7 +107,7 @@ class Hedge(Policy):
                 self.budget.request()
             started = self._clock()
             delay = self.present_delay
-            running: set[asyncio.Task[T]] = set()
+            running: list[asyncio.Task[T]] = []  # in the order they were sent
             copies = 0
             more = delay is not None
             first: asyncio.Task[T] | None = None
@@ -120,27 +120,28 @@ class Hedge(Policy):
                     if copies == 0 or (more and (more := self._may_send(copies))):
                         task = asyncio.create_task(copy())
                         first = first or task
-                        running.add(task)
+                        running.append(task)
                         copies += 1
                         more = more and copies <= self.max_hedges
                     if not running:
                         assert first is not None
                         return first.result()  # all failed: raises what the first raised
-                    done, running = await asyncio.wait(
+                    await asyncio.wait(
                         running,
                         timeout=delay if more else None,
                         return_when=asyncio.FIRST_COMPLETED,
                     )
-                    for task in done:
-                        if _failure_of(task) is None:
-                            self._latencies.append(self._clock() - started)
-                            return task.result()
+                    ended = [task for task in running if task.done()]
+                    running = [task for task in running if not task.done()]
+                    if good := [task for task in ended if _failure_of(task) is None]:
+                        self._latencies.append(self._clock() - started)
+                        return good[0].result()
             finally:
                 await self._abandon(running)
 
         return hedged
 
-    async def _abandon(self, losers: set[asyncio.Task[Any]]) -> None:
+    async def _abandon(self, losers: list[asyncio.Task[Any]]) -> None:
         """Cancel the losers. They get a moment to end; who needs longer ends by itself."""
         import asyncio
 

@@ -6,33 +6,24 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ._attempts import Attempt, Run, Unwanted
 from ._breaker_config import Exceptions, matcher
 from ._breaker_config import exceptions as check_exceptions
 from ._check import choice, number, whole
-from ._deadline import deadline, remaining
+from ._deadline import deadline
 from ._errors import ResilienceError
-from ._policy import NOTHING_TO_END, F, Pass, Policy, describe, kind_of, nothing_to_begin, relaying
+from ._policy import NOTHING_TO_END, Pass, Policy, describe, nothing_to_begin, relaying
 from ._retry_after import seconds_of
 from ._retry_budget import RetryBudget
-from ._telemetry import emit, safely
 from ._timeout import Timeout
 
 if TYPE_CHECKING:
     import datetime as dt
-    from types import TracebackType
 
 T = TypeVar("T")
 RetryAfter = Callable[[Exception], "float | dt.timedelta | str | None"]
-
-
-class _Unwanted(Exception):  # noqa: N818  the name says it
-    """Carries a result that ``retry_if_result`` wants to see again."""
-
-    def __init__(self, result: Any) -> None:
-        super().__init__("unwanted result")
-        self.result = result
 
 
 class Retry(Policy):
@@ -170,7 +161,7 @@ class Retry(Policy):
             else:
                 if unwanted is None or not unwanted(result):
                     return result
-                failure = _Unwanted(result)
+                failure = Unwanted(result)
             try:
                 return run(fn, args, kwargs, failure)
             finally:
@@ -210,7 +201,7 @@ class Retry(Policy):
             else:
                 if unwanted is None or not unwanted(result):
                     return result
-                failure = _Unwanted(result)
+                failure = Unwanted(result)
             try:
                 return await run(fn, args, kwargs, failure)
             finally:
@@ -228,7 +219,10 @@ class Retry(Policy):
                 run.begin()
                 return (yield from fn(*args, **kwargs))
 
-            return (yield from run.engine(again, fn)())
+            while True:
+                with run:
+                    return (yield from run.engine(again, fn)())
+                time.sleep(run.pause or 0.0)
 
         return retried
 
@@ -257,12 +251,15 @@ class Retry(Policy):
                 raise first.pop()
             result = fn(*args, **kwargs)
             if self.retry_if_result is not None and self.retry_if_result(result):
-                raise _Unwanted(result)
+                raise Unwanted(result)
             return result
 
         try:
-            return run.engine(again, fn)()  # type: ignore[no-any-return]
-        except _Unwanted as exc:
+            while True:
+                with run:
+                    return run.engine(again, fn)()  # type: ignore[no-any-return]
+                time.sleep(run.pause or 0.0)
+        except Unwanted as exc:
             return exc.result  # type: ignore[no-any-return]
         finally:
             del failure
@@ -282,12 +279,15 @@ class Retry(Policy):
                 raise first.pop()
             result = await fn(*args, **kwargs)
             if self.retry_if_result is not None and self.retry_if_result(result):
-                raise _Unwanted(result)
+                raise Unwanted(result)
             return result
 
         try:
-            return await run.engine(again, fn)()  # type: ignore[no-any-return]
-        except _Unwanted as exc:
+            while True:
+                with run:
+                    return await run.engine(again, fn)()  # type: ignore[no-any-return]
+                await _sleep(run.pause or 0.0)
+        except Unwanted as exc:
             return exc.result  # type: ignore[no-any-return]
         finally:
             del failure
@@ -314,7 +314,11 @@ class Retry(Policy):
 
         if not self._goes_on(first[0]):
             raise first.pop()
-        yield from run.engine(again, self)()
+        while True:
+            with run:
+                yield from run.engine(again, self)()
+                return
+            time.sleep(run.pause or 0.0)
 
     async def __aiter__(self) -> AsyncIterator[Attempt]:
         """Do as ``__iter__`` does, for ``async for``."""
@@ -336,13 +340,17 @@ class Retry(Policy):
 
         if not self._goes_on(first[0]):
             raise first.pop()
-        async for attempt in run.engine(again, self)():
-            yield attempt
+        while True:
+            with run:
+                async for attempt in run.engine(again, self)():
+                    yield attempt
+                return
+            await _sleep(run.pause or 0.0)
 
     # ------------------------------------------------------------------ decisions
 
     def _retryable(self, exc: BaseException) -> bool:
-        if isinstance(exc, _Unwanted):
+        if isinstance(exc, Unwanted):
             return True
         if not isinstance(exc, Exception):
             return False
@@ -376,202 +384,20 @@ class Retry(Policy):
         return uniform(0.0, pause)  # noqa: S311  no secret
 
 
-class Run:
-    """The attempts of one call. stamina makes them; this decides about each."""
-
-    __slots__ = ("_attempts", "_end", "_last", "_name", "_retry", "_sleep")
-
-    def __init__(
-        self, retry: Retry, name: str, *, count: bool = True, awaits: bool = False
-    ) -> None:
-        self._retry = retry
-        # A virtual clock moves by its own sleep; in async code the loop's time is virtual.
-        self._sleep = None if awaits else getattr(retry._clock, "sleep", None)
-        self._name = name
-        self._attempts = 0
-        self._last: BaseException | None = None
-        self._end = None if retry.timeout is None else retry._clock() + retry.timeout
-        if count and retry.budget is not None:
-            retry.budget.request()
-
-    def begin(self) -> int:
-        """Count an attempt and return its number."""
-        self._attempts += 1
-        if self._last is not None:  # left by `_decide` in stamina's testing mode
-            self._tell(self._attempts - 1, 0.0, self._last)
-            self._last = None
-        return self._attempts
-
-    def engine(self, again: Callable[..., Any], fn: object) -> Callable[..., Any]:
-        """Return stamina's wrapper of ``again``, which has the name of ``fn`` but no arguments."""
-        import stamina
-
-        again.__module__ = getattr(fn, "__module__", None) or type(fn).__module__
-        again.__qualname__ = self._name
-        testing = stamina.is_testing()
-        attempts = self._retry.max_attempts if testing else None
-        return stamina.retry(on=self._decide, attempts=attempts, timeout=None)(again)
-
-    def _decide(self, exc: Exception) -> bool | float:
-        """Tell stamina whether to try again (``False``: no), after how many seconds."""
-        import stamina
-
-        retry, attempt = self._retry, self._attempts
-        if not retry._retryable(exc):
-            return False
-        if stamina.is_testing():
-            self._last = exc  # stamina counts; whether it goes on shows in `begin`
-            return True
-        if retry.max_attempts is not None and attempt >= retry.max_attempts:
-            emit("retry", retry.name, "exhausted", callee=self._name, attempts=attempt)
-            return False
-        pause = retry._pause(attempt, exc)
-        if (left := self._left()) is not None and pause >= left:
-            emit("retry", retry.name, "out_of_time", callee=self._name, attempts=attempt)
-            return False
-        if retry.budget is not None and not retry.budget.spend():
-            exc.add_note(f"RetryBudgetExhausted: retry {retry.name!r} has used up {retry.budget!r}")
-            emit("retry", retry.name, "budget_exhausted", callee=self._name, attempts=attempt)
-            return False
-        self._tell(attempt, pause, exc)
-        if self._sleep is not None:
-            self._sleep(pause)
-            return 0.0
-        return pause
-
-    def _left(self) -> float | None:
-        left = remaining()
-        if self._end is None:
-            return left
-        own = self._end - self._retry._clock()
-        return own if left is None or own < left else left
-
-    def _tell(self, attempt: int, pause: float, exc: BaseException) -> None:
-        retry = self._retry
-        emit("retry", retry.name, "retried", callee=self._name, attempt=attempt, pause=pause)
-        if retry.on_retry is not None:
-            safely(retry.on_retry, attempt, None if isinstance(exc, _Unwanted) else exc)
-
-
-class Attempt:
-    """One pass of a retried block: a context manager that holds back a failure to repeat.
-
-    Attributes:
-        number: Counted from 1.
-        failure: What the block raised, if it may be repeated.
-    """
-
-    __slots__ = ("_retry", "failure", "number")
-
-    def __init__(self, retry: Retry, number: int) -> None:
-        self._retry = retry
-        self.number: int = number
-        self.failure: Exception | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if isinstance(exc, Exception) and self._retry._retryable(exc):
-            self.failure = exc
-            return True
-        return False
-
-
-@overload
-def retry(fn: F, /) -> F: ...
-@overload
-def retry(max_attempts: int | None = 3, delay: float = 1.0, **options: Any) -> Callable[[F], F]: ...
-def retry(max_attempts: Any = 3, delay: float = 1.0, **options: Any) -> Any:
-    """Decorate with a :class:`Retry`; ``@retry`` alone uses its defaults.
-
-    Args:
-        max_attempts: All attempts together, the first included.
-        delay: Seconds before the first retry.
-        **options: The other arguments of :class:`Retry`.
-
-    Example:
-        >>> @retry(max_attempts=5, delay=0.1, exceptions=ConnectionError)
-        ... def fetch():
-        ...     return "page"
-        >>> fetch()
-        'page'
-    """
-    if callable(max_attempts):
-        return Retry(name=describe(max_attempts))(max_attempts)
-
-    policy = Retry(max_attempts, delay, **options)
-
-    def decorate(fn: F) -> F:
-        return policy(fn)
-
-    return decorate
-
-
-@overload
-def async_retry(fn: F, /) -> F: ...
-@overload
-def async_retry(
-    max_attempts: int | None = 3, delay: float = 1.0, **options: Any
-) -> Callable[[F], F]: ...
-def async_retry(max_attempts: Any = 3, delay: float = 1.0, **options: Any) -> Any:
-    """Decorate as :func:`retry` does, and insist on an async callable.
-
-    Raises:
-        TypeError: A plain function is decorated.
-
-    Example:
-        >>> @async_retry(max_attempts=2)
-        ... async def fetch():
-        ...     return "page"
-        >>> import asyncio
-        >>> asyncio.run(fetch())
-        'page'
-    """
-    policy = Retry() if callable(max_attempts) else Retry(max_attempts, delay, **options)
-
-    def decorate(fn: F) -> F:
-        if kind_of(fn) not in {"async", "async_generator"}:
-            raise TypeError(f"async_retry decorates async functions; {describe(fn)} is not one")
-        return policy(fn)
-
-    return decorate(max_attempts) if callable(max_attempts) else decorate
-
-
-def retry_with_backoff(
-    max_retries: int = 3, backoff_factor: float = 2.0, **options: Any
-) -> Callable[[F], F]:
-    """Decorate: after the first attempt, up to ``max_retries`` more with growing pauses.
-
-    Args:
-        max_retries: Attempts after the first.
-        backoff_factor: Each pause is so many times the one before.
-        **options: The other arguments of :class:`Retry`.
-
-    Example:
-        >>> @retry_with_backoff(max_retries=2, backoff_factor=3.0, delay=0.01)
-        ... def fetch():
-        ...     return "page"
-        >>> fetch()
-        'page'
-    """
-    attempts = whole("max_retries", max_retries, least=0) + 1
-    return Retry(attempts, backoff=number("backoff_factor", backoff_factor, above=0), **options)
-
-
 def _give(failure: Exception) -> Any:
     """Return an unwanted result, or raise the failure."""
-    if isinstance(failure, _Unwanted):
+    if isinstance(failure, Unwanted):
         return failure.result
     try:
         raise failure
     finally:
         del failure
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)
 
 
 def _function(name: str, value: Any) -> Any:

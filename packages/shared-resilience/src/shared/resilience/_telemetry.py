@@ -76,9 +76,12 @@ def safely(hook: Callable[..., object], *args: Any) -> None:
     """Call a hook that may fail without failing the call that it watches."""
     try:
         hook(*args)
-    except Exception:  # Ctrl-C goes through
-        import logging
+    except Exception as exc:  # noqa: BLE001  Ctrl-C goes through
+        complain(hook, exc)
 
-        logging.getLogger("shared.resilience").warning(
-            "telemetry hook %r failed", hook, exc_info=True
-        )
+
+def complain(hook: object, exc: Exception) -> None:
+    """Log that a hook failed."""
+    import logging
+
+    logging.getLogger("shared.resilience").warning("telemetry hook %r failed", hook, exc_info=exc)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import contextvars
+import sys
 import threading
 import types
-from contextlib import suppress
 from time import monotonic
 from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
@@ -15,119 +15,18 @@ from ._check import number, whole
 from ._deadline import limit, present
 from ._limiter import DONE
 from ._policy import Policy, describe, nothing_to_begin, relaying
-from ._telemetry import emit
+from ._scope import Scope, armer_of, too_late
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable, Coroutine, Generator
+
+    from ._scope import Armer
 
 T = TypeVar("T")
 D = TypeVar("D")
 _MISSING: Any = object()
-_SAME_CLOCK = 0.1  # seconds; a loop may round its time
 _LONG = 1e9  # seconds: 30 years
-
-
-class _Scope:
-    """Cancels the task it was made in when the time is over, and owns up to it.
-
-    The rules are those of ``asyncio.timeout``: our cancellation becomes ``TimeoutError``,
-    anybody else's stays what it is, also when both come at once.
-    """
-
-    __slots__ = (
-        "_cancelled",
-        "_cancelling",
-        "handle",
-        "loop",
-        "outer",
-        "over",
-        "seconds",
-        "task",
-        "when",
-    )
-
-    def __init__(self, seconds: float) -> None:
-        loop = _running_loop()
-        task = _current_task(loop)
-        if task is None:
-            raise RuntimeError("a timeout works in a task only")
-        self.task: asyncio.Task[Any] = task
-        self.outer: _Scope | None = None  # of the same object and task, around this one
-        self._cancelling: int = task.cancelling()
-        self._cancelled: bool = False
-        self.over: bool = False
-        self.loop: asyncio.AbstractEventLoop = loop
-        self.when: float = loop.time() + seconds
-        self.handle: asyncio.Handle | None = None
-        self.seconds: float = seconds
-
-    def arm(self) -> None:
-        """Set the timer, unless the block is over already."""
-        if not self.over:
-            self.handle = self.loop.call_at(self.when, self._expire)
-
-    def _expire(self) -> None:
-        self.handle = None
-        self._cancelled = True
-        self.task.cancel()
-
-    def ended_it(self, exc: BaseException | None) -> bool:
-        """Remove the timer; tell whether it was this that ended the block with ``exc``."""
-        if self.handle is not None:
-            self.handle.cancel()
-            self.handle = None
-        if not self._cancelled:
-            return False
-        import asyncio
-
-        foreign = self.task.uncancel() > self._cancelling
-        return not foreign and isinstance(exc, asyncio.CancelledError)
-
-    def end(self, exc: BaseException | None, /) -> None:
-        """End a block: raise ``TimeoutError`` if this scope ended it."""
-        if self.ended_it(exc):
-            raise _too_late(self.seconds) from exc
-
-
-class _Armer:
-    """Sets the timers of the blocks that are still open when their loop comes round.
-
-    A block that never suspends is over by then: it costs no timer, only a place in a set.
-    """
-
-    __slots__ = ("_loop", "_scheduled", "open")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._scheduled = False
-        self.open: set[_Scope] = set()
-
-    def add(self, scope: _Scope) -> None:
-        self.open.add(scope)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._arm)
-
-    def _arm(self) -> None:
-        self._scheduled = False
-        while self.open:
-            self.open.pop().arm()
-
-
-def _armer_of(loop: Any) -> _Armer:
-    try:
-        return loop._shared_resilience_armer  # type: ignore[no-any-return]
-    except AttributeError:
-        armer = _Armer(loop)
-        with suppress(AttributeError):  # a loop that takes no attributes gets one each time
-            loop._shared_resilience_armer = armer
-        return armer
-
-
-def _too_late(seconds: float) -> TimeoutError:
-    emit("timeout", "timeout", "timed_out", seconds=seconds)
-    return TimeoutError(f"timed out after {seconds:g} s")
+_NO_TASK = "a timeout works in a task only"
 
 
 class _Owner:
@@ -162,7 +61,7 @@ async def _limited(owner: _Owner, seconds: float, default: Any) -> Any:
 def _no_time(coroutine: Any, seconds: float, default: Any) -> Any:
     coroutine.close()
     if default is _MISSING:
-        raise _too_late(seconds)
+        raise too_late(seconds)
     return default
 
 
@@ -170,17 +69,15 @@ def _no_time(coroutine: Any, seconds: float, default: Any) -> Any:
 def _drive(
     coroutine: Any, suspended: Any, seconds: float, started: float, default: Any
 ) -> Generator[Any, Any, Any]:
-    """Go on with a coroutine that suspended, under a timer.
+    """Go on with a coroutine that suspended, under a timer that counts from its first step.
 
     A timeout of the callee's own goes through unchanged, whatever the default.
     """
-    scope = _Scope(seconds)
-    passed = monotonic() - started
-    # The time counts from the first step. A loop on virtual time has another clock, on which
-    # none has passed since.
-    if abs(scope.when - seconds - started - passed) < _SAME_CLOCK:
-        scope.when -= passed
-    scope.arm()
+    loop = _running_loop()
+    task = _current_task(loop)
+    if task is None:
+        raise RuntimeError(_NO_TASK)
+    scope = Scope(loop, task, seconds, started, task.cancelling())
     result = None
     try:
         while True:
@@ -198,7 +95,7 @@ def _drive(
     except BaseException as exc:
         if not scope.ended_it(exc):
             raise
-        late = _too_late(seconds)
+        late = too_late(seconds)
         if default is _MISSING:
             raise late from exc
         return default
@@ -219,7 +116,7 @@ class Timeout(Policy):
         self.seconds: float = number("timeout", seconds, above=0)
         self.name = name
         self._thread = thread
-        self._scopes: dict[Any, _Scope] = {}  # the blocks that are open, by task
+        self.scopes: dict[Any, Scope] = {}  # the blocks that have a timer, by task
         self._slots = threading.BoundedSemaphore(whole("max_threads", max_threads))
 
     def __repr__(self) -> str:
@@ -271,7 +168,7 @@ class Timeout(Policy):
         left = limit(self.seconds)
         until = monotonic() + left
         if left <= 0 or not self._slots.acquire(timeout=left):
-            raise _too_late(self.seconds)
+            raise too_late(self.seconds)
         context = contextvars.copy_context()
         done = threading.Event()
         outcome: list[Any] = []
@@ -292,7 +189,7 @@ class Timeout(Policy):
             self._slots.release()
             raise
         if not done.wait(until - monotonic()):
-            raise _too_late(left)
+            raise too_late(left)
         went_well, value = outcome
         if went_well:
             return value  # type: ignore[no-any-return]
@@ -305,11 +202,19 @@ class Timeout(Policy):
     def __aenter__(self) -> Awaitable[None]:
         left = self.seconds if present.get() is None else limit(self.seconds)
         if left <= 0:
-            raise _too_late(self.seconds)
-        scope = _Scope(left)
-        _armer_of(scope.loop).add(scope)
-        scope.outer = self._scopes.get(scope.task)
-        self._scopes[scope.task] = scope
+            raise too_late(self.seconds)
+        loop = _running_loop()
+        task = _current_task(loop)
+        if task is None:
+            raise RuntimeError(_NO_TASK)
+        try:  # a call less than `armer_of`
+            armer = loop._shared_resilience_armer
+        except AttributeError:
+            armer = armer_of(loop)
+        entered = armer.entered
+        entered[task] = self, left, monotonic(), task.cancelling(), entered.get(task)
+        if not armer.scheduled:
+            armer.schedule()
         return DONE
 
     def __aexit__(
@@ -318,24 +223,46 @@ class Timeout(Policy):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Awaitable[None]:
-        scope = self._scopes.pop(_current_task(_running_loop()), None)
-        if scope is None:  # an async generator that another task finalises
-            self._forget_ended_tasks()
-            return DONE
-        if scope.outer is not None:
-            self._scopes[scope.task] = scope.outer
-        scope.over = True
-        if scope.handle is None:  # not armed yet, or over
-            _armer_of(scope.loop).open.discard(scope)
-        scope.end(exc)
+        loop = _running_loop()
+        task = _current_task(loop)
+        try:
+            armer = loop._shared_resilience_armer
+        except AttributeError:
+            armer = armer_of(loop)
+        entered = armer.entered
+        entry = entered.get(task)
+        if entry is not None and entry[0] is self:  # it never suspended: there is no timer
+            if entry[4] is None:
+                del entered[task]
+            else:
+                entered[task] = entry[4]
+        elif not armer.remove(task, self):
+            if task in self.scopes:
+                self._leave(task, exc)
+            else:
+                self._leave_in_another_task(armer)
         return DONE
 
-    def _forget_ended_tasks(self) -> None:
-        for task in [task for task in self._scopes if task.done()]:
-            scope: _Scope | None = self._scopes.pop(task, None)
-            while scope is not None:
-                scope.ended_it(None)
-                scope = scope.outer
+    def _leave(self, task: Any, exc: BaseException | None) -> None:
+        """End a block that has a timer: raise ``TimeoutError`` if it was that which ended it."""
+        scope = self.scopes.pop(task)
+        if scope.outer is not None:
+            self.scopes[task] = scope.outer
+        if scope.ended_it(exc):
+            raise too_late(scope.seconds) from exc
+
+    def _leave_in_another_task(self, armer: Armer) -> None:
+        """End the block of an async generator that another task finalises.
+
+        Whose block that was, nobody says; with an object for each block there is only one.
+        """
+        armer.arm()
+        for task in list(self.scopes):
+            if task.done() or (len(self.scopes) == 1 and self.scopes[task].outer is None):
+                scope: Scope | None = self.scopes.pop(task)
+                while scope is not None:
+                    scope.ended_it(None)
+                    scope = scope.outer
 
     def __enter__(self) -> NoReturn:
         raise TypeError("a plain block cannot be interrupted: use `async with with_timeout(...)`")
@@ -422,4 +349,7 @@ def _import_asyncio() -> None:
     import asyncio
 
     globals()["_running_loop"] = asyncio.get_running_loop
-    globals()["_current_task"] = asyncio.current_task
+    # Before 3.12 `asyncio.current_task` is Python code around this.
+    globals()["_current_task"] = (
+        asyncio.current_task if sys.version_info >= (3, 12) else asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]
+    )

@@ -1,0 +1,411 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
+"""The state machine of a circuit breaker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
+from ._errors import ResilienceError
+from ._policy import Guard
+from ._telemetry import emit, safely
+from ._windows import CountedCalls, TimedCalls
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._breaker import CircuitBreaker
+
+TransitionHook: TypeAlias = Callable[["CircuitBreaker", CircuitState, CircuitState], object]
+H = TypeVar("H", bound=TransitionHook)
+
+CLOSED = CircuitState.CLOSED
+OPEN = CircuitState.OPEN
+HALF_OPEN = CircuitState.HALF_OPEN
+_FAILED, _SLOW = 1, 2
+# States in which calls go through unasked.
+_PASSING = frozenset({CLOSED, CircuitState.DISABLED, CircuitState.METRICS_ONLY})
+_EVENTS = {
+    CLOSED: "closed",
+    OPEN: "opened",
+    HALF_OPEN: "half_opened",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreakerMetrics:
+    """What a circuit breaker saw, at one moment.
+
+    Attributes:
+        state: The state.
+        calls: Calls that the present judgement rests on: those in the window; without one,
+            the failures in a row.
+        failures: How many of them failed (or were slow, when there is no window).
+        slow_calls: How many of them were slow (0 without a window).
+        failure_rate: ``failures / calls``, 0.0 without calls.
+        slow_call_rate: ``slow_calls / calls``, 0.0 without calls.
+        rejected: Calls rejected since the breaker was made.
+        opened: How often it opened since it was made.
+        probes: Probes under way (only when half-open).
+        retry_after: Seconds until an open circuit lets a probe through, else ``None``.
+    """
+
+    state: CircuitState
+    calls: int
+    failures: int
+    slow_calls: int
+    failure_rate: float
+    slow_call_rate: float
+    rejected: int
+    opened: int
+    probes: int
+    retry_after: float | None
+
+
+class _Period:
+    """One uninterrupted stay in one state. Its identity is the generation of a call."""
+
+    __slots__ = ("failures", "note", "probes", "successes", "window")
+
+    def __init__(self, window: CountedCalls | TimedCalls | None) -> None:
+        # Without a window: failures in a row. With one: whether a success has to be
+        # looked at too, because it may complete the minimum of calls.
+        self.failures: int = 0
+        self.window: CountedCalls | TimedCalls | None = window
+        self.note: Callable[[int], None] | None = None if window is None else window.note
+        self.probes: int = 0
+        self.successes: int = 0
+
+
+class Permit:
+    """Leave to make one call through a breaker. End it once: later ends change nothing.
+
+    As a context manager it ends with the block: well, or with the block's exception.
+    A permit that is dropped without an end is given back.
+    """
+
+    __slots__ = ("_breaker", "_done", "_period", "_started")
+
+    def __init__(self, breaker: Circuit, period: _Period) -> None:
+        self._breaker = breaker
+        self._period = period
+        self._done = True  # until the clock has answered
+        self._started = breaker._clock() if breaker._slow is not None else 0.0
+        self._done = False
+
+    def success(self, result: Any = None) -> None:
+        """The call went well (``record_result`` has the last word on ``result``)."""
+        if not self._done:
+            self._done = True
+            self._breaker._succeeded(self._period, self._started, result)
+
+    def failure(self, exc: BaseException | None = None) -> None:
+        """The call failed; without an exception the failure counts whatever ``record`` says."""
+        if not self._done:
+            self._done = True
+            self._breaker._ended_by(self._period, self._started, exc)
+
+    def release(self) -> None:
+        """The call says nothing about the service: give the permit back, count nothing."""
+        if not self._done:
+            self._done = True
+            self._breaker._released(self._period)
+
+    def end(self, exc: BaseException | None, /) -> None:
+        """The call ended with this exception, or well."""
+        if exc is None:
+            self.success()
+        else:
+            self.failure(exc)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end(exc)
+
+    def __del__(self) -> None:
+        self.release()
+
+
+class Circuit(Guard):
+    """The states and what changes them; :class:`CircuitBreaker` runs calls through it."""
+
+    def __init__(
+        self,
+        name: str,
+        config: CircuitBreakerConfig | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a string, not {name!r}")
+        if config is None:
+            config = CircuitBreakerConfig()
+        elif not isinstance(config, CircuitBreakerConfig):
+            raise TypeError(f"config must be a CircuitBreakerConfig, not {config!r}")
+        self.name = name
+        self.config = config
+        self._clock = clock
+        self._records = matcher(config.record)
+        self._ignores = matcher(config.ignore) if config.ignore != () else None
+        self._slow = config.slow_call_duration
+        self._minimum = config.minimum_calls
+        if isinstance(config.window, CountWindow):
+            self._minimum = min(self._minimum, config.window.size)
+        # Reentrant: collecting a dropped permit may run anywhere, also in here.
+        self._lock = threading.RLock()
+        self._hooks: tuple[TransitionHook, ...] = ()
+        self._news: deque[tuple[CircuitState, CircuitState]] = deque()
+        self._rejected = 0
+        self._opened = 0
+        self._until = 0.0
+        self._last_exception: BaseException | None = None
+        self._enter(CLOSED)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {self.state}>"
+
+    @property
+    def state(self) -> CircuitState:
+        """The state. An open circuit whose timeout is over is half-open."""
+        with self._lock:
+            if self._state is OPEN and self._clock() >= self._until:
+                return HALF_OPEN
+            return self._state
+
+    @property
+    def metrics(self) -> CircuitBreakerMetrics:
+        """A snapshot of what the breaker saw."""
+        with self._lock:
+            period, state = self._period, self.state
+            if period.window is not None:
+                calls, failures, slow = period.window.counts()
+            else:
+                calls, failures, slow = period.failures, period.failures, 0
+            return CircuitBreakerMetrics(
+                state=state,
+                calls=calls,
+                failures=failures,
+                slow_calls=slow,
+                failure_rate=failures / calls if calls else 0.0,
+                slow_call_rate=slow / calls if calls else 0.0,
+                rejected=self._rejected,
+                opened=self._opened,
+                probes=period.probes,
+                retry_after=self._until - self._clock() if state is OPEN else None,
+            )
+
+    @property
+    def last_exception(self) -> BaseException | None:
+        """The failure that opened the circuit last; forgotten when it closes."""
+        return self._last_exception
+
+    def try_acquire(self) -> Permit | None:
+        """Get a permit for a call that is not a function call.
+
+        Returns:
+            A permit, or ``None`` if the circuit is open.
+
+        Example:
+            >>> from shared.resilience import CircuitBreaker
+            >>> breaker = CircuitBreaker("search")
+            >>> if permit := breaker.try_acquire():
+            ...     with permit:
+            ...         print("calling")
+            calling
+        """
+        try:
+            return self._admit()
+        finally:
+            self._tell()
+
+    def on_transition(self, hook: H) -> H:
+        """Have ``hook(breaker, old, new)`` called after every change of state.
+
+        Hooks run in the thread that caused the change, outside all locks; one that raises
+        is logged and fails nothing.
+
+        Returns:
+            The hook, so that this is a decorator too.
+        """
+        if not callable(hook):
+            raise TypeError(f"hook must be callable, not {hook!r}")
+        with self._lock:
+            self._hooks += (hook,)
+        return hook
+
+    def reset(self) -> None:
+        """Close the circuit, forget all counts, and end any forced state."""
+        self._force(CLOSED)
+
+    def force_open(self) -> None:
+        """Reject every call until :meth:`reset`."""
+        self._force(CircuitState.FORCED_OPEN)
+
+    def disable(self) -> None:
+        """Let every call through and count nothing, until :meth:`reset`."""
+        self._force(CircuitState.DISABLED)
+
+    def metrics_only(self) -> None:
+        """Count, but let every call through, until :meth:`reset`."""
+        self._force(CircuitState.METRICS_ONLY)
+
+    # Below: what calls do. `_admit` gives a permit; the permit, or a call that went through
+    # unasked, ends in `_succeeded`, `_ended_by`, `_looked_at` or `_released`.
+
+    def _admit(self) -> Permit | None:
+        with self._lock:
+            if self._state is OPEN and self._clock() >= self._until:
+                self._enter(HALF_OPEN)
+            period = self._period
+            if self._state in _PASSING:
+                return Permit(self, period)
+            if self._state is HALF_OPEN and period.probes < self.config.half_open_max_calls:
+                permit = Permit(self, period)
+                period.probes += 1
+                return permit
+            self._rejected += 1
+            return None
+
+    def _succeeded(self, period: _Period, started: float, result: Any) -> None:
+        judge = self.config.record_result
+        if judge is not None:
+            try:
+                failed = judge(result)
+            except BaseException:
+                self._released(period)
+                raise
+            if failed:
+                self._count(period, started, _FAILED, None)
+                return
+        self._count(period, started, 0, None)
+
+    def _ended_by(self, period: _Period, started: float, exc: BaseException | None) -> None:
+        """Count a call that raised: as a failure, as an answer, or as nothing."""
+        failed = True
+        if exc is not None:
+            if not isinstance(exc, Exception) or isinstance(exc, ResilienceError):
+                self._released(period)
+                return
+            try:
+                ignored = self._ignores is not None and self._ignores(exc)
+                failed = not ignored and self._records(exc)
+            except BaseException:
+                self._released(period)
+                raise
+            if ignored:
+                self._released(period)
+                return
+        self._count(period, started, _FAILED if failed else 0, exc)
+
+    def _count(
+        self, period: _Period, started: float, outcome: int, exc: BaseException | None
+    ) -> None:
+        if self._slow is not None and self._clock() - started >= self._slow:
+            outcome |= _SLOW
+        with self._lock:
+            if period is not self._period:
+                return  # it began before the last transition: it tells nothing of this one
+            state = self._state
+            if state is HALF_OPEN:
+                period.probes -= 1
+                if outcome:
+                    self._open(exc)
+                else:
+                    period.successes += 1
+                    if period.successes >= self.config.success_threshold:
+                        self._enter(CLOSED)
+            elif state is CLOSED or state is CircuitState.METRICS_ONLY:
+                if period.note is not None:
+                    period.note(outcome)
+                    if outcome or period.failures:
+                        self._judge(period, exc)
+                elif not outcome:
+                    period.failures = 0
+                else:
+                    period.failures += 1
+                    if state is CLOSED and period.failures >= self.config.failure_threshold:
+                        self._open(exc)
+        self._tell()
+
+    def _looked_at(self, period: _Period) -> None:
+        """A call went well after failures, while closed."""
+        with self._lock:
+            if period is not self._period:
+                return
+            if period.window is None:
+                period.failures = 0
+            else:
+                self._judge(period, None)
+        self._tell()
+
+    def _judge(self, period: _Period, exc: BaseException | None) -> None:
+        assert period.window is not None
+        calls, failures, slow = period.window.counts()
+        if calls < self._minimum:
+            period.failures = failures + slow
+            return
+        period.failures = 0
+        config = self.config
+        if self._state is CLOSED and (
+            failures >= config.failure_rate * calls
+            or (self._slow is not None and slow >= config.slow_call_rate * calls)
+        ):
+            self._open(exc)
+
+    def _released(self, period: _Period) -> None:
+        with self._lock:
+            if period is self._period and self._state is HALF_OPEN:
+                period.probes -= 1
+
+    def _open(self, exc: BaseException | None) -> None:
+        self._until = self._clock() + self.config.timeout
+        self._last_exception = exc
+        self._opened += 1
+        self._enter(OPEN)
+
+    def _force(self, state: CircuitState) -> None:
+        with self._lock:
+            self._enter(state)
+        self._tell()
+
+    def _enter(self, state: CircuitState) -> None:
+        """Begin a new period. The lock is held; `_tell` is called after it is released."""
+        window: CountedCalls | TimedCalls | None = None
+        if isinstance(self.config.window, CountWindow):
+            window = CountedCalls(self.config.window.size)
+        elif isinstance(self.config.window, TimeWindow):
+            window = TimedCalls(self.config.window.seconds, self._clock)
+        period = _Period(window)
+        old = getattr(self, "_state", state)
+        self._state = state
+        self._period = period
+        # The one attribute that a call reads while all is well.
+        self._closed: _Period | None = period if state in _PASSING else None
+        if state is CLOSED:
+            self._last_exception = None
+        if old is not state:
+            self._news.append((old, state))
+
+    def _tell(self) -> None:
+        """Tell of transitions, in their order, outside the lock."""
+        news = self._news
+        while news:
+            try:
+                old, new = news.popleft()
+            except IndexError:  # another thread was faster
+                return
+            for hook in self._hooks:
+                safely(hook, self, old, new)
+            emit("breaker", self.name, _EVENTS.get(new, str(new)), old=str(old), new=str(new))
