@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -48,7 +49,7 @@ class Program:
     def output(self) -> list[str]:
         return [line for _, line in self.lines]
 
-    def line(self, start: str, within: float = 20.0) -> tuple[float, str]:
+    def line(self, start: str, within: float = 60.0) -> tuple[float, str]:
         """The first line with that beginning, and when it came."""
         with self._more:
             found = lambda: next((x for x in self.lines if x[1].startswith(start)), None)  # noqa: E731
@@ -57,11 +58,21 @@ class Program:
             assert line is not None
             return line
 
+    def url(self, within: float = 60.0) -> str:
+        """Where a server says on stderr that it will listen: with port 0, it alone knows."""
+        address = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
+        with self._more:
+            found = lambda: next((m[0] for e in self.errors if (m := address.search(e))), None)  # noqa: E731
+            assert self._more.wait_for(found, within), self.errors
+            url = found()
+            assert url is not None
+            return url
+
     def signal(self, number: int) -> float:
         self.process.send_signal(number)
         return time.monotonic()
 
-    def end(self, within: float = 20.0) -> int:
+    def end(self, within: float = 60.0) -> int:
         code = self.process.wait(within)
         for reader in self._readers:
             reader.join(5)
@@ -115,7 +126,7 @@ def fetch() -> Callable[..., tuple[int, str]]:
 def eventually() -> Callable[..., None]:
     """Wait for something that another thread or process brings about."""
 
-    def eventually(true: Callable[[], Any], within: float = 20.0) -> None:
+    def eventually(true: Callable[[], Any], within: float = 60.0) -> None:
         end = time.monotonic() + within
         while not true():
             assert time.monotonic() < end, "it did not come true"

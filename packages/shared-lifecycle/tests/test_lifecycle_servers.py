@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import sys
 import threading
 import time
@@ -16,8 +15,15 @@ APP = """
 import asyncio, contextlib
 from shared.lifecycle import GracefulShutdown
 
-shutdown = GracefulShutdown(drain_delay=0.8, hook_timeout=2, total_timeout=6)
+shutdown = GracefulShutdown(drain_delay=1.2, hook_timeout=5, total_timeout=20)
 ready = True
+
+async def work(seconds):
+    # It begins before the shutdown and ends well after it began.
+    print("begun", flush=True)
+    while not shutdown.requested:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(seconds)
 
 @shutdown.on_drain
 def not_ready():
@@ -43,7 +49,7 @@ async def is_ready(request):
     return PlainTextResponse(str(ready), status_code=200 if ready else 503)
 
 async def slow(request):
-    await asyncio.sleep(float(request.query_params["s"]))
+    await work(float(request.query_params["s"]))
     return PlainTextResponse("done")
 
 app = Starlette(routes=[Route("/ready", is_ready), Route("/slow", slow)], lifespan=shutdown.lifespan)
@@ -66,24 +72,17 @@ async def is_ready():
 
 @app.get("/slow")
 async def slow(s: float):
-    await asyncio.sleep(s)
+    await work(s)
     return PlainTextResponse("done")
 """
 
 
-@pytest.fixture
-def port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-UVICORN = ["-m", "uvicorn", "service:app", "--port", "{port}", "--no-access-log"]
+UVICORN = ["-m", "uvicorn", "service:app", "--port=0", "--no-access-log"]
 GUNICORN = [
     "-m",
     "gunicorn",
     "service:app",
-    "--bind=127.0.0.1:{port}",
+    "--bind=127.0.0.1:0",
     "--worker-class=uvicorn_worker.UvicornWorker",
     "--workers=2",
     "--graceful-timeout=10",
@@ -100,50 +99,44 @@ GUNICORN = [
     ],
     ids=["starlette-uvicorn", "fastapi-uvicorn", "gunicorn", "uvicorn-workers"],
 )
-def test_no_request_is_lost_under_a_server(
-    run, fetch, port, tmp_path, framework, server, eventually
-):
+def test_no_request_is_lost_under_a_server(run, fetch, tmp_path, framework, server, eventually):
     (tmp_path / "service.py").write_text(APP + framework)
-    program = run(command=[sys.executable, *(part.format(port=port) for part in server)])
-    url = f"http://127.0.0.1:{port}"
+    program = run(command=[sys.executable, *server])
+    url = program.url()
     eventually(lambda: fetch(f"{url}/ready")[0] == 200)
     answers = []
     client = threading.Thread(target=lambda: answers.append(fetch(f"{url}/slow?s=1.6")))
     client.start()
-    time.sleep(0.3)  # the request must be under way
+    program.line("begun")
     told = program.signal(signal.SIGTERM)
 
-    eventually(lambda: fetch(f"{url}/ready")[0] == 503)
-    flipped = time.monotonic() - told
     seen = []
-    while time.monotonic() - told < 0.7:
+    while -1 not in seen:
         seen.append(fetch(f"{url}/ready")[0])
-        time.sleep(0.05)
+        time.sleep(0.02)
+    assert time.monotonic() - told >= 1.2, "the port stays open for the drain delay"
+    assert set(seen) <= {200, 503, -1}
+    assert seen[-2] == 503, "readiness fails before the server stops"
     assert program.end() == 0, program.errors
     client.join()
     assert answers == [(200, "done")]
-    assert set(seen) == {503}, "the port stays open for the drain delay"
-    assert flipped < 0.8, "readiness fails before the server stops"
     workers = 2 if "--workers=2" in server else 1
     said = "".join(program.output)  # two workers may write into one line
     assert (said.count("closed"), said.count("stopped first")) == (workers, workers)
-    assert said.startswith("stopped first")
+    assert said.startswith("begunstopped first")
 
 
-def test_a_request_that_never_ends_holds_nobody_for_longer_than_the_total(
-    run, fetch, port, tmp_path, eventually
-):
-    service = APP.replace("total_timeout=6", "total_timeout=2") + STARLETTE
+def test_a_request_that_never_ends_holds_nobody_for_longer_than_the_total(run, fetch, tmp_path):
+    service = APP.replace("total_timeout=20", "total_timeout=2.5") + STARLETTE
     (tmp_path / "service.py").write_text(service)
-    program = run(command=[sys.executable, *(part.format(port=port) for part in UVICORN)])
-    url = f"http://127.0.0.1:{port}"
-    eventually(lambda: fetch(f"{url}/ready")[0] == 200)
-    client = threading.Thread(target=fetch, args=(f"{url}/slow?s=60",), daemon=True)
+    program = run(command=[sys.executable, *UVICORN])
+    url = program.url()
+    client = threading.Thread(target=fetch, args=(f"{url}/slow?s=600",), daemon=True)
     client.start()
-    time.sleep(0.3)  # the request must be under way
+    program.line("begun")
     program.signal(signal.SIGTERM)
-    program.end(10)
-    assert program.output == ["stopped first", "closed"]
+    program.end()
+    assert program.output == ["begun", "stopped first", "closed"]
     assert any("cut off" in line for line in program.errors)
 
 
@@ -151,7 +144,7 @@ def test_in_an_asyncio_worker_without_http(run):
     program = run("""
         import asyncio
         from shared.lifecycle import GracefulShutdown
-        shutdown = GracefulShutdown(drain_delay=0.1, total_timeout=5)
+        shutdown = GracefulShutdown(drain_delay=0.1)
         shutdown.on_drain(lambda: print("draining"))
 
         async def worker():
@@ -185,40 +178,43 @@ def test_in_an_asyncio_worker_without_http(run):
     ]
 
 
-def test_beside_a_server_in_the_same_loop(run, fetch, port, eventually):
-    program = run(f"""
-        import asyncio, uvicorn
+def test_beside_a_server_in_the_same_loop(run, fetch):
+    program = run("""
+        import asyncio, socket, uvicorn
         from shared.lifecycle import GracefulShutdown
-        shutdown = GracefulShutdown(drain_delay=0.3, total_timeout=5)
+        shutdown = GracefulShutdown(drain_delay=0.6)
         shutdown.on_shutdown(lambda: print("closed"))
 
         async def app(scope, receive, send):
-            await send({{"type": "http.response.start", "status": 200, "headers": []}})
-            await send({{"type": "http.response.body", "body": b"up"}})
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"up"})
 
         async def main():
-            config = uvicorn.Config(app, port={port}, log_level="error", lifespan="off")
-            serving = asyncio.create_task(uvicorn.Server(config).serve())
-            await asyncio.sleep(0.2)
+            sock = socket.create_server(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[sock]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+            shutdown.install()
+            print(sock.getsockname()[1])
             report = await shutdown.wait()
             await serving
             print("report", report.clean)
 
         asyncio.run(main())
         """)
-    eventually(lambda: fetch(f"http://127.0.0.1:{port}/")[0] == 200)
-    time.sleep(0.3)  # until wait() has begun
+    port = program.line("")[1]
     program.signal(signal.SIGTERM)
     assert fetch(f"http://127.0.0.1:{port}/") == (200, "up")
     assert program.end() == 0, program.errors
-    assert program.output == ["closed", "report True"]
+    assert program.output[1:] == ["closed", "report True"]
 
 
 def test_in_a_plain_loop_of_the_main_thread(run):
     program = run("""
         import time
         from shared.lifecycle import GracefulShutdown
-        shutdown = GracefulShutdown(drain_delay=0.1, total_timeout=5)
+        shutdown = GracefulShutdown(drain_delay=0.1)
         shutdown.install()
         shutdown.on_shutdown(lambda: print("closed"))
         while not shutdown.sleep(0.01):
