@@ -335,6 +335,38 @@ def test_many_threads_lose_no_failure(clock):
     assert subject.metrics.failures == 4000
 
 
+def test_probes_are_exact_among_threads_and_tasks_together(clock):
+    subject = make(clock, failure_threshold=1, half_open_max_calls=3)
+    for _ in range(50):
+        failing(subject, 1)
+        clock.advance(60)
+        got: list[object] = []
+        start = threading.Barrier(4, timeout=10)
+
+        def in_thread(got=got, start=start):
+            start.wait()
+            got.extend(subject.try_acquire() for _ in range(3))
+
+        async def in_tasks(got=got, start=start):
+            async def one():
+                await asyncio.sleep(0)
+                got.append(subject.try_acquire())
+
+            start.wait()
+            await asyncio.gather(*(one() for _ in range(5)))
+
+        threads = [threading.Thread(target=in_thread) for _ in range(2)]
+        threads += [threading.Thread(target=asyncio.run, args=(in_tasks(),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) == 16
+        assert sum(permit is not None for permit in got) == subject.metrics.probes == 3
+        got.clear()
+        subject.reset()
+
+
 def test_registry_evicts_what_is_idle(clock, events):
     registry = CircuitBreakerRegistry(
         CircuitBreakerConfig(failure_threshold=1), max_idle=100, clock=clock

@@ -1,10 +1,13 @@
 """The limiter's law over random arrivals, tasks and threads together, several loops."""
 
 import asyncio
+import contextlib
 import itertools
+import random
 import threading
 import time
 from collections import deque
+from operator import length_hint
 
 import pytest
 from hypothesis import given, settings
@@ -143,6 +146,63 @@ def test_the_law_among_threads_that_never_wait():
     assert len(admitted) > 100
     assert all(b - a >= 0.01 - 1e-12 for a, b in zip(admitted, admitted[10:], strict=False))
     assert len(limiter._used) == 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_law_among_threads_and_tasks_that_wait_and_leave(seed):
+    """Random arrivals and weights; half of the tasks lose patience. Real time, of the limiter."""
+    plan = random.Random(seed)
+    calls, period = plan.randint(3, 6), 0.01
+    looked = threading.local()
+
+    def clock():
+        looked.at = time.monotonic()
+        return looked.at
+
+    limiter = RateLimiter(calls, period, clock=clock)
+    admitted: list[tuple[float, int]] = []
+    patient = threading.Semaphore(0)
+
+    def in_thread(arrivals):
+        for pause, n, _ in arrivals:
+            time.sleep(pause)
+            limiter.acquire(n)
+            admitted.append((looked.at, n))
+            patient.release()
+
+    async def in_tasks(arrivals):
+        async def one(pause, n, patience):
+            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await limiter.acquire(n)
+                    admitted.append((looked.at, n))
+                    if patience is None:
+                        patient.release()
+
+        await asyncio.gather(*(one(*arrival) for arrival in arrivals))
+
+    def arrivals(pause):
+        return [
+            (plan.uniform(0, pause), plan.randint(1, 3), plan.choice([None, plan.uniform(0, 0.03)]))
+            for _ in range(12)
+        ]
+
+    threads = [threading.Thread(target=in_thread, args=(arrivals(0.01),)) for _ in range(3)]
+    tasks = [arrivals(0.1) for _ in range(2)]
+    threads += [threading.Thread(target=asyncio.run, args=(in_tasks(one),)) for one in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    times = sorted(at for at, n in admitted for _ in range(n))
+    assert all(b - a >= period - 1e-9 for a, b in zip(times, times[calls:], strict=False))
+    # Nobody is lost, nothing is kept: all who did not leave were served, and the line is empty.
+    waited_on = 36 + sum(patience is None for one in tasks for *_, patience in one)
+    assert sum(patient.acquire(blocking=False) for _ in range(waited_on)) == waited_on
+    assert len(limiter._line) == 0
+    assert len(limiter._used) + length_hint(limiter._unused) == calls
 
 
 def test_a_cancelled_waiter_loses_nothing_of_the_others():
