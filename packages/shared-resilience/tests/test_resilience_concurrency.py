@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import itertools
 import pickle
 import threading
@@ -286,6 +287,19 @@ def test_hedge(plan, expected, when):
 
     assert run_virtual(main(), clock) == expected
     assert clock() == pytest.approx(when)
+
+
+def test_of_two_successes_at_once_the_older_copy_wins():
+    for _ in range(20):  # not by where its task lies in memory
+        fn = answers((2, "first"), (1, "second"))
+        assert run_virtual(Hedge(delay=1.0).acall(fn)) == "first"
+
+
+def test_a_failure_beside_a_success_is_nobodys_business(caplog):
+    fn = answers((2, "first"), (1, ValueError("second")))
+    assert run_virtual(Hedge(delay=1.0).acall(fn)) == "first"
+    gc.collect()
+    assert caplog.text == ""  # no "exception was never retrieved"
 
 
 def test_when_all_copies_fail_the_first_failure_is_raised():

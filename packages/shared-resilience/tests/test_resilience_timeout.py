@@ -302,6 +302,26 @@ def test_blocks_of_one_object_that_end_out_of_their_order():
         virtual(main())
 
 
+def test_virtual_time_is_exact_also_when_it_happens_to_be_the_real_time():
+    clock = VirtualClock(time.monotonic())
+    start = clock()
+
+    async def busy_first():
+        time.sleep(0.02)  # noqa: ASYNC251  on purpose
+        await asyncio.sleep(60)
+
+    async def main():
+        await with_timeout(busy_first(), 5.0, None)
+        async with deadline(60.0), with_timeout(90.0):
+            pass
+        with pytest.raises(TimeoutError):
+            async with with_timeout(5.0):
+                await busy_first()
+
+    run_virtual(main(), clock)
+    assert clock() - start == pytest.approx(10.0, abs=1e-6)
+
+
 def test_a_timeout_needs_a_task():
     block = with_timeout(1.0)
 

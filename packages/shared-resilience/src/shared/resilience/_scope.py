@@ -48,8 +48,10 @@ class Scope:
         self.seconds = seconds
         self.outer = outer
         now, real = loop.time(), monotonic()
-        # A loop on virtual time has another clock, on which none has passed since.
-        passed = real - started if abs(now - real) < _SAME_CLOCK else 0.0
+        # A loop on virtual time has another clock, on which none has passed since; and which
+        # may show the real time by chance.
+        same = abs(now - real) < _SAME_CLOCK and not hasattr(loop, "virtual_clock")
+        passed = real - started if same else 0.0
         self._handle: asyncio.Handle | None = loop.call_at(now + seconds - passed, self._expire)
 
     def _expire(self) -> None:

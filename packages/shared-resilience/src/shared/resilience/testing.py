@@ -72,10 +72,10 @@ class _Selector(selectors.DefaultSelector):
 class _VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__(_Selector(clock))
-        self._virtual = clock
+        self.virtual_clock = clock
 
     def time(self) -> float:
-        return self._virtual()
+        return self.virtual_clock()
 
 
 def run_virtual(main: Coroutine[Any, Any, T], clock: VirtualClock | None = None) -> T:
