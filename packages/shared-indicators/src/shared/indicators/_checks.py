@@ -52,12 +52,18 @@ def real(name: str, value: Any) -> float:
     except TypeError:
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg) from None
+    except OverflowError:
+        msg = f"{name} must be within the range of floats, got {type(value).__name__} beyond it"
+        raise ValueError(msg) from None
 
 
-def refuse(name: str, value: float) -> None:
-    """Say that a value of a stream is not finite."""
-    msg = f"{name} must be finite, got {value!r}; the state is as it was"
-    raise ValueError(msg)
+def finite(name: str, value: Any) -> float:
+    """A value of a stream."""
+    found = real(name, value)
+    if not math.isfinite(found):
+        msg = f"{name} must be finite, got {value!r}; the state is as it was"
+        raise ValueError(msg)
+    return found
 
 
 def increasing(**named: int) -> None:

@@ -45,9 +45,10 @@ class Op:
         return 0
 
     def inline(self, *, scalar: bool) -> tuple[str, ...]:  # noqa: ARG002 - see the operations
-        """A warm step as lines of text, on a stream {s}, an input {x} and an output {v}.
+        """A warm step as lines of text, on a stream {s}, inputs {x0}, {x1} .. and an output {v}.
 
-        What is most common is written into the straight function: a call costs more than the work.
+        {x} is the first input; an operation with several outputs has {v}_0, {v}_1 .. A call costs
+        more than the work, so what can be is written into the straight function.
         """
         return ()
 

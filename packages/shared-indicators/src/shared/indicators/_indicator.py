@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 import numpy as np
 
 from ._blocks import Segment, Tail, run
-from ._checks import real, refuse
+from ._checks import finite
 from ._engine import kernels
 from ._expr import Map, Pick, Plan, Source, trace
 from ._inputs import gather
@@ -77,6 +77,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         self._ended: Segment | Tail | None = None
         self._bars = 0
         self._warming: Any = None
+        self._save: Any = None
 
     def formula(self, *inputs: Any, **named: Any) -> Any:
         """The outputs, as expressions of the inputs."""
@@ -171,16 +172,13 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         if len(values) != len(self.inputs):
             msg = f"update takes {', '.join(self.inputs)}; got {len(values)} value(s)"
             raise TypeError(msg)
-        bar = [real(name, value) for name, value in zip(self.inputs, values, strict=True)]
-        for name, value in zip(self.inputs, bar, strict=True):
-            if value - value != 0.0:
-                refuse(name, value)
+        bar = [finite(name, value) for name, value in zip(self.inputs, values, strict=True)]
         self._resume()
         if self._bars > self.lookback:
             self._go_straight()
             return self.update(*bar)
         if self._warming is None:
-            self._warming = straight(self.plan, self._streams, self, warm=True)
+            self._warming, _ = straight(self.plan, self._streams, self, warm=True)
         found = self._warming(*bar)
         self._bars += 1
         if self._bars <= self.lookback:
@@ -195,7 +193,8 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             The indicator itself.
         """
         self.__dict__.pop("update", None)
-        self._streams, self._ended, self._bars, self._warming = [], None, 0, None
+        self._streams, self._ended, self._bars = [], None, 0
+        self._warming = self._save = None
         return self
 
     def panel(self, n_symbols: int) -> Panel[TickT]:
@@ -223,16 +222,17 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             self._streams = streams(self.plan, scalar=True)
 
     def _go_straight(self) -> None:
-        self.__dict__["update"] = straight(self.plan, self._streams, self, warm=False)
+        self.__dict__["update"], self._save = straight(self.plan, self._streams, self, warm=False)
 
     def __getstate__(self) -> dict[str, Any]:
         self._resume()
-        return {
-            k: v for k, v in self.__dict__.items() if k not in {"update", "_traced", "_warming"}
-        }
+        if self._save is not None:
+            self._save()
+        made = {"update", "_traced", "_warming", "_save"}
+        return {k: v for k, v in self.__dict__.items() if k not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _traced=None, _warming=None)
+        self.__dict__.update(state, _traced=None, _warming=None, _save=None)
 
     def __copy__(self) -> Self:
         # Two copies must not share one stream.

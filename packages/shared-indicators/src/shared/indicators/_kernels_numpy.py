@@ -151,18 +151,18 @@ def bars_since_low(x: Array, period: int) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _weights(keep: float) -> tuple[Any, Any, Any]:
-    """keep**(c-i), keep**(i-c) and keep**(i+1) over the longest block whose weights stay in range."""
+def _weights(keep: float) -> tuple[Any, Any, float]:
+    """keep**(c-i) and keep**(i-c) over the longest block whose weights stay in range; keep**(c+1)."""
     length = _LONGEST if keep >= 1.0 else max(1, min(_LONGEST, int(_SPAN / -log(keep))))
     steps = np.arange(length)
     middle = length // 2
-    return keep ** (middle - steps), keep ** (steps - middle + 0.0), keep ** (steps + 1.0)
+    return keep ** (middle - steps), keep ** (steps - middle + 0.0), keep ** (middle + 1.0)
 
 
 def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
     """y[i] = keep * y[i-1] + gain * x[i] from `carry`, which is left at the last y.
 
-    Within a block y[i] = keep**i * cumsum(gain * x[i] / keep**i); then the carries of all blocks.
+    Within a block y[i] = keep**i * (cumsum(gain * x[i] / keep**i) + keep * the y before the block).
     """
     if keep == 0.0:
         if x.shape[1]:
@@ -183,16 +183,13 @@ def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
 
 
 def _scan_blocks(x: Any, out: Any, keep: float, gain: float, carry: np.ndarray) -> None:
-    up, down, fade = (w[: x.shape[2]] for w in _weights(keep))
-    if keep == 1.0:
-        np.add.accumulate(gain * x, axis=2, out=out)
-    else:
-        np.multiply(x, gain * up, out=out)
-        np.add.accumulate(out, axis=2, out=out)
-        out *= down
-    ends = out[:, :, -1]
+    up, down, reach = _weights(keep)
+    up, down = up[: x.shape[2]], down[: x.shape[2]]
+    np.multiply(x, gain * up, out=out)
+    np.add.accumulate(out, axis=2, out=out)
+    fade = float(down[-1])
+    ends, last = out[:, :, -1] * fade, reach * fade
     before = np.empty(ends.shape)
-    last = float(fade[-1])
     if len(carry) == 1:
         # Python's floats: the same arithmetic, without numpy's price of a call.
         now, starts = float(carry[0]), []
@@ -205,7 +202,9 @@ def _scan_blocks(x: Any, out: Any, keep: float, gain: float, carry: np.ndarray) 
             before[:, i] = carry
             carry *= last
             carry += ends[:, i]
-    out += before[:, :, None] * fade
+    before *= reach
+    out += before[:, :, None]
+    out *= down
 
 
 def all_finite(blocks: Sequence[Array]) -> bool:

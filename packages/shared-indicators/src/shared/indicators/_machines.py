@@ -1,3 +1,4 @@
+# ruff: noqa: FURB136, SIM108 - calls of max and min cost more than all the rest of a turn
 """Recurrences with branches: state machines over bars.
 
 Each is written twice: for floats (streams, and compiled by numba as it stands) and for arrays of one
@@ -34,26 +35,29 @@ def parabolic(state: Any, high: Any, low: Any, _close: Any, step: float, top: fl
         up = 0.0 if fall > 0.0 and high - high_1 < fall else 1.0
         extreme, sar = (high, low_1) if up == 1.0 else (low, high_1)
         speed, high_1, low_1 = step, high, low
-    ceiling, floor = max(high_1, high), min(low_1, low)
+    ceiling = high if high > high_1 else high_1
+    floor = low if low < low_1 else low_1
+    shown = sar
     if up == 1.0:
         if low <= sar:
-            up, shown = 0.0, max(extreme, ceiling)
-            speed, extreme = step, low
-            sar = max(shown + speed * (extreme - shown), ceiling)
-        else:
-            shown = sar
-            if high > extreme:
-                extreme, speed = high, min(speed + step, top)
-            sar = min(sar + speed * (extreme - sar), floor)
+            up, speed = 0.0, step
+            shown = extreme if extreme > ceiling else ceiling
+            extreme = low
+        elif high > extreme:
+            extreme = high
+            speed = speed + step if speed + step < top else top
     elif high >= sar:
-        up, shown = 1.0, min(extreme, floor)
-        speed, extreme = step, high
-        sar = min(shown + speed * (extreme - shown), floor)
+        up, speed = 1.0, step
+        shown = extreme if extreme < floor else floor
+        extreme = high
+    elif low < extreme:
+        extreme = low
+        speed = speed + step if speed + step < top else top
+    sar = shown + speed * (extreme - shown)
+    if up == 1.0:
+        sar = sar if sar < floor else floor
     else:
-        shown = sar
-        if low < extreme:
-            extreme, speed = low, min(speed + step, top)
-        sar = max(sar + speed * (extreme - sar), ceiling)
+        sar = sar if sar > ceiling else ceiling
     return (2.0, up, sar, extreme, speed, high, low), (shown,)
 
 
@@ -128,6 +132,20 @@ class Machine(Op):
     def lookback(self) -> int:
         """Bars that only set the state."""
         return MACHINES[self.name][4]
+
+    def inline(self, *, scalar: bool) -> tuple[str, ...]:
+        """A turn on floats; the outputs of a machine are variables of their own."""
+        if not scalar:
+            return ()
+        if self.name == "follow":
+            return (
+                "_, {v}_0 = {s}.state",
+                "{v}_0 = {v}_0 + {x1} * ({x0} - {v}_0)",
+                "{s}.state = 1.0, {v}_0",
+            )
+        outputs = ", ".join(f"{{v}}_{i}" for i in range(MACHINES[self.name][3]))
+        given = f"{{x0}}, {{x1}}, {{x2}}, {self.a!r}, {self.b!r}"
+        return (f"{{s}}.state, ({outputs},) = {{s}}.turn({{s}}.state, {given})",)
 
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream."""

@@ -65,7 +65,9 @@ class Panel(Generic[TickT]):
         lookback = indicator.lookback
         warm = self._bars <= lookback
         if warm or self._step is None:
-            self._step = straight(indicator.plan, self._streams, indicator, warm=warm, scalar=False)
+            self._step, _ = straight(
+                indicator.plan, self._streams, indicator, warm=warm, scalar=False
+            )
         found = self._step(*ticks)
         self._bars += warm
         if self._bars <= lookback:

@@ -19,16 +19,16 @@ GROUPS = ("overlap", "momentum", "volatility", "volume", "trend")
 
 
 class Parameter(NamedTuple):
-    """A parameter of an indicator."""
+    """A parameter of an indicator; `kind` is "int" or "float"."""
 
     name: str
-    kind: type
+    kind: str
     default: Any
     description: str
 
 
 class Specification(NamedTuple):
-    """What an indicator is called, takes and gives."""
+    """What an indicator is called, takes and gives; plain values, ready for JSON."""
 
     name: str
     group: str
@@ -37,7 +37,25 @@ class Specification(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     lookback: int
-    indicator: type[Any]
+
+    @property
+    def indicator(self) -> type[Any]:
+        """The class of the indicator."""
+        found: type[Any] = getattr(import_module(__name__.rpartition(".")[0]), self.name)
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same by names.
+
+        Returns:
+            A dict that `json.dumps` takes, the parameters as dicts, too.
+
+        Example:
+            >>> from shared.indicators import available
+            >>> available()["SMA"].as_dict()["parameters"]
+            [{'name': 'period', 'kind': 'int', 'default': 30, 'description': 'Bars of the window.'}]
+        """
+        return {**self._asdict(), "parameters": [p._asdict() for p in self.parameters]}
 
 
 def available() -> dict[str, Specification]:
@@ -53,7 +71,7 @@ def available() -> dict[str, Specification]:
         >>> spec.group, spec.inputs, spec.outputs, spec.lookback
         ('momentum', ('close',), ('rsi',), 14)
         >>> spec.parameters[0][:3]
-        ('period', <class 'int'>, 14)
+        ('period', 'int', 14)
     """
     found = [_specify(indicator) for indicator in _indicators()]
     found.sort(key=lambda spec: (GROUPS.index(spec.group), spec.name.lower()))
@@ -100,7 +118,7 @@ def _classes(package: ModuleType, base: type[T]) -> list[type[T]]:
 def _specify(indicator: type[Indicator[Any, Any, Any]]) -> Specification:
     text = inspect.getdoc(indicator) or ""
     parameters = tuple(
-        Parameter(name, type(p.default), p.default, _described(text, name))
+        Parameter(name, type(p.default).__name__, p.default, _described(text, name))
         for name, p in inspect.signature(indicator).parameters.items()
     )
     return Specification(
@@ -111,7 +129,6 @@ def _specify(indicator: type[Indicator[Any, Any, Any]]) -> Specification:
         indicator.inputs,
         indicator.outputs,
         indicator().lookback,
-        indicator,
     )
 
 

@@ -14,6 +14,15 @@ from ._expr import Op, Stream
 class Rises(Op):
     """1 up, -1 down, 0 flat; the first bar counts as up."""
 
+    def inline(self, *, scalar: bool) -> tuple[str, ...]:
+        """The comparison of floats."""
+        if not scalar:
+            return ()
+        return (
+            "{v} = 1.0 if {x} > {s}.last else -1.0 if {x} < {s}.last else 0.0",
+            "{s}.last = {x}",
+        )
+
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream."""
         return RisesStream(scalar=scalar)

@@ -33,7 +33,9 @@ class Scan(Op):
 
     def inline(self, *, scalar: bool) -> tuple[str, ...]:  # noqa: ARG002 - the same for both
         """The recurrence."""
-        return (f"{{s}}.y = {{v}} = {self.keep!r} * {{s}}.y + {self.gain!r} * {{x}}",)
+        keep = "" if self.keep == 1.0 else f"{self.keep!r} * "
+        gain = "" if self.gain == 1.0 else f"{self.gain!r} * "
+        return (f"{{s}}.y = {{v}} = {keep}{{s}}.y + {gain}{{x}}",)
 
     @property
     def memory(self) -> int:

@@ -8,12 +8,14 @@ always has, and the checks are left out.
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._checks import real, refuse
+from ._checks import finite
 from ._expr import Map, Pick, Plan, Source
 
 if TYPE_CHECKING:
@@ -29,19 +31,25 @@ def ratio(a: Any, b: Any, undefined: float) -> Any:
     return found
 
 
+# The constructor of a named tuple is a function in Python; this is what it calls.
+new = tuple.__new__
+
 SCALARS: dict[str, Any] = {
+    "accumulate": accumulate,
+    "finite": finite,
     "inf": math.inf,
     "nan": math.nan,
-    "real": real,
-    "refuse": refuse,
+    "new": new,
     "sqrt": math.sqrt,
 }
 ARRAYS: dict[str, Any] = {
     "abs": np.abs,
+    "accumulate": accumulate,
     "inf": np.inf,
     "maximum": np.maximum,
     "minimum": np.minimum,
     "nan": np.nan,
+    "new": new,
     "ratio": ratio,
     "sqrt": np.sqrt,
     "where": np.where,
@@ -60,59 +68,85 @@ def on_arrays(text: str, count: int) -> Callable[..., Any]:
 
 def straight(
     plan: Plan, streams: Sequence[Any], indicator: Any, *, warm: bool, scalar: bool = True
-) -> Callable[..., Any]:
-    """The function of one bar: takes the inputs, returns what `update` returns."""
+) -> tuple[Callable[..., Any], Callable[[], None]]:
+    """The function of one bar, which returns what `update` returns, and its `save`."""
     make = _maker(plan, indicator.inputs, scalar=scalar, warm=warm)
     held = [
         stream if not warm and node.op.inline(scalar=scalar) else stream.step
         for node, stream in zip(plan.nodes, streams, strict=True)
         if stream is not None
     ]
-    found: Callable[..., Any] = make(indicator.result, *held)
+    found: tuple[Callable[..., Any], Callable[[], None]] = make(indicator.result, *held)
     return found
 
 
 @lru_cache(maxsize=256)
 def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> Callable[..., Any]:
     steps, lines = ["result"], []
+    cells: dict[str, str] = {}
+    # The inputs under their own names: Python's own complaint about a missing one says which.
+    values = [*inputs, *(f"v{i}" for i in range(len(inputs), len(plan.nodes)))]
     if scalar and not warm:
-        for i, name in enumerate(inputs):
-            lines += [
-                f"if type(v{i}) is not float: v{i} = real({name!r}, v{i})",
-                f"if v{i} - v{i} != 0.0: refuse({name!r}, v{i})",
-            ]
+        lines += [
+            f"if type({name}) is not float or {name} - {name} != 0.0: {name} = finite({name!r}, {name})"
+            for name in inputs
+        ]
     for i, node in enumerate(plan.nodes):
-        args = [f"v{k}" for k in node.args]
+        args = [values[k] for k in node.args]
+        inline = () if warm else node.op.inline(scalar=scalar)
         match node.op:
             case Source():
                 continue
             case Pick(index=k):
-                value = f"{args[0]}[{k}]"
+                apart = scalar and not warm
+                value = f"{args[0]}_{k}" if apart else f"{args[0]}[{k}]"
             case Map() as op:
                 value = (op.scalar if scalar else op.array_text).format(*args)
-            case op:
+            case _ if inline:
                 steps.append(f"s{i}")
-                inline = () if warm else op.inline(scalar=scalar)
-                if inline:
-                    lines += [line.format(s=f"s{i}", v=f"v{i}", x=args[0]) for line in inline]
-                    continue
+                names = {f"x{k}": arg for k, arg in enumerate(args)}
+                for line in inline:
+                    own = _in_cells(line, f"s{i}", cells) if scalar else line
+                    lines.append(own.format(s=f"s{i}", v=f"v{i}", x=args[0], **names))
+                continue
+            case _:
+                steps.append(f"s{i}")
                 value = f"s{i}({', '.join(args)})"
         if warm:
             missing = " or ".join(f"{arg} is None" for arg in args)
             value = f"None if {missing} else {value}"
         lines.append(f"v{i} = {value}")
     # A copy: a caller may write to the array that he is given, and a state may hold it.
-    shown = "v{k}" if scalar else "v{k} if v{k} is None else v{k}.copy()" if warm else "v{k}.copy()"
-    outputs = [shown.format(k=k) for k in plan.outputs]
-    several = len(outputs) > 1
-    text = (
-        f"def make({', '.join(steps)}):\n"
-        f"    def update({', '.join(f'v{i}' for i in range(len(inputs)))}, /):\n"
-        + "".join(f"        {line}\n" for line in lines)
-        + f"        return {'result' if several else ''}({', '.join(outputs)})\n"
-        "    return update\n"
+    shown = "{v}" if scalar else "{v} if {v} is None else {v}.copy()" if warm else "{v}.copy()"
+    outputs = [shown.format(v=values[k]) for k in plan.outputs]
+    several = f"new(result, ({', '.join(outputs)}))"
+    lines.append(f"return {several if len(outputs) > 1 else outputs[0]}")
+    if cells:
+        lines.insert(0, f"nonlocal {', '.join(cells)}")
+    text = "\n    ".join(
+        [
+            f"def make({', '.join(steps)}):",
+            *(f"{cell} = {attribute}" for cell, attribute in cells.items()),
+            f"def update({', '.join(inputs)}, /):",
+            *(f"    {line}" for line in lines),
+            "def save():",
+            *(f"    {attribute} = {cell}" for cell, attribute in cells.items()),
+            "    return",
+            "return update, save",
+        ]
     )
     names = (SCALARS if scalar else ARRAYS).copy()
     exec(text, names)  # noqa: S102 - our own text, never a user's
     found: Callable[..., Any] = names["make"]
     return found
+
+
+def _in_cells(line: str, stream: str, cells: dict[str, str]) -> str:
+    """The line with variables in place of the attributes of its stream."""
+
+    def cell(found: re.Match[str]) -> str:
+        name = f"{stream}_{found[1]}"
+        cells[name] = f"{stream}.{found[1]}"
+        return name
+
+    return re.sub(r"\{s\}\.(\w+)", cell, line)

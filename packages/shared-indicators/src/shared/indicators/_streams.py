@@ -22,100 +22,70 @@ CANCELLED = 1e-5
 
 
 class TwoStacks:
-    """Any associative aggregate of the last `period` values."""
+    """Any associative aggregate of the last `period` values; `empty` is that of no values.
 
-    __slots__ = ("block", "combine", "older", "period", "prefix")
+    Above `ring[at]` are the values of the block being filled, the newest first; up to it aggregates of
+    the older block, of its newest 0, 1, 2 .. values.
+    """
 
-    def __init__(self, period: int, combine: Callable[[Any, Any], Any]) -> None:
+    __slots__ = ("at", "combine", "empty", "period", "prefix", "ring", "silent")
+
+    def __init__(self, period: int, combine: Callable[[Any, Any], Any], empty: Any) -> None:
         self.period = period
         self.combine = combine
-        self.block: list[Any] = []
-        self.older: list[Any] = []
-        self.prefix: Any = None
+        self.empty = empty
+        self.ring: list[Any] = [empty] * (period + 1)
+        self.at = period
+        self.prefix = empty
+        self.silent = period - 1
 
     def step(self, value: Any) -> Any:
         """Take a value; the aggregate once the window is full."""
-        block = self.block
-        self.prefix = prefix = self.combine(self.prefix, value) if block else value
-        block.append(value)
-        if self.older:
-            return self.combine(self.older.pop(), prefix)
-        if len(block) < self.period:
-            return None
-        self.turn()
-        return prefix
-
-    def turn(self) -> None:
-        """The block is full: it becomes the older one."""
         combine = self.combine
-        # Aggregates of its last 1, 2, .. period - 1 values.
-        self.older = list(accumulate(reversed(self.block), lambda new, old: combine(old, new)))
-        self.older.pop()
-        self.block = []
-
-
-class SumStream:
-    """`TwoStacks` for sums, spelled out for speed."""
-
-    __slots__ = ("block", "older", "period", "prefix")
-
-    def __init__(self, period: int) -> None:
-        self.period = period
-        self.block: list[Any] = []
-        self.older: list[Any] = []
-        self.prefix: Any = 0.0
-
-    def step(self, value: Any) -> Any:
-        """Take a value; the sum once the window is full."""
-        self.block.append(value)
-        self.prefix = prefix = self.prefix + value
-        if self.older:
-            return self.older.pop() + prefix
-        return None if len(self.block) < self.period else self.turn(prefix)
-
-    def turn(self, prefix: Any) -> Any:
-        """The block is full: it becomes the older one."""
-        self.older = list(accumulate(reversed(self.block)))
-        self.older.pop()
-        self.block = []
-        self.prefix = 0.0
-        return prefix
+        self.prefix = prefix = combine(self.prefix, value)
+        self.ring[self.at] = value
+        self.at -= 1
+        found = combine(self.ring[self.at], prefix)
+        if not self.at:
+            # The block is full: it becomes the older one.
+            self.at, self.prefix = self.period, self.empty
+            self.ring = list(accumulate(self.ring, lambda newer, older: combine(older, newer)))
+        if self.silent:
+            self.silent -= 1
+            return None
+        return found
 
 
 class WeightedStream:
-    """Sum of the window, weighted 1 (oldest) to `period` (newest), by two stacks."""
+    """Sum of the window, weighted 1 (oldest) to `period` (newest), by two stacks.
 
-    __slots__ = ("block", "older", "period", "plain", "weighed")
+    The block being filled counts `period` times its sum, less the sums that it had before each value.
+    """
+
+    __slots__ = ("at", "passed", "period", "plain", "ring", "silent")
 
     def __init__(self, period: int) -> None:
         self.period = period
-        self.block: list[Any] = []
-        self.older: list[Any] = []
+        self.ring: list[Any] = [0.0] * (period + 1)
+        self.at = period
         self.plain: Any = 0.0
-        self.weighed: Any = 0.0
+        self.passed: Any = 0.0
+        self.silent = period - 1
 
     def step(self, value: Any) -> Any:
         """Take a value; the weighted sum once the window is full."""
-        self.block.append(value)
-        count = len(self.block)
-        self.plain = plain = self.plain + value
-        self.weighed = weighed = self.weighed + count * value
-        if self.older:
-            # What came before holds the first weights.
-            return self.older.pop() + (weighed + (self.period - count) * plain)
-        return None if count < self.period else self.turn(weighed)
-
-    def turn(self, weighed: Any) -> Any:
-        """The block is full: it becomes the older one."""
-        plain, total, older = 0.0, 0.0, []
-        for value in reversed(self.block):
-            plain = plain + value
-            total = total + plain
-            older.append(total)
-        older.pop()
-        self.older, self.block = older, []
-        self.plain = self.weighed = 0.0
-        return weighed
+        self.passed = self.passed + self.plain
+        self.plain = self.plain + value
+        self.ring[self.at] = value
+        self.at -= 1
+        found = self.ring[self.at] + (self.period * self.plain - self.passed)
+        if not self.at:
+            self.at, self.plain, self.passed = self.period, 0.0, 0.0
+            self.ring = list(accumulate(accumulate(self.ring)))
+        if self.silent:
+            self.silent -= 1
+            return None
+        return found
 
 
 class LagStream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from ._streams import (
     DeviationStream,
     LagStream,
     PreviousStream,
-    SumStream,
     TwoStacks,
     VarianceStream,
     WeightedStream,
@@ -35,7 +35,8 @@ class AgeStream:
     __slots__ = ("now", "sign", "stacks")
 
     def __init__(self, period: int, sign: float, *, scalar: bool) -> None:
-        self.stacks = TwoStacks(period, _newest_largest if scalar else _newest_largest_of_each)
+        combine = _newest_largest if scalar else _newest_largest_of_each
+        self.stacks = TwoStacks(period, combine, (-np.inf, 0.0))
         self.sign = sign
         self.now = 0.0
 
@@ -59,27 +60,49 @@ class Window(Op):
         return self.period if self.kind == "lag" else self.period - 1
 
     def inline(self, *, scalar: bool) -> tuple[str, ...]:
-        """The value before, sums and extremes."""
-        if self.kind == "lag" and self.period == 1:
-            return ("{v} = {s}.last", "{s}.last = {x}")
-        if self.kind == "total":
-            return (
-                "{s}.block.append({x})",
-                "{s}.prefix = {v} = {s}.prefix + {x}",
-                "{v} = {s}.older.pop() + {v} if {s}.older else {s}.turn({v})",
-            )
-        if scalar and self.kind in {"highest", "lowest"} and self.period > 1:
-            beyond = ">" if self.kind == "highest" else "<"
-            return (
-                "{v} = {s}.prefix",
-                f"if not {{s}}.block or {{x}} {beyond} {{v}}: {{s}}.prefix = {{v}} = {{x}}",
-                "{s}.block.append({x})",
-                "if {s}.older:",
-                "    {v}_ = {s}.older.pop()",
-                f"    if {{v}}_ {beyond} {{v}}: {{v}} = {{v}}_",
-                f"elif len({{s}}.block) == {self.period}: {{s}}.turn()",
-            )
-        return ()
+        """The same as `step` of the streams; sums alike for floats and arrays."""
+        down = ("{s}.ring[{s}.at] = {x}", "{s}.at -= 1")
+        turn = f"{{s}}.at, {{s}}.prefix = {self.period}"
+        match self.kind:
+            case "lag":
+                if self.period == 1:
+                    return ("{v} = {s}.last", "{s}.last = {x}")
+                return ("{v} = {s}.past[0]", "{s}.past.append({x})")
+            case "total":
+                return (
+                    "{s}.prefix = {v} = {s}.prefix + {x}",
+                    *down,
+                    "{v} = {s}.ring[{s}.at] + {v}",
+                    "if not {s}.at:",
+                    f"    {turn}, 0.0",
+                    "    {s}.ring = list(accumulate({s}.ring))",
+                )
+            case "weighted":
+                return (
+                    "{s}.passed = {s}.passed + {s}.plain",
+                    "{s}.plain = {s}.plain + {x}",
+                    *down,
+                    f"{{v}} = {{s}}.ring[{{s}}.at] + ({self.period}.0 * {{s}}.plain - {{s}}.passed)",
+                    "if not {s}.at:",
+                    f"    {{s}}.at, {{s}}.plain, {{s}}.passed = {self.period}, 0.0, 0.0",
+                    "    {s}.ring = list(accumulate(accumulate({s}.ring)))",
+                )
+            case "highest" | "lowest" if scalar:
+                beyond, nothing = (">", "-inf") if self.kind == "highest" else ("<", "inf")
+                return (
+                    f"if {{x}} {beyond} {{s}}.prefix: {{s}}.prefix = {{x}}",
+                    *down,
+                    "{v} = {s}.ring[{s}.at]",
+                    f"if {{s}}.prefix {beyond} {{v}}: {{v}} = {{s}}.prefix",
+                    "if not {s}.at:",
+                    f"    {turn}, {nothing}",
+                    f"    top = {nothing}",
+                    "    for i, past in enumerate({s}.ring):",
+                    f"        if past {beyond} top: top = past",
+                    "        else: {s}.ring[i] = top",
+                )
+            case _:
+                return ()
 
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream."""
@@ -88,11 +111,11 @@ class Window(Op):
             case "lag":
                 return PreviousStream() if period == 1 else LagStream(period)
             case "total":
-                return SumStream(period)
+                return TwoStacks(period, add, 0.0)
             case "highest":
-                return TwoStacks(period, max if scalar else np.maximum)
+                return TwoStacks(period, max if scalar else np.maximum, -np.inf)
             case "lowest":
-                return TwoStacks(period, min if scalar else np.minimum)
+                return TwoStacks(period, min if scalar else np.minimum, np.inf)
             case "weighted":
                 return WeightedStream(period)
             case "variance":

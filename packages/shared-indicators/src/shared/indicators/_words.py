@@ -49,7 +49,7 @@ def root(a: Expr) -> Expr:
 
 def size(a: Expr) -> Expr:
     """Absolute value."""
-    return _map("abs(<0>)", "abs(<0>)", a)
+    return _map("(<0> if <0> > 0.0 else 0.0 - <0>)", "abs(<0>)", a)
 
 
 def lag(x: Expr, bars: int = 1) -> Expr:
@@ -64,12 +64,12 @@ def change(x: Expr, bars: int = 1) -> Expr:
 
 def total(x: Expr, period: int) -> Expr:
     """Sum of the last `period` values."""
-    return Expr(Window("total", period), x)
+    return Expr(Window("total", period), x) if period > 1 else x
 
 
 def mean(x: Expr, period: int) -> Expr:
     """Mean of the last `period` values."""
-    return total(x, period) / period
+    return total(x, period) / period if period > 1 else x
 
 
 def highest(x: Expr, period: int) -> Expr:
