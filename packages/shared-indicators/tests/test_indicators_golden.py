@@ -1,10 +1,12 @@
-"""Plain-text golden cases, one file an indicator: tests/golden/<Name>.txt.
+"""Plain-text golden cases, one file an indicator: tests/golden/<Name>.txt, one or more cases each.
 
-Lines of a file: `parameters: period=14`, the inputs (`close: 1 2 3`; without them the bars of bars.txt),
-the outputs (`rsi: nan nan 50`, or `last rsi: 50` for the last values only), `places: 5` for published
-values that are rounded, and a comment with the source.
+A case is a comment with its source and the lines `parameters: period=14` (which begins it), the inputs
+(`close: 1 2 3`; without them those of bars.txt, or of another file: `bars: bars-spy.txt`), the outputs
+(`rsi: nan nan 50`, or `last rsi: 50` for the last values only) and `places: 5` for published values that
+are rounded.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,28 +17,46 @@ from shared import indicators as own
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def read(path):
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
-    assert lines[0].startswith("# "), f"{path.name}: the first line names the source"
-    return dict(line.split(":", 1) for line in lines if not line.startswith("#"))
+def read(name):
+    lines = [line for line in (GOLDEN / name).read_text().splitlines() if line.strip()]
+    assert lines[0].startswith("# "), f"{name}: the first line names the source"
+    cases = [{}]
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        key, _, text = line.partition(":")
+        if key == "parameters" and cases[-1]:
+            cases.append({})
+        cases[-1][key] = text.strip()
+    return cases
 
 
 def numbers(text):
     return np.array([float(x) for x in text.split()])
 
 
-BARS = {name: numbers(text) for name, text in read(GOLDEN / "bars.txt").items()}
+@lru_cache
+def bars(name):
+    return {key: numbers(text) for key, text in read(name)[0].items()}
 
 
-@pytest.mark.parametrize("name", own.available())
-def test_golden(engine, name):
-    case = read(GOLDEN / f"{name}.txt")
+CASES = [
+    pytest.param(name, case, id=f"{name}-{i}")
+    for name in own.available()
+    for i, case in enumerate(read(f"{name}.txt"), 1)
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_golden(engine, name, case):
+    case = dict(case)
     given = dict(pair.split("=") for pair in case.pop("parameters").split())
     indicator = own.available()[name].indicator(
         **{k: float(v) if "." in v else int(v) for k, v in given.items()}
     )
     places = int(case.pop("places", 0))
-    inputs = [numbers(case.pop(i)) if i in case else BARS[i] for i in indicator.inputs]
+    shared = bars(case.pop("bars", "bars.txt"))
+    inputs = [numbers(case.pop(i)) if i in case else shared[i] for i in indicator.inputs]
     result = indicator.calculate(*inputs)
     outputs = dict(
         zip(indicator.outputs, result if isinstance(result, tuple) else (result,), strict=True)
