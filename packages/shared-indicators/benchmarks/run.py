@@ -269,6 +269,23 @@ def ticks(rounds):
             )  # fmt: skip
 
 
+def consume(indicator, columns):
+    """Bar after bar, called as a user calls it: a call that unpacks a tuple would cost more."""
+    match columns:
+        case [a]:
+            for x in a:
+                indicator.update(x)
+        case [a, b]:
+            for x, y in zip(a, b, strict=True):
+                indicator.update(x, y)
+        case [a, b, c]:
+            for x, y, z in zip(a, b, c, strict=True):
+                indicator.update(x, y, z)
+        case [a, b, c, d]:
+            for x, y, z, w in zip(a, b, c, d, strict=True):
+                indicator.update(x, y, z, w)
+
+
 def streaming(rounds, count):
     """One value after the other in pure Python."""
     bars = {k: v.tolist() for k, v in make(count).items()}
@@ -291,12 +308,11 @@ def streaming(rounds, count):
         ("ParabolicSAR", own.ParabolicSAR(), lambda: tp.ParabolicSAR(0.02, 0.02, 0.2), candles),
     )
     for name, indicator, peer, values in cases:
-        rows = list(zip(*(bars[k] for k in indicator.inputs), strict=True))
+        columns = [bars[k] for k in indicator.inputs]
 
         def ours():
             indicator.reset()
-            for row in rows:
-                indicator.update(*row)
+            consume(indicator, columns)
 
         def theirs():
             other = peer()
