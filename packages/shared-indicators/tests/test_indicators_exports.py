@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 import shared.indicators as package
 
 
@@ -22,8 +24,6 @@ def test_a_missing_value_of_an_update_is_named():
     indicator = package.ATR(1)
     for _ in range(3):
         for values in ((), (2.0,), (2.0, 1.0)):
-            try:
+            with pytest.raises(TypeError, match="close"):
                 indicator.update(*values)
-            except TypeError as error:
-                assert "close" in str(error)
         indicator.update(2.0, 1.0, 1.5)
