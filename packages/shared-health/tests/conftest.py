@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 import urllib.error
@@ -66,6 +69,22 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.01)
 
     return eventually
+
+
+@pytest.fixture
+def python() -> Callable[[str], str]:
+    """Run a program to its end and return what it printed.
+
+    What forks runs so: a tracer of coverage's takes locks that a fork would copy.
+    """
+
+    def python(text: str) -> str:
+        command = [sys.executable, "-c", textwrap.dedent(text)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return python
 
 
 @pytest.fixture

@@ -27,7 +27,10 @@ import pytest
 
 from shared.health import Health, HealthStatus, checks
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no servers to start there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="no servers to start there"),
+    pytest.mark.timeout(300),  # four servers start, some of them slowly on a busy machine
+]
 
 
 class Proxy:
@@ -98,7 +101,7 @@ def free_port():
 
 
 def await_port(port, process):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

@@ -21,6 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ._apps import asgi_app, send_response
+from ._connection import Connection
 from ._health import Health
 from ._respond import Response
 
@@ -131,7 +132,7 @@ class HealthServer:
                 timeout_graceful_shutdown=1,
                 workers=1,
             )
-            server = self._server = _Server(config)
+            server = self._server = _Server(config, sock)
             self._thread = threading.Thread(
                 target=_serve, args=(server, sock), name=f"health-server:{self._port}", daemon=True
             )
@@ -179,10 +180,14 @@ class HealthServer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, told to stop by an event instead of asking ten times a second."""
+    """uvicorn's server, with connections of our own.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    It is told to stop by an event, instead of asking ten times a second.
+    """
+
+    def __init__(self, config: uvicorn.Config, sock: socket.socket) -> None:
         super().__init__(config)
+        self._socket = sock
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -191,8 +196,39 @@ class _Server(uvicorn.Server):
         """Serve until told to stop."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
+        self._listen()
         self.ready.set()
-        await self._stop.wait()
+        try:
+            await self._stop.wait()
+        finally:
+            self._loop.remove_reader(self._socket)
+
+    def _listen(self) -> None:
+        if self._loop is not None and not self.should_exit:
+            self._loop.add_reader(self._socket, self._accept)
+
+    def _accept(self) -> None:
+        assert self._loop is not None
+        try:
+            sock, client = self._socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:
+            # Out of descriptors: what waits would wake the loop without end.
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(1.0, self._listen)
+            return
+        protocol: Any = self.config.http_protocol_class
+        settings = {"config": self.config, "server_state": self.server_state, "app_state": {}}
+        made = protocol(**settings, _loop=self._loop)
+        Connection(self._loop, sock, client[:2], made).open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the connections, those too that are still busy after their second of grace."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # they are told that they are lost
 
     def stop(self) -> None:
         """Ask the server to end; from any thread."""
@@ -202,9 +238,10 @@ class _Server(uvicorn.Server):
 
 
 def _serve(server: _Server, sock: socket.socket) -> None:
-    with _quiet(), asyncio.Runner() as runner:
+    # Only a selector's loop can wait for a plain socket; Windows' own cannot.
+    with _quiet(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         try:
-            runner.run(server.serve(sockets=[sock]))
+            runner.run(server.serve(sockets=[]))
         finally:
             sock.close()
             server.ready.set()  # whatever happened, the starter must not wait for ever
@@ -226,42 +263,6 @@ def _quiet() -> Any:
         log.removeFilter(not_ours)
 
 
-class _Corked:
-    """A transport that sends an answer's head and body at once.
-
-    Every call into the network lets go of the interpreter, and where another thread is
-    busy it may take 5 ms to get it back: one call less is 5 ms less in the slow cases.
-    """
-
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._parts: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Keep it until the loop turns, or until `flush`."""
-        if not data:
-            return
-        if not self._parts:
-            self._loop.call_soon(self.flush)
-        self._parts.append(data)
-
-    def flush(self) -> None:
-        """Send what was kept."""
-        if self._parts:
-            data = b"".join(self._parts)
-            self._parts.clear()
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Send what was kept, then close."""
-        self.flush()
-        self._transport.close()
-
-
 class _Bounded(H11Protocol):
     """uvicorn's protocol for a bounded number of connections.
 
@@ -279,8 +280,7 @@ class _Bounded(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         open_ones, limit, patience = self.settings
-        corked: Any = _Corked(transport, self.loop)
-        super().connection_made(corked)
+        super().connection_made(transport)
         if len(open_ones) >= limit:
             oldest = next((c for c in open_ones if not c._answering), next(iter(open_ones)))  # noqa: SLF001
             del open_ones[oldest]
@@ -301,7 +301,7 @@ class _Bounded(H11Protocol):
 
     def on_response_complete(self) -> None:
         open_ones, _, patience = self.settings
-        self.transport.flush()  # type: ignore[attr-defined]
+        self.transport.flush()  # type: ignore[attr-defined]  # a Connection
         if self in open_ones:
             open_ones.move_to_end(self)
         if self._request_timer is not None:
@@ -324,8 +324,7 @@ def _check_port(port: object) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """Bind in the caller's thread, so that the caller gets the error."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, for asyncio turns Nagle's delay off only where it reads IPPROTO_TCP: 40 ms a probe.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
