@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .jit import TILE, compiled, finite_run, tiles
+from .jit import blank, compiled, finite_run, tiles
 from .scans import powers, scan_run
 from .windows import total_run
 
@@ -31,22 +31,17 @@ def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
 
 @compiled
 def _ema(x: Any, keep: float, gain: float, period: int, fade: Any, out: Any, fine: Any) -> None:
-    bars = x.shape[1]
     for r in range(x.shape[0]):
         row, to = x[r], out[r]
-        to[: period - 1] = np.nan
-        fine[r] = finite_run(row[:period])
+        blank(to, period - 1)
         y = 0.0
         for i in range(period):
             y += row[i]
         y = y / period
         to[period - 1] = y
-        for start in range(period, bars, TILE):
-            stop = min(start + TILE, bars)
-            if not finite_run(row[start:stop]):
-                fine[r] = False
-                break
-            y = scan_run(row[start:stop], keep, gain, y, fade, to[start:stop])
+        y = scan_run(row[period:], keep, gain, y, fade, to[period:])
+        # What is not finite stays in the average.
+        fine[r] = y - y == 0.0
 
 
 def _run_sma(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:

@@ -6,84 +6,119 @@ from typing import Any
 
 import numpy as np
 
-from .jit import TILE, compiled, finite_run
-from .ranges import true_ranges
+from .jit import TILE, blank, compiled, put_rest, take_rest
+from .ranges import true_range, true_ranges
 from .scans import powers, scan_run
+from .vectors import (
+    add,
+    div,
+    faded,
+    fma,
+    fma_one,
+    larger,
+    last,
+    load,
+    mul,
+    size,
+    splat,
+    store,
+    sub,
+    where_more,
+    where_zero,
+)
 
 
 @compiled
-def _moves(hi: Any, high_1: Any, lo: Any, low_1: Any, plus: Any, minus: Any) -> None:
-    for i in range(plus.size):
-        up, down = hi[i] - high_1[i], low_1[i] - lo[i]
-        plus[i] = up if up > down and up > 0.0 else 0.0
-        minus[i] = down if down > up and down > 0.0 else 0.0
+def _directions(
+    high: Any, low: Any, close: Any, sums: Any, fade: Any, ups: Any, downs: Any, spread: Any
+) -> Any:
+    """+DI, -DI and their spread, from (range, rises, falls); what these are at the end.
+
+    The inputs begin one bar before the outputs.
+    """
+    span, plus, minus = sums
+    weights, zero, hundred = load(fade, 0), splat(0.0), splat(100.0)
+    for i in range(0, ups.size, 8):
+        high_1, low_1 = load(high, i), load(low, i)
+        hi, lo = load(high, i + 1), load(low, i + 1)
+        rise, fall = larger(zero, sub(hi, high_1)), larger(zero, sub(low_1, lo))
+        a = faded(where_more(rise, fall, rise, zero), fade[0], fade[1], fade[3])
+        b = faded(where_more(fall, rise, fall, zero), fade[0], fade[1], fade[3])
+        ranges = true_ranges(hi, lo, load(close, i + 1), load(close, i))
+        c = faded(ranges, fade[0], fade[1], fade[3])
+        up, down = fma(splat(plus), weights, a), fma(splat(minus), weights, b)
+        whole = fma(splat(span), weights, c)
+        plus, minus = fma_one(plus, fade[7], last(a)), fma_one(minus, fade[7], last(b))
+        span = fma_one(span, fade[7], last(c))
+        unit = where_zero(whole, zero, div(hundred, whole))
+        both = add(up, down)
+        away = div(mul(size(sub(up, down)), hundred), both)
+        store(spread, i, where_zero(mul(both, unit), zero, away))
+        store(ups, i, mul(up, unit))
+        store(downs, i, mul(down, unit))
+    return span, plus, minus
 
 
 @compiled
 def _adx(
     high: Any, low: Any, close: Any, period: int, fade: Any, adx: Any, di_up: Any, di_down: Any,
-    fine: Any, t: Any,
+    fine: Any,
 ) -> None:  # fmt: skip
-    bars = high.shape[1]
-    keep, gain = (period - 1) / period, 1.0 / period
+    bars, keep, gain = high.shape[1], (period - 1) / period, 1.0 / period
+    whole = bars - (bars - period) % 8
+    rest, found = np.empty((3, 9)), np.empty((3, 8))
     for r in range(high.shape[0]):
+        hi, lo, c = high[r], low[r], close[r]
         to, ups, downs = adx[r], di_up[r], di_down[r]
-        to[: 2 * period - 1] = np.nan
-        span = plus = minus = y = 0.0
-        fine[r] = finite_run(high[r, :1]) and finite_run(low[r, :1]) and finite_run(close[r, :1])
-        # The first p - 1 bars fill the sums, the next p the mean; from there on a step at a time.
-        start = 1
+        # The first p - 1 bars fill the sums.
+        span, plus, minus = (hi[0] + lo[0] + c[0]) * 0.0, 0.0, 0.0
+        for i in range(1, period):
+            rise, fall = max(hi[i] - hi[i - 1], 0.0), max(lo[i - 1] - lo[i], 0.0)
+            plus += rise if rise > fall else 0.0
+            minus += fall if fall > rise else 0.0
+            span += true_range(hi, lo, c, i)
+        start, ready, y = period, 2 * period, 0.0
+        sums = span, plus, minus
         while start < bars:
-            if start < period:
-                stop = period
-            elif start < 2 * period:
-                stop = 2 * period
+            if start < whole:
+                stop = min(start + TILE, whole)
+                a, b = start - 1, stop
+                sums = _directions(
+                    hi[a:b], lo[a:b], c[a:b], sums, fade, ups[start:b], downs[start:b], to[start:b]
+                )
             else:
-                stop = start + TILE
-            stop = min(stop, bars, start + TILE)
-            m = stop - start
-            hi, lo, c = high[r, start:stop], low[r, start:stop], close[r, start:stop]
-            high_1, low_1 = high[r, start - 1 : stop - 1], low[r, start - 1 : stop - 1]
-            if not (finite_run(hi) and finite_run(lo) and finite_run(c)):
-                fine[r] = False
-                break
-            a, b, s, dx = t[0, :m], t[1, :m], t[2, :m], t[3, :m]
-            _moves(hi, high_1, lo, low_1, a, b)
-            true_ranges(hi, lo, close[r, start - 1 : stop - 1], s)
-            if start < period:
-                for i in range(m):
-                    span += s[i]
-                    plus += a[i]
-                    minus += b[i]
-                start = stop
-                continue
-            sums, up, down = t[4, :m], ups[start:stop], downs[start:stop]
-            span = scan_run(s, keep, 1.0, span, fade, sums)
-            plus = scan_run(a, keep, 1.0, plus, fade, up)
-            minus = scan_run(b, keep, 1.0, minus, fade, down)
-            for i in range(m):
-                unit = 100.0 / sums[i] if sums[i] != 0.0 else 0.0
-                both = up[i] + down[i]
-                away = 100.0 * abs(up[i] - down[i]) / both
-                dx[i] = away if both != 0.0 and sums[i] != 0.0 else 0.0
-                up[i] *= unit
-                down[i] *= unit
-            if start < 2 * period:
-                for i in range(m):
-                    y += dx[i]
-                if stop == 2 * period:
+                stop = bars
+                take_rest(hi, start - 1, rest[0])
+                take_rest(lo, start - 1, rest[1])
+                take_rest(c, start - 1, rest[2])
+                sums = _directions(
+                    rest[0], rest[1], rest[2], sums, fade, found[0], found[1], found[2]
+                )
+                put_rest(found[0], start, ups)
+                put_rest(found[1], start, downs)
+                put_rest(found[2], start, to)
+            # The spreads of the first p of these bars make the first mean.
+            for i in range(start, min(stop, 2 * period)):
+                y += to[i]
+                if i == 2 * period - 1:
                     y = y / period
-                    to[2 * period - 1] = y
-            else:
-                y = scan_run(dx, keep, gain, y, fade, to[start:stop])
+                    to[i] = y
+            # Whole eights, counted from the first mean on.
+            until = bars if stop == bars else stop - (stop - ready) % 8
+            if ready < until:
+                y = scan_run(to[ready:until], keep, gain, y, fade, to[ready:until])
+                ready = until
             start = stop
-        ups[: 2 * period - 1] = np.nan
-        downs[: 2 * period - 1] = np.nan
+        # What is not finite stays in the sum of the ranges.
+        fine[r] = sums[0] - sums[0] == 0.0
+        blank(to, 2 * period - 1)
+        blank(ups, 2 * period - 1)
+        blank(downs, 2 * period - 1)
 
 
 def _run_adx(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
     keep = (given[0] - 1) / given[0]
-    _adx(*inputs, given[0], powers(keep), *outputs, fine, np.empty((5, TILE)))
+    _adx(*inputs, given[0], powers(keep), *outputs, fine)
 
 
 LOOPS = {

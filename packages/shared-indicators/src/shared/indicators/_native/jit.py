@@ -35,3 +35,27 @@ def finite_run(part: Any) -> bool:
 def tiles(lookback: int, count: int) -> Any:
     """Memory for `count` values between input and output of every bar of a tile."""
     return np.empty((count, max(TILE, lookback + 1) + lookback))
+
+
+@compiled
+def blank(row: Any, bars: int) -> None:
+    """NaN for the bars before the first value."""
+    for i in range(bars):
+        row[i] = np.nan
+
+
+# Loops over eight bars at a time take the last bars, fewer than eight, from memory of their own.
+
+
+@compiled
+def take_rest(row: Any, start: int, rest: Any) -> None:
+    """The bars from `start` on; the last one again and again where there are no more."""
+    for i in range(rest.size):
+        rest[i] = row[min(start + i, row.size - 1)]
+
+
+@compiled
+def put_rest(rest: Any, start: int, row: Any) -> None:
+    """Write the bars from `start` on."""
+    for i in range(start, row.size):
+        row[i] = rest[i - start]

@@ -6,64 +6,99 @@ from typing import Any
 
 import numpy as np
 
-from .jit import TILE, compiled, finite_run
-from .scans import powers, scan_run
+from .jit import blank, compiled, put_rest, take_rest
+from .scans import powers
+from .vectors import (
+    add,
+    faded,
+    fma,
+    fma_one,
+    larger,
+    last,
+    load,
+    mul,
+    smaller,
+    splat,
+    store,
+    sub,
+    summed,
+)
 
 
 @compiled
-def true_ranges(high: Any, low: Any, before: Any, out: Any) -> None:
-    for i in range(out.size):
-        top = max(before[i], high[i])
-        floor = min(before[i], low[i])
-        out[i] = top - floor
+def true_ranges(high: Any, low: Any, close: Any, before: Any) -> Any:
+    """True ranges of eight bars; not finite where one of the prices is not."""
+    span = sub(larger(before, high), smaller(before, low))
+    return fma(add(add(high, low), close), splat(0.0), span)
+
+
+@compiled
+def true_range(high: Any, low: Any, close: Any, i: int) -> float:
+    """The true range of a bar; not finite where one of the prices is not."""
+    top = high[i] if not high[i] < close[i - 1] else close[i - 1]
+    floor = low[i] if not low[i] > close[i - 1] else close[i - 1]
+    return top - floor + (high[i] + low[i] + close[i]) * 0.0
 
 
 @compiled
 def _true_range(high: Any, low: Any, close: Any, out: Any, fine: Any) -> None:
     bars = high.shape[1]
+    whole = bars - (bars - 1) % 8
     for r in range(high.shape[0]):
-        out[r, 0] = np.nan
-        fine[r] = finite_run(high[r, :1]) and finite_run(low[r, :1]) and finite_run(close[r, :1])
-        for start in range(1, bars, TILE):
-            stop = min(start + TILE, bars)
-            hi, lo = high[r, start:stop], low[r, start:stop]
-            if not (finite_run(hi) and finite_run(lo) and finite_run(close[r, start:stop])):
-                fine[r] = False
-                break
-            true_ranges(hi, lo, close[r, start - 1 : stop - 1], out[r, start:stop])
+        hi, lo, c, to = high[r], low[r], close[r], out[r]
+        to[0] = np.nan
+        bad = splat((hi[0] + lo[0] + c[0]) * 0.0)
+        for i in range(1, whole, 8):
+            span = true_ranges(load(hi, i), load(lo, i), load(c, i), load(c, i - 1))
+            bad = fma(span, splat(0.0), bad)
+            store(to, i, span)
+        rest = summed(bad)
+        for i in range(whole, bars):
+            to[i] = true_range(hi, lo, c, i)
+            rest += to[i] * 0.0
+        fine[r] = rest == 0.0
+
+
+@compiled
+def _atr_eights(
+    high: Any, low: Any, now: Any, before: Any, gain: float, y: float, fade: Any, out: Any
+) -> float:
+    weights, by = load(fade, 0), splat(gain)
+    for i in range(0, out.size, 8):
+        span = true_ranges(load(high, i), load(low, i), load(now, i), load(before, i))
+        found = faded(mul(span, by), fade[0], fade[1], fade[3])
+        store(out, i, fma(splat(y), weights, found))
+        y = fma_one(y, fade[7], last(found))
+    return y
 
 
 @compiled
 def _atr(
     high: Any, low: Any, close: Any, period: int, relative: bool, fade: Any, out: Any, fine: Any
 ) -> None:
-    bars = high.shape[1]
-    keep, gain = (period - 1) / period, 1.0 / period
-    span = np.empty(max(TILE, period))
+    bars, gain = high.shape[1], 1.0 / period
+    whole = bars - (bars - period - 1) % 8
+    rest, found = np.empty((3, 9)), np.empty(8)
     for r in range(high.shape[0]):
-        to, c = out[r], close[r]
-        to[:period] = np.nan
-        first = slice(1, period + 1)
-        fine[r] = (
-            finite_run(high[r, : period + 1])
-            and finite_run(low[r, : period + 1])
-            and finite_run(c[: period + 1])
-        )
-        true_ranges(high[r, first], low[r, first], c[:period], span[:period])
-        y = 0.0
-        for i in range(period):
-            y += span[i]
+        hi, lo, c, to = high[r], low[r], close[r], out[r]
+        blank(to, period)
+        y = (hi[0] + lo[0] + c[0]) * 0.0
+        for i in range(1, period + 1):
+            y += true_range(hi, lo, c, i)
         y = y / period
         to[period] = y
-        for start in range(period + 1, bars, TILE):
-            stop = min(start + TILE, bars)
-            m = stop - start
-            hi, lo, now = high[r, start:stop], low[r, start:stop], c[start:stop]
-            if not (finite_run(hi) and finite_run(lo) and finite_run(now)):
-                fine[r] = False
-                break
-            true_ranges(hi, lo, c[start - 1 : stop - 1], span[:m])
-            y = scan_run(span[:m], keep, gain, y, fade, to[start:stop])
+        a, b = period + 1, whole
+        y = _atr_eights(hi[a:b], lo[a:b], c[a:b], c[a - 1 : b - 1], gain, y, fade, to[a:b])
+        if whole < bars:
+            take_rest(hi, whole - 1, rest[0])
+            take_rest(lo, whole - 1, rest[1])
+            take_rest(c, whole - 1, rest[2])
+            y = _atr_eights(
+                rest[0, 1:], rest[1, 1:], rest[2, 1:], rest[2, :8], gain, y, fade, found
+            )
+            put_rest(found, whole, to)
+        # What is not finite stays in the average.
+        fine[r] = y - y == 0.0
         if relative:
             for i in range(period, bars):
                 to[i] = 100.0 * (to[i] / c[i]) if c[i] != 0.0 else 0.0

@@ -1,4 +1,9 @@
-"""First-order recurrences over one run of values."""
+"""First-order recurrences over one run of values, eight bars at a time.
+
+With the weights w = k, k**2 .. k**8 the next eight of y = k * y + x are `faded(x) + w * y`: only the
+last of them waits for what is before. The eights are counted from the start of the recurrence, so that a
+value depends on neither the number of bars nor the number of rows.
+"""
 
 from __future__ import annotations
 
@@ -7,58 +12,36 @@ from typing import Any
 
 import numpy as np
 
-from .jit import compiled
-
-# Bars of one of the eight scans.
-_LANE = 64
+from .jit import compiled, put_rest, take_rest
+from .vectors import WIDTH, faded, fma, fma_one, last, load, mul, splat, store
 
 
 @lru_cache(maxsize=256)
 def powers(keep: float) -> Any:
-    return keep ** np.arange(1.0, _LANE + 1)
+    """The weights of a recurrence."""
+    return keep ** np.arange(1.0, WIDTH + 1)
 
 
 @compiled
-def scan_run(x: Any, keep: float, gain: float, carry: float, fade: Any, out: Any) -> float:
-    """Eight scans from zero side by side; then each gets what the ones before it left."""
+def _scan_eights(x: Any, gain: float, y: float, fade: Any, out: Any) -> float:
+    weights, by = load(fade, 0), splat(gain)
+    for i in range(0, out.size, 8):
+        found = faded(mul(load(x, i), by), fade[0], fade[1], fade[3])
+        store(out, i, fma(splat(y), weights, found))
+        y = fma_one(y, fade[7], last(found))
+    return y
+
+
+@compiled
+def scan_run(x: Any, keep: float, gain: float, carry: float, fade: Any, out: Any) -> float:  # noqa: ARG001
+    """Y = keep * y + gain * x from `carry`; the last y. `out` may be `x`."""
     n = x.size
-    lane = fade.size
-    i = 0
-    while i + 8 * lane <= n:
-        x0, x1 = x[i : i + lane], x[i + lane : i + 2 * lane]
-        x2, x3 = x[i + 2 * lane : i + 3 * lane], x[i + 3 * lane : i + 4 * lane]
-        x4, x5 = x[i + 4 * lane : i + 5 * lane], x[i + 5 * lane : i + 6 * lane]
-        x6, x7 = x[i + 6 * lane : i + 7 * lane], x[i + 7 * lane : i + 8 * lane]
-        y0, y1 = out[i : i + lane], out[i + lane : i + 2 * lane]
-        y2, y3 = out[i + 2 * lane : i + 3 * lane], out[i + 3 * lane : i + 4 * lane]
-        y4, y5 = out[i + 4 * lane : i + 5 * lane], out[i + 5 * lane : i + 6 * lane]
-        y6, y7 = out[i + 6 * lane : i + 7 * lane], out[i + 7 * lane : i + 8 * lane]
-        a = b = c = d = e = f = g = h = 0.0
-        for j in range(lane):
-            a = keep * a + x0[j]
-            b = keep * b + x1[j]
-            c = keep * c + x2[j]
-            d = keep * d + x3[j]
-            e = keep * e + x4[j]
-            f = keep * f + x5[j]
-            g = keep * g + x6[j]
-            h = keep * h + x7[j]
-            y0[j], y1[j], y2[j], y3[j] = a, b, c, d
-            y4[j], y5[j], y6[j], y7[j] = e, f, g, h
-        for k in range(8):
-            y = out[i + k * lane : i + (k + 1) * lane]
-            for j in range(lane):
-                y[j] = gain * y[j] + fade[j] * carry
-            carry = y[lane - 1]
-        i += 8 * lane
-    while i < n:
-        m = min(lane, n - i)
-        a = 0.0
-        for j in range(m):
-            a = keep * a + x[i + j]
-            out[i + j] = a
-        for j in range(m):
-            out[i + j] = gain * out[i + j] + fade[j] * carry
-        carry = out[i + m - 1]
-        i += m
+    whole = n // 8 * 8
+    carry = _scan_eights(x, gain, carry, fade, out[:whole])
+    if whole < n:
+        rest = np.empty(8)
+        take_rest(x, whole, rest)
+        _scan_eights(rest, gain, carry, fade, rest)
+        put_rest(rest, whole, out)
+        carry = out[n - 1]
     return carry
