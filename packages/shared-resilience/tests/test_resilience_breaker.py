@@ -195,6 +195,17 @@ def test_predicates_and_results(clock):
     assert subject.state == "open"
 
 
+def test_a_block_has_no_result_to_judge(clock):
+    subject = make(clock, failure_threshold=1, record_result=lambda answer: answer.status >= 500)
+    with subject:
+        pass
+    permit = subject.try_acquire()
+    assert permit is not None
+    permit.success()
+    assert list(subject(lambda: (yield 1))()) == [1]
+    assert subject.state == "closed"
+
+
 def test_a_predicate_that_fails_leaks_no_permit(clock):
     subject = make(clock, failure_threshold=1, record_result=lambda result: 1 / result)
     failing(subject, 1)

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+import redis
 
 from shared.resilience import (
     CircuitBreakerConfig,
@@ -392,6 +393,18 @@ def test_a_frozen_server_and_a_breaker(server, on_error):
         server.thaw()
     time.sleep(0.25)
     assert breaker.call(int) == 0
+
+
+def test_results_are_judged_with_redis_and_without(server):
+    config = CircuitBreakerConfig(failure_threshold=1, record_result=lambda status: status >= 500)
+    for client in (server.client(), redis.Redis(port=1)):  # nobody listens there
+        breaker = RedisCircuitBreaker(client, f"judged-{client}", config, timeout=5)
+        assert breaker.call(int, 404) == 404
+        with breaker:
+            pass  # a block has no result
+        assert breaker.state == "closed"
+        assert breaker.call(int, 503) == 503
+        assert breaker.state == "open"
 
 
 def test_slow_calls_are_not_shared(server):

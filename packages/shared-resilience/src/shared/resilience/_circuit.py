@@ -28,6 +28,7 @@ CLOSED = CircuitState.CLOSED
 OPEN = CircuitState.OPEN
 HALF_OPEN = CircuitState.HALF_OPEN
 _FAILED, _SLOW = 1, 2
+NO_RESULT: Any = object()  # of a block: `record_result` has nothing to judge
 # States in which calls go through unasked.
 _PASSING = frozenset({CLOSED, CircuitState.DISABLED, CircuitState.METRICS_ONLY})
 _EVENTS = {
@@ -98,8 +99,8 @@ class Permit:
         self._started = breaker._clock() if breaker._slow is not None else 0.0
         self._done = False
 
-    def success(self, result: Any = None) -> None:
-        """The call went well (``record_result`` has the last word on ``result``)."""
+    def success(self, result: Any = NO_RESULT) -> None:
+        """The call went well (``record_result`` has the last word on ``result``, if given)."""
         if not self._done:
             self._done = True
             self._breaker._succeeded(self._period, self._started, result)
@@ -280,7 +281,7 @@ class Circuit(Guard):
 
     def _succeeded(self, period: _Period, started: float, result: Any) -> None:
         judge = self.config.record_result
-        if judge is not None:
+        if judge is not None and result is not NO_RESULT:
             try:
                 failed = judge(result)
             except BaseException:

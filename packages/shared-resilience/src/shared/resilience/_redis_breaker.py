@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
 from ._check import number
+from ._circuit import NO_RESULT, Permit
 from ._errors import CircuitOpenError, ResilienceError
-from ._policy import Guard, Pass
+from ._policy import Guard
 from ._redis_store import RedisStore
 from ._telemetry import emit
 
@@ -224,7 +225,7 @@ class RedisCircuitBreaker(Guard):
         arguments = [self.config.half_open_max_calls, self._lease, probe, self._keep]
         return self._admit_script, self._keys, arguments
 
-    def _answered(self, answer: Any, probe: str) -> _Ticket | Pass:
+    def _answered(self, answer: Any, probe: str) -> _Ticket | Permit:
         if answer is None:
             return self._alone()
         admitted, state, generation, failures, left, old = answer
@@ -236,7 +237,7 @@ class RedisCircuitBreaker(Guard):
             return _Ticket(generation, probe, silent)
         raise self._rejection(state, left / 1e6 if state == "open" else None)
 
-    def _alone(self) -> _Ticket | Pass:
+    def _alone(self) -> _Ticket | Permit:
         if self.on_error == "open":
             return _Ticket(-1, "", silent=True)
         if self.on_error == "closed":
@@ -255,7 +256,7 @@ class RedisCircuitBreaker(Guard):
         """Return 1 for a failure, 0 for a call that went well, -1 for what says nothing."""
         if exc is None:
             judge = self.config.record_result
-            return int(judge is not None and bool(judge(result)))
+            return int(judge is not None and result is not NO_RESULT and bool(judge(result)))
         if not isinstance(exc, Exception) or isinstance(exc, ResilienceError):
             return -1
         if self._ignores(exc):
@@ -314,26 +315,33 @@ class _Leave:
 
     __slots__ = ("_breaker", "_ticket")
 
-    def __init__(self, breaker: RedisCircuitBreaker, ticket: _Ticket | Pass) -> None:
+    def __init__(self, breaker: RedisCircuitBreaker, ticket: _Ticket | Permit) -> None:
         self._breaker = breaker
         self._ticket = ticket
 
-    def end(self, exc: BaseException | None, /, result: Any = None) -> None:
+    def end(self, exc: BaseException | None, /, result: Any = NO_RESULT) -> None:
         breaker, ticket = self._breaker, self._ticket
-        if not isinstance(ticket, _Ticket):
-            ticket.end(exc)
+        if isinstance(ticket, Permit):
+            _end_here(ticket, exc, result)
         elif asked := breaker._result(ticket, breaker._judged(exc, result)):
             breaker._noted(breaker._store.run(*asked))
 
-    async def aend(self, exc: BaseException | None, result: Any = None) -> None:
+    async def aend(self, exc: BaseException | None, result: Any = NO_RESULT) -> None:
         import asyncio
 
         breaker, ticket = self._breaker, self._ticket
-        if not isinstance(ticket, _Ticket):
-            ticket.end(exc)
+        if isinstance(ticket, Permit):
+            _end_here(ticket, exc, result)
         elif asked := breaker._result(ticket, breaker._judged(exc, result)):
             # Shielded: a cancelled probe must still give its place back.
             breaker._noted(await asyncio.shield(breaker._store.arun(*asked)))
+
+
+def _end_here(permit: Permit, exc: BaseException | None, result: Any) -> None:
+    if exc is None:
+        permit.success(result)
+    else:
+        permit.failure(exc)
 
 
 def _rules(config: CircuitBreakerConfig) -> list[Any]:
