@@ -180,10 +180,10 @@ class Pod:
     def delete(self, balancer):
         """SIGTERM at once; the endpoint goes from the balancers at the same time, not before."""
         self.terminating = True
+        self.thread.join()  # or it might see the process die and restart it
         removal = threading.Timer(self.PROPAGATION, balancer.remove, (self,))
         removal.start()
         self._end()
-        self.thread.join()
         removal.join()
 
 
