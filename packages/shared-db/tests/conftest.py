@@ -1,11 +1,17 @@
 # ruff: noqa: F811 - fixtures are asked for by their names
-"""Real stores for the tests: embedded ones, or those that SHARED_DB_TEST_*_URL name."""
+"""Real stores for the tests: embedded ones, or those that SHARED_DB_TEST_*_URL name.
+
+A server that somebody else runs may hold what somebody needs: the tests keep to a schema, a
+database and collections of their own, and to numbered databases of Redis that were empty.
+"""
 
 import subprocess
 import sys
+import uuid
 
 import pytest
 
+from shared.db import DatabaseConnections
 from shared.db.testing import (  # noqa: F401 - fixtures
     clickhouse_store,
     database_connections,
@@ -14,6 +20,8 @@ from shared.db.testing import (  # noqa: F401 - fixtures
     qdrant_store,
     redis_store,
 )
+
+OURS = f"shared_db_test_{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
@@ -42,21 +50,65 @@ def python(tmp_path):
         process.communicate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgres_settings(postgres_store):
-    return postgres_store.settings
+    """With a schema of our own, and a name by which our connections are known."""
+    with DatabaseConnections.from_settings(postgres_store.settings) as db:
+        db.postgres.execute(f"CREATE SCHEMA {OURS}")
+        ours = {"options": f"-c search_path={OURS}", "application_name": OURS}
+        yield postgres_store.settings | ours
+        db.postgres.execute(f"DROP SCHEMA {OURS} CASCADE")
 
 
-@pytest.fixture
-def redis_settings(redis_store):
-    return redis_store.settings
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clickhouse_settings(clickhouse_store):
-    return clickhouse_store.settings
+    """With a database of our own."""
+    with DatabaseConnections.from_settings(clickhouse_store.settings) as db:
+        db.clickhouse.command(f"CREATE DATABASE {OURS}")
+        yield clickhouse_store.settings | {"database": OURS}
+        db.clickhouse.command(f"DROP DATABASE {OURS}")
+
+
+@pytest.fixture(scope="session")
+def empty_databases(redis_store):
+    """The numbers of two databases that nobody uses."""
+    numbers = []
+    for number in range(16):
+        with DatabaseConnections() as db:
+            db.initialize_redis(**(redis_store.settings | {"database": number}))
+            if db.redis.dbsize() == 0:
+                numbers.append(number)
+    if len(numbers) < 2:
+        pytest.skip(f"{redis_store!r} has fewer than two empty databases among its first 16")
+    return numbers[:2]
+
+
+@pytest.fixture
+def redis_settings(redis_store, empty_databases):
+    settings = redis_store.settings | {"database": empty_databases[0]}
+    yield settings
+    for number in empty_databases:
+        with DatabaseConnections() as db:
+            db.initialize_redis(**(settings | {"database": number}))
+            db.redis.flushdb()
 
 
 @pytest.fixture
 def qdrant_settings(qdrant_store):
     return qdrant_store.settings
+
+
+@pytest.fixture
+def first_call():
+    """Asks a store something, whatever its kind."""
+
+    def ask(db, kind, name="default"):
+        if kind == "postgres":
+            return db.get_postgres(name).execute("SELECT 1")
+        if kind == "redis":
+            return db.get_redis_client(name).ping()
+        if kind == "clickhouse":
+            return db.get_clickhouse_client(name).command("SELECT 1")
+        return db.get_qdrant_client(name).get_collections()
+
+    return ask

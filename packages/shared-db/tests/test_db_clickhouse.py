@@ -32,9 +32,9 @@ def db(clickhouse_settings):
 
 
 @pytest.fixture
-def proxied(clickhouse_store, fault_proxy):
+def proxied(clickhouse_store, clickhouse_settings, fault_proxy):
     proxy = fault_proxy(clickhouse_store)
-    settings = {**clickhouse_store.settings, "host": proxy.host, "port": proxy.port}
+    settings = {**clickhouse_settings, "host": proxy.host, "port": proxy.port}
     with DatabaseConnections() as db:
         db.initialize_clickhouse(**settings, timeout=2)
         db.clickhouse.command("SELECT 1")
@@ -86,12 +86,12 @@ def test_a_lost_answer_of_a_table_that_forgets_is_unknown_and_not_repeated(proxi
     ]
 
 
-async def test_the_same_holds_for_tasks(clickhouse_store, fault_proxy, table, forgetful):
+async def test_the_same_holds_for_tasks(
+    clickhouse_store, clickhouse_settings, fault_proxy, table, forgetful
+):
     proxy = fault_proxy(clickhouse_store)
     async with AsyncDatabaseConnections() as db:
-        db.initialize_clickhouse(
-            **{**clickhouse_store.settings, "host": proxy.host, "port": proxy.port}
-        )
+        db.initialize_clickhouse(**{**clickhouse_settings, "host": proxy.host, "port": proxy.port})
         await db.clickhouse.query("SELECT 1")
         for n in range(3):
             proxy.lose_reply(after=n % 2)
@@ -342,9 +342,7 @@ with DatabaseConnections() as db:
 """
 
 
-def test_spilled_rows_survive_a_kill_of_the_producer(
-    clickhouse_store, clickhouse_settings, db, python, tmp_path
-):
+def test_spilled_rows_survive_a_kill_of_the_producer(clickhouse_settings, db, python, tmp_path):
     db.clickhouse.command(REMEMBERING.format("spilled"))
     start = 0
     unsure = set()

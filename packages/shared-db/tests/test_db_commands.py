@@ -116,10 +116,10 @@ def test_the_functions(redis_settings, postgres_settings):
     shared.db.close_all()
 
 
-def test_several_named_ones(redis_settings):
+def test_several_named_ones(redis_settings, empty_databases):
     with DatabaseConnections() as db:
         db.initialize_redis(**redis_settings)
-        db.initialize_redis(name="other", **{**redis_settings, "database": 3})
+        db.initialize_redis(name="other", **{**redis_settings, "database": empty_databases[1]})
         db.redis.set("where", 0)
         db.get_redis_client("other").set("where", 3)
         assert (db.redis.get("where"), db.get_redis_client("other").get("where")) == (b"0", b"3")
@@ -157,6 +157,56 @@ def test_required_stores(redis_settings):
             db.initialize_all_databases(required={"postgres"}, timeout=0.2)
         with pytest.raises(NotConfigured):
             db.initialize_all_databases(required={"qdrant"})
+
+
+# A store that is away, or refuses
+
+
+NAMES = {
+    "postgres": "PostgreSQL at 127.0.0.1:1/d",
+    "clickhouse": "ClickHouse at 127.0.0.1:1",
+    "qdrant": "Qdrant at 127.0.0.1:1",
+    "redis": "Redis at 127.0.0.1:1",
+}
+SECRETS = {
+    "postgres": {"user": "u", "password": SECRET, "database": "d"},
+    "clickhouse": {"user": "u", "password": SECRET},
+    "qdrant": {"api_key": SECRET},
+    "redis": {"password": SECRET},
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_store_that_is_away_is_said_in_one_line(kind, first_call):
+    expected = f"{NAMES[kind]} cannot be reached: Connection refused"
+    with DatabaseConnections() as db:
+        getattr(db, f"initialize_{kind}")(host="127.0.0.1", port=1, timeout=0.1, **SECRETS[kind])
+        assert db.ping(10)[kind].error == f"Unavailable: {expected}"
+        with pytest.raises(Unavailable) as caught:
+            first_call(db, kind)
+    assert str(caught.value) == expected
+    assert not caught.value.lasting
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("kind", NAMES)
+async def test_the_same_for_tasks(kind):
+    async with AsyncDatabaseConnections() as db:
+        getattr(db, f"initialize_{kind}")(host="127.0.0.1", port=1, timeout=0.1, **SECRETS[kind])
+        error = (await db.ping(10))[kind].error
+    assert error == f"Unavailable: {NAMES[kind]} cannot be reached: Connection refused"
+
+
+@pytest.mark.parametrize("kind", ["postgres", "clickhouse", "redis"])
+def test_a_store_that_refuses_is_not_asked_again(kind, request, first_call):
+    settings = request.getfixturevalue(f"{kind}_settings")
+    with DatabaseConnections() as db:
+        made = getattr(db, f"initialize_{kind}")(**{**settings, "password": SECRET}, timeout=600)
+        with pytest.raises(Unavailable, match=f"{made.port}.* refuses: ") as caught:
+            first_call(db, kind)
+    assert caught.value.lasting
+    assert SECRET not in str(caught.value) + repr(caught.value.__cause__)
+    assert "\n" not in str(caught.value)
 
 
 # Imports
@@ -329,13 +379,13 @@ async def test_opentelemetry(redis_settings, postgres_settings):
             await db.postgres.execute("SELECT 'hidden'::int")
         spans = {span.attributes["db.system.name"]: span for span in exporter.get_finished_spans()}
         data = reader.get_metrics_data().to_json()
-    assert spans["redis"].name == "SET 0"
+    assert spans["redis"].name == f"SET {redis_settings['database']}"
     wrong = spans["postgresql"]
     assert dict(wrong.attributes) == {
         "db.system.name": "postgresql",
         "db.operation.name": "SELECT",
-        "db.namespace": "postgres",
-        "server.address": "127.0.0.1",
+        "db.namespace": postgres_settings["database"],
+        "server.address": postgres_settings["host"],
         "server.port": postgres_settings["port"],
         "error.type": "InvalidTextRepresentation",
         "db.response.status_code": "22P02",
@@ -359,7 +409,7 @@ async def test_opentelemetry(redis_settings, postgres_settings):
 def test_the_proxys_faults(redis_store):
     with FaultProxy(redis_store.host, redis_store.port) as proxy:
         client = redis.Redis(
-            port=proxy.port, password=redis_store.settings["password"], socket_timeout=0.2,
+            port=proxy.port, password=redis_store.settings.get("password"), socket_timeout=0.2,
             retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
         )  # fmt: skip
         assert client.ping()

@@ -159,15 +159,18 @@ def test_the_secret_shows_only_in_the_url():
 
 def test_wrong_passwords_are_refused(postgres_store, redis_store, clickhouse_store):
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(postgres_store.url.replace(postgres_store.settings["password"], "wrong"))
+        given = postgres_store.settings
+        psycopg.connect(
+            host=given["host"], port=given["port"], user=given["user"], password="wrong"
+        )
     with (
-        redis.Redis(port=redis_store.port, password="wrong") as client,
+        redis.Redis(redis_store.host, redis_store.port, password="wrong") as client,
         pytest.raises(redis.AuthenticationError),
     ):
         client.ping()
     with pytest.raises(clickhouse_connect.driver.exceptions.DatabaseError, match="516"):
         clickhouse_connect.get_client(
-            host="127.0.0.1", port=clickhouse_store.port, password="wrong"
+            host=clickhouse_store.host, port=clickhouse_store.port, password="wrong"
         )
 
 

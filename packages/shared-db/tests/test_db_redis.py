@@ -25,17 +25,15 @@ from shared.db import (
 def db(redis_settings):
     with DatabaseConnections.from_settings(redis_settings) as db:
         db.initialize_redis(timeout=2)
-        db.redis.flushdb()
         yield db
 
 
 @pytest.fixture
 def proxied(redis_store, redis_settings, fault_proxy):
     proxy = fault_proxy(redis_store)
-    settings = {**redis_store.settings, "host": proxy.host, "port": proxy.port}
+    settings = {**redis_settings, "host": proxy.host, "port": proxy.port}
     with DatabaseConnections() as db:
         db.initialize_redis(**settings, timeout=1, socket_timeout=1)
-        db.redis.flushdb()
         yield db, proxy
 
 
@@ -82,12 +80,10 @@ def test_a_command_that_reads_is_asked_again(proxied):
     assert db.redis.incr("n") == 1
 
 
-async def test_the_same_holds_for_tasks(redis_store, fault_proxy):
+async def test_the_same_holds_for_tasks(redis_store, redis_settings, fault_proxy):
     proxy = fault_proxy(redis_store)
     async with AsyncDatabaseConnections() as db:
-        db.initialize_redis(
-            **{**redis_store.settings, "port": proxy.port, "host": proxy.host}, timeout=1
-        )
+        db.initialize_redis(**{**redis_settings, "port": proxy.port, "host": proxy.host}, timeout=1)
         await db.redis.set("n", 0)
         proxy.lose_reply()
         with pytest.raises(OutcomeUnknown):
@@ -278,9 +274,9 @@ def test_many_contenders_one_holder(backend, redis_settings, postgres_settings):
 
 
 def test_a_lock_is_renewed_while_its_block_runs(db):
-    with db.lock("job", ttl=0.3) as lock:
+    with db.lock("job", ttl=1.5) as lock:
         for _ in range(20):
-            time.sleep(0.05)
+            time.sleep(0.1)
             lock.check()
         with pytest.raises(LockTimeout), db.lock("job", ttl=1, timeout=0):
             pass
@@ -289,7 +285,7 @@ def test_a_lock_is_renewed_while_its_block_runs(db):
 def test_losing_the_lock_ends_the_block(db):
     reached = []
     with pytest.raises(LockLost), db.lock("job", ttl=0.5):
-        db.redis.delete(*db.redis.keys("shared-db:lock:*"))
+        db.redis.delete("shared-db:lock:{job}")
         for _ in range(1000):
             time.sleep(0.01)
         reached.append(1)
@@ -300,11 +296,39 @@ async def test_losing_the_lock_cancels_the_task(redis_settings):
     async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
         with pytest.raises(LockLost):
             async with db.lock("job", ttl=0.3):
-                await db.redis.delete(*await db.redis.keys("shared-db:lock:*"))
+                await db.redis.delete("shared-db:lock:{job}")
                 await asyncio.sleep(60)
         assert asyncio.current_task().cancelling() == 0
-        async with db.lock("job", ttl=1) as lock:
+        async with db.lock("job", ttl=10) as lock:
             assert lock.token > 0
+
+
+async def test_a_cancellation_that_comes_with_the_answer_is_not_swallowed(redis_settings):
+    async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
+        await db.redis.set("k", "v")
+        for step in range(1, 40):  # cancelled after one step of the loop, after two, ...
+            task = asyncio.create_task(db.redis.get("k"))
+            for _ in range(step):
+                await asyncio.sleep(0)
+            if task.done() or not task.cancel():
+                break
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+async def test_a_block_that_swallows_its_cancellation_is_cancelled_again(redis_settings):
+    async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
+        swallowed = []
+        with pytest.raises(LockLost):
+            async with db.lock("job", ttl=0.3):
+                try:
+                    await db.redis.delete("shared-db:lock:{job}")
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    swallowed.append(1)
+                await asyncio.sleep(60)
+        assert swallowed
+        assert asyncio.current_task().cancelling() == 0
 
 
 async def test_losing_postgres_cancels_the_task(postgres_settings):
@@ -312,10 +336,13 @@ async def test_losing_postgres_cancels_the_task(postgres_settings):
         await db.postgres.execute("SELECT 1")
         with pytest.raises(LockLost):
             async with db.lock("gone", ttl=0.3, backend="postgres"):
-                query = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-                await db.postgres.execute(query)
+                await db.postgres.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                    "WHERE locktype = 'advisory' "
+                    "AND application_name = current_setting('application_name')"
+                )
                 await asyncio.sleep(60)
-        async with db.lock("gone", ttl=0.3, backend="postgres"):
+        async with db.lock("gone", ttl=10, backend="postgres"):
             pass
 
 
@@ -330,7 +357,7 @@ with DatabaseConnections() as db:
         redis.call('set', 'fence', ARGV[1])
         return redis.call('rpush', 'written', ARGV[1])''')
     try:
-        with db.lock("fenced", ttl=0.5, timeout=30) as lock:
+        with db.lock("fenced", ttl=float(sys.argv[2]), timeout=60) as lock:
             print(lock.token, flush=True)
             sys.stdin.readline()
             print(write(args=[str(lock.token)]), flush=True)
@@ -344,10 +371,10 @@ def test_a_holder_stopped_past_its_time_is_fenced_off(db, redis_settings, python
     import json
     import signal
 
-    first = python(HOLDER, json.dumps(dict(redis_settings)))
+    first = python(HOLDER, json.dumps(dict(redis_settings)), 0.5)
     old = int(first.stdout.readline())
     first.send_signal(signal.SIGSTOP)
-    second = python(HOLDER, json.dumps(dict(redis_settings)))
+    second = python(HOLDER, json.dumps(dict(redis_settings)), 60)
     new = int(second.stdout.readline())
     assert new > old
     second.stdin.write("go\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import shlex
 import signal
 import sys
@@ -29,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     ping = commands.add_parser(
         "ping", help="ask every store of the settings; exit 1 when one is silent"
     )
-    ping.add_argument("--timeout", type=float, default=2.0, help="seconds for each answer (2)")
+    ping.add_argument("--timeout", type=float, default=5.0, help="seconds for each answer (5)")
     ping.add_argument(
         "stores", nargs="*", metavar="STORE", help=f"of {', '.join(STORES)}; all by default"
     )
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
 def _ping(timeout: float, wanted: Sequence[str]) -> int:
     from ._sync.connections import DatabaseConnections
 
+    # What it logs of a server that is away is in the answer.
+    logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
     with DatabaseConnections.from_env() as db:
         answers = db.ping(timeout)
         chosen = {name: answer for name, answer in answers.items() if not wanted or name in wanted}

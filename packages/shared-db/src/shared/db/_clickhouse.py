@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from ._errors import DriverMissing
+from ._reasons import chain
 from ._urls import parsed_url
 
 if TYPE_CHECKING:
@@ -19,17 +20,22 @@ _READS = re.compile(
     r"|(?:CREATE|DROP|ATTACH|DETACH)\s[^'\"`(]*\bIF\s+(?:NOT\s+)?EXISTS)\b",
     re.IGNORECASE | re.DOTALL,
 )
+# The server refuses its visitor: no such user, a wrong password, no such database.
+REFUSALS = frozenset({81, 192, 193, 194, 516})
 _WINDOW = re.compile(r"non_replicated_deduplication_window\s*=\s*'?(\d+)")
 
 
-def driver() -> Any:
-    """clickhouse-connect, imported when first needed."""
+def driver(*, tasks: bool = False) -> Any:
+    """clickhouse-connect, imported when first needed; with its client for tasks if wanted."""
     try:
         import clickhouse_connect
         import clickhouse_connect.driver.exceptions
         import clickhouse_connect.driver.httputil
+
+        if tasks:
+            import clickhouse_connect.driver.asyncclient
     except ImportError as error:
-        if not (error.name or "clickhouse_connect").startswith("clickhouse_connect"):
+        if not (error.name or "clickhouse_connect").startswith(("clickhouse_connect", "aiohttp")):
             raise
         raise DriverMissing("clickhouse", "clickhouse-connect") from None
     return clickhouse_connect
@@ -77,20 +83,7 @@ def quoted_name(part: str) -> str:
 
 def what_was_lost(error: BaseException) -> str | None:
     """How a call was lost: ``"unsent"``, ``"sent"``, or None when the server answered."""
-    seen: list[BaseException] = []
-    pending: list[BaseException | None] = [error]
-    while pending:
-        inner = pending.pop()
-        if inner is None or inner in seen:
-            continue
-        seen.append(inner)
-        reason = getattr(inner, "reason", None)
-        pending += [
-            inner.__cause__,
-            inner.__context__,
-            reason if isinstance(reason, BaseException) else None,
-        ]
-    names = {cls.__name__ for inner in seen for cls in type(inner).__mro__}
+    names = {cls.__name__ for inner in chain(error) for cls in type(inner).__mro__}
     if not names & {"HTTPError", "ClientError", "OSError", "TimeoutError", "StreamFailureError"}:
         return None
     if names & {

@@ -98,7 +98,8 @@ class Plan:
 
     def _plain(self, chunk: list[Any]) -> bool:
         """Whether psycopg can take the rows as they are (checked at the speed of C)."""
-        if not set(map(type, chunk)) <= _SEQUENCES:
+        kind = type(chunk[0])
+        if kind not in _SEQUENCES or operator.countOf(map(type, chunk), kind) != len(chunk):
             return False
         try:
             for place, size, limit in self._narrow:
@@ -260,7 +261,7 @@ def peeked(rows: Iterable[Any]) -> tuple[Iterable[Any], list[str] | None]:
     iterator = iter(rows)
     for first in iterator:
         names = [str(name) for name in first] if isinstance(first, Mapping) else None
-        return itertools.chain((first,), iterator), names
+        return rows if isinstance(rows, list) else itertools.chain((first,), iterator), names
     return (), None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ._errors import DriverMissing
@@ -20,6 +21,10 @@ _PASSING = (
     "not yet accepting",
     "not accepting",
 )
+_PLACE = re.compile(
+    r'(connection failed: )?(connection to server at "[^"]*"( \([^)]*\))?, port \d+ failed: )?'
+)
+_HINT = "Is the server running"
 _NAMES = {"database": "dbname", "db": "dbname"}
 
 
@@ -32,6 +37,18 @@ def driver() -> Any:
             raise
         raise DriverMissing("postgres", "psycopg") from None
     return psycopg
+
+
+def reason_of_refusal(text: str) -> str:
+    """What libpq says of a failed connection, in one line and without the place.
+
+    Example:
+        >>> place = 'connection failed: connection to server at "::1", port 1 failed: '
+        >>> reason_of_refusal(f"{place}Connection refused")
+        'Connection refused'
+    """
+    lines = [_PLACE.sub("", line).strip() for line in text.splitlines() if _HINT not in line]
+    return " ".join(" ".join(lines).split())
 
 
 def is_lasting(text: str) -> bool:

@@ -11,6 +11,9 @@ from ._urls import parsed_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The server refuses its visitor: no key, a wrong one, or one that may not.
+REFUSALS = frozenset({401, 403})
+
 
 def driver() -> Any:
     """qdrant-client, imported when first needed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -90,30 +91,47 @@ async def deadline(seconds: float | None) -> AsyncIterator[None]:
         yield
 
 
+class Cancellable:
+    """A connection of redis-py that does not lose a cancellation.
+
+    It sends through ``asyncio.wait_for``, which before Python 3.12 swallows a cancellation that
+    comes at the moment it ends: the call would go on to wait for its answer.
+    """
+
+    if sys.version_info < (3, 12):
+
+        async def send_packed_command(self, *arguments: Any, **keywords: Any) -> None:
+            """Sends."""
+            task = asyncio.current_task()
+            before = task.cancelling() if task is not None else 0
+            await super().send_packed_command(*arguments, **keywords)  # type: ignore[misc]
+            if task is not None and task.cancelling() > before:
+                await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+                raise asyncio.CancelledError
+
+
 class Interrupter:
     """Ends the block of another task from outside: cancels the task that made this."""
 
     def __init__(self, _kind: type[BaseException]) -> None:
         self._task = asyncio.current_task()
         self._done = False
-        self._interrupted = False
+        self._cancelled = 0
 
     def interrupt(self) -> None:
-        """Cancels the block, unless it has ended."""
+        """Cancels the block, unless it has ended; again when a library swallowed that."""
         if not self._done and self._task is not None:
-            self._interrupted = True
+            self._cancelled += 1
             self._task.cancel()
 
     def end(self, error: BaseException | None) -> bool:
         """The block has ended; tells whether it did because of us."""
         self._done = True
-        if (
-            self._interrupted
-            and isinstance(error, asyncio.CancelledError)
-            and self._task is not None
-        ):
-            return self._task.uncancel() == 0
-        return False
+        left = 0
+        if self._task is not None:
+            for _ in range(self._cancelled):
+                left = self._task.uncancel()
+        return self._cancelled > 0 and isinstance(error, asyncio.CancelledError) and left == 0
 
 
 async def readable(descriptor: int, timeout: float) -> bool:
@@ -125,3 +143,8 @@ async def readable(descriptor: int, timeout: float) -> bool:
         return await waiter.wait(timeout)
     finally:
         loop.remove_reader(descriptor)
+
+
+def redis_connections(pool: Any) -> tuple[int, int]:
+    """How many connections of redis-py's blocking pool are idle and in use."""
+    return len(pool._available_connections), len(pool._in_use_connections)  # noqa: SLF001

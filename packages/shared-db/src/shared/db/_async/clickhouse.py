@@ -11,6 +11,7 @@ from typing import Any
 
 from .._clickhouse import (
     INSERTS,
+    REFUSALS,
     client_arguments,
     deduplicates,
     driver,
@@ -21,6 +22,7 @@ from .._clickhouse import (
 )
 from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
 from .._observe import keyword, observed
+from .._reasons import is_lasting, reason
 from .._sealed import Sealed, scrub
 from ._runtime import IS_ASYNC, call, sleep
 from .lazy import AsyncLazy
@@ -104,7 +106,14 @@ class AsyncClickHouse(AsyncLazy):
             arguments["connector_limit"] = arguments["connector_limit_per_host"] = (
                 self._max_connections
             )
-        client = await driver().get_async_client(**arguments)
+        try:
+            client = await driver(tasks=IS_ASYNC).get_async_client(**arguments)
+        except driver().driver.exceptions.DatabaseError as error:
+            if getattr(error, "code", None) not in REFUSALS:
+                raise
+            said = str(error).splitlines()[0]
+            message = f"ClickHouse at {self.host}:{self.port} refuses: {said}"
+            raise Unavailable(message, store=self.store, lasting=True) from scrub(error)
         request = client._backend.request  # noqa: SLF001
 
         async def once(*positional: Any, **keywords: Any) -> Any:
@@ -172,14 +181,19 @@ class AsyncClickHouse(AsyncLazy):
                 lost = what_was_lost(error)
                 if lost is None:
                     raise
+                text = self._lost(lost, name, error)
+                lasting = is_lasting(error)
                 cause = scrub(error)
-                text = f"ClickHouse at {self.host}:{self.port} was lost during {name}: {error}"
-                if lost == "sent" and not again:
+                if lost == "sent" and not again and not lasting:
                     raise OutcomeUnknown(text, store=self.store) from cause
-                if time.monotonic() + delay > deadline:
-                    raise Unavailable(text, store=self.store) from cause
+                if lasting or time.monotonic() + delay > deadline:
+                    raise Unavailable(text, store=self.store, lasting=lasting) from cause
             await sleep(delay)
             delay = min(delay * 1.6, 0.15)
+
+    def _lost(self, lost: str, name: str, error: BaseException) -> str:
+        how = "cannot be reached" if lost == "unsent" else f"was lost during {name}"
+        return f"ClickHouse at {self.host}:{self.port} {how}: {reason(error)}"
 
     async def _token(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
         """Gives an insert its token; tells whether it may be repeated with it."""
@@ -254,9 +268,10 @@ class AsyncClickHouse(AsyncLazy):
             await client.insert("shared_db_probe", [column[:1000] for column in columns], **probe)
             answer = await client.query(select, settings={**session, "transform_null_in": 1})
         except driver().driver.exceptions.Error as error:
-            if what_was_lost(error) is None:
+            lost = what_was_lost(error)
+            if lost is None:
                 return True
-            message = f"ClickHouse at {self.host}:{self.port} was lost: {error}"
+            message = self._lost(lost, "a comparison", error)
             raise Unavailable(message, store=self.store) from scrub(error)
         return bool(answer.result_rows[0][0])
 
@@ -310,7 +325,12 @@ class AsyncClickHouse(AsyncLazy):
             Unavailable: None came.
         """
         started = time.perf_counter()
-        client = await self.client()
+        try:
+            client = await self.client()
+        except (driver().driver.exceptions.Error, OSError) as error:
+            message = self._lost(what_was_lost(error) or "sent", "connecting", error)
+            lasting = is_lasting(error)
+            raise Unavailable(message, store=self.store, lasting=lasting) from scrub(error)
         if self.embedded:
             await call(lambda: client.command("SELECT 1"))
         elif not await client.ping(timeout):

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from .._errors import DatabaseError, NotConfigured, Unavailable
+from .. import _clickhouse, _postgres, _qdrant, _redis
+from .._errors import DatabaseError, DriverMissing, NotConfigured, Unavailable
 from .._observe import OpenTelemetryObserver, PrometheusObserver
 from .._reports import CloseReport, Ping
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
-from ._runtime import Background, gather
+from ._runtime import IS_ASYNC, Background, gather
 from .clickhouse import AsyncClickHouse
 from .locks import AsyncLock, AsyncPostgresLock, AsyncRedisLock
 from .postgres import AsyncPostgres, Checkout
@@ -31,6 +34,12 @@ if TYPE_CHECKING:
     from .._batch import WriterReport
     from .._observe import Observer
 
+_DRIVERS: dict[str, Callable[[], Any]] = {
+    "postgres": _postgres.driver,
+    "clickhouse": partial(_clickhouse.driver, tasks=IS_ASYNC),
+    "qdrant": _qdrant.driver,
+    "redis": _redis.driver,
+}
 _CLASSES: dict[str, Any] = {
     "postgres": AsyncPostgres,
     "clickhouse": AsyncClickHouse,
@@ -411,15 +420,16 @@ class AsyncDatabaseConnections:
         """
         stores = self._described()
 
-        def asked(store: Any) -> Callable[[], Awaitable[float]]:
+        def asked(check: Check) -> Callable[[], Awaitable[float]]:
             async def ask() -> float:
                 started = time.perf_counter()
-                await Check(store, timeout)()
+                await check()
                 return time.perf_counter() - started
 
             return ask
 
-        answers = await gather(asked(store) for store in stores.values())
+        checks = [Check(store, timeout) for store in stores.values()]
+        answers = await gather(map(asked, checks))
         return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
 
     async def initialize_all_databases(
@@ -538,9 +548,14 @@ class AsyncDatabaseConnections:
 
 
 class Check:
-    """Asks one store. Answers in time, also when the driver does not: the question is left behind."""
+    """Asks one store. Answers in time, also when the driver does not: the question is left behind.
+
+    The driver is imported when this is made: that takes longer than many a timeout.
+    """
 
     def __init__(self, store: Any, timeout: float) -> None:
+        with contextlib.suppress(DriverMissing):  # said when it is asked
+            _DRIVERS[store.store]()
         self._store = store
         self._timeout = timeout
         self._asking: tuple[Background, list[BaseException | None]] | None = None

@@ -125,6 +125,8 @@ class AsyncLock:
                         continue
                     self._lost = str(error)
             self._interrupter.interrupt()
+            while not await self._stop.wait(self.ttl):
+                self._interrupter.interrupt()
             return
 
     async def _acquire(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 import select
 import socket
@@ -27,7 +28,13 @@ from .._copy import (
 )
 from .._errors import OutcomeUnknown, Unavailable
 from .._observe import keyword, observed
-from .._postgres import connection_arguments, driver, is_lasting, isolation_level
+from .._postgres import (
+    connection_arguments,
+    driver,
+    is_lasting,
+    isolation_level,
+    reason_of_refusal,
+)
 from .._sealed import Sealed, scrub, without
 from ._runtime import current_task, readable
 from .locks import AsyncPostgresLock, lock_key
@@ -60,11 +67,13 @@ class Connector:
         try:
             connection = await psycopg.AsyncConnection.connect(**arguments)
         except (psycopg.OperationalError, OSError) as error:
-            text = without(str(error), arguments).strip()
+            text = reason_of_refusal(without(str(error), arguments))
+            lasting = is_lasting(text)
+            failed = "refuses" if lasting else "cannot be reached"
             failure = Unavailable(
-                f"PostgreSQL at {where(arguments)}: {text}",
+                f"PostgreSQL at {where(arguments)} {failed}: {text}",
                 store="postgres",
-                lasting=is_lasting(text),
+                lasting=lasting,
             )
             cause = scrub(error)
         except psycopg.Error as error:
@@ -467,19 +476,19 @@ class AsyncPostgres:
             async with connection.cursor() as cursor, cursor.copy(plan.statement(table)) as copy:
                 if plan.types is not None:
                     copy.set_types(plan.types)
-                # Straight to the formatter: write_row does the same with a call more for each row.
+                # What write_row does, without Python's steps between two rows: the formatter
+                # gives data only when its buffer is full.
                 form, send = copy.formatter.write_row, copy.writer.write
-                row: Any = None
                 for chunk, before, bad in plan.chunks(rows):
+                    left = iter(chunk)
                     try:
-                        for row in chunk:
-                            if data := form(row):
-                                await send(data)
+                        for data in filter(None, map(form, left)):
+                            await send(data)
                     except psycopg.OperationalError:
                         raise
                     except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
-                        place = next(place for place, other in enumerate(chunk) if other is row)
-                        raise BadRow(before + place + 1, str(error)) from scrub(error)
+                        place = before + len(chunk) - operator.length_hint(left)
+                        raise BadRow(place, str(error)) from scrub(error)
                     if bad is not None:
                         raise BadRow(before + len(chunk) + 1, str(bad)) from scrub(bad)
                     count = before + len(chunk)

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from typing import TYPE_CHECKING, Any
 
 from .._errors import OutcomeUnknown, PoolClosed, PoolExhausted, Unavailable
 from .._observe import observed
+from .._reasons import is_lasting, reason
 from .._redis import client_arguments, driver, repeatable
 from .._sealed import Sealed, scrub
-from ._runtime import sleep
+from ._runtime import Cancellable, redis_connections, sleep
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -25,7 +27,14 @@ def classes() -> Any:
     class Unsent(errors.ConnectionError):  # type: ignore[misc,name-defined]
         """No connection was made: nothing was sent."""
 
-    class Waiting:
+        lasting = False
+
+    class Refused(Unsent):
+        """Trying again is no use."""
+
+        lasting = True
+
+    class Waiting(Cancellable):
         """A connection that waits for a server that is restarting."""
 
         patience = 5.0
@@ -42,15 +51,21 @@ def classes() -> Any:
                     if self.resolve is not None:
                         self.host, self.port = await self.resolve()
                     await super().connect()  # type: ignore[misc]
-                except (errors.AuthenticationError, errors.AuthorizationError):
-                    raise
+                except (errors.AuthenticationError, errors.AuthorizationError) as error:
+                    raise Refused(f"{self._place()} refuses: {error}") from scrub(error)
                 except (errors.ConnectionError, errors.TimeoutError) as error:
-                    if time.monotonic() + delay > deadline or "certificate" in str(error).lower():
-                        raise Unsent(str(error)) from scrub(error)
+                    failed = f"{self._place()} cannot be reached: {reason(error)}"
+                    if is_lasting(error):
+                        raise Refused(failed) from scrub(error)
+                    if time.monotonic() + delay > deadline:
+                        raise Unsent(failed) from scrub(error)
                 else:
                     return
                 await sleep(delay)
                 delay = min(delay * 1.6, 0.15)
+
+        def _place(self) -> str:
+            return getattr(self, "path", None) or f"{self.host}:{self.port}"
 
     class Connection(Waiting, base.Connection):  # type: ignore[misc,name-defined]
         """Over TCP."""
@@ -117,9 +132,9 @@ def classes() -> Any:
                 except errors.MaxConnectionsError as error:
                     raise exhausted(self, error) from None
                 except (errors.AuthenticationError, errors.AuthorizationError) as error:
-                    raise Unavailable(f"Redis: {error}", store="redis", lasting=True) from scrub(
-                        error
-                    )
+                    raise Unavailable(
+                        f"Redis refuses: {error}", store="redis", lasting=True
+                    ) from scrub(error)
                 except (errors.ConnectionError, errors.TimeoutError) as error:
                     if str(error) == "No connection available.":
                         raise exhausted(self, error) from None
@@ -132,29 +147,8 @@ def classes() -> Any:
             made.keeper, made.whole = self.keeper, transaction
             return made
 
-    class Pool(base.BlockingConnectionPool):  # type: ignore[misc,name-defined]
-        """The driver's pool, which counts what is in use."""
-
-        most = 0
-
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.taken: set[int] = set()
-
-        async def get_connection(self, *arguments: Any, **options: Any) -> Any:
-            """Takes a connection."""
-            connection = await super().get_connection(*arguments, **options)
-            self.taken.add(id(connection))
-            self.most = max(self.most, len(self.taken))
-            return connection
-
-        async def release(self, connection: Any) -> None:
-            """Returns a connection."""
-            self.taken.discard(id(connection))
-            await super().release(connection)
-
-    def unavailable(error: BaseException) -> Unavailable:
-        return Unavailable(f"Redis cannot be reached: {error}", store="redis")
+    def unavailable(error: Unsent) -> Unavailable:
+        return Unavailable(f"Redis at {error}", store="redis", lasting=error.lasting)
 
     def unknown(what: str, error: BaseException) -> OutcomeUnknown:
         return OutcomeUnknown(f"the answer to {what} was lost: {error}", store="redis")
@@ -170,7 +164,7 @@ def classes() -> Any:
         "client": Client,
         "sentinels": base.sentinel.Sentinel,
         "retry": base.retry.Retry,
-        "pool": Pool,
+        "pool": base.BlockingConnectionPool,
     }
 
 
@@ -283,9 +277,10 @@ class AsyncRedisStore:
 
     def snapshot(self) -> dict[str, Any]:
         """Figures of the connection pool."""
-        pool = self._client.connection_pool if self._client is not None else None
-        in_use, most = (len(pool.taken), pool.most) if pool is not None else (0, 0)
-        return {"idle": most - in_use, "in_use": in_use, "max": self.max_connections}
+        idle, in_use = 0, 0
+        if self._client is not None:
+            idle, in_use = redis_connections(self._client.connection_pool)
+        return {"idle": idle, "in_use": in_use, "max": self.max_connections}
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Closes the connections once what runs has ended, or after the timeout."""
@@ -298,5 +293,6 @@ class AsyncRedisStore:
                 await sleep(0.01)
         for client in (self._client, self._probe, *self._impatient.values()):
             if client is not None:
-                await client.connection_pool.disconnect()
+                with contextlib.suppress(driver().RedisError, OSError):  # it is gone either way
+                    await client.connection_pool.disconnect()
         return {"cancelled": cancelled, "finished": running - cancelled}

@@ -101,6 +101,10 @@ def deadline(_seconds: float | None) -> Iterator[None]:
     yield
 
 
+class Cancellable:
+    """Nobody cancels a thread."""
+
+
 class Interrupter:
     """Ends the block of another thread from outside: raises in the thread that made this.
 
@@ -116,9 +120,9 @@ class Interrupter:
         self._interrupted = False
 
     def interrupt(self) -> None:
-        """Raises in the block, unless it has ended."""
+        """Raises in the block, once and unless it has ended."""
         with self._mutex:
-            if not self._done:
+            if not self._done and not self._interrupted:
                 self._interrupted = True
                 self._raise(ctypes.py_object(self._kind))
 
@@ -139,3 +143,9 @@ def readable(descriptor: int, timeout: float) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(timeout * 1000))
+
+
+def redis_connections(pool: Any) -> tuple[int, int]:
+    """How many connections of redis-py's blocking pool are idle and in use."""
+    waiting = list(pool.pool.queue)  # None: one that is not made yet
+    return sum(one is not None for one in waiting), pool.max_connections - len(waiting)

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from .._errors import DatabaseError, NotConfigured, Unavailable
+from .. import _clickhouse, _postgres, _qdrant, _redis
+from .._errors import DatabaseError, DriverMissing, NotConfigured, Unavailable
 from .._observe import OpenTelemetryObserver, PrometheusObserver
 from .._reports import CloseReport, Ping
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
-from ._runtime import Background, gather
+from ._runtime import IS_ASYNC, Background, gather
 from .clickhouse import ClickHouse
 from .locks import Lock, PostgresLock, RedisLock
 from .postgres import Postgres, Checkout
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
     from .._batch import WriterReport
     from .._observe import Observer
 
+_DRIVERS: dict[str, Callable[[], Any]] = {
+    "postgres": _postgres.driver,
+    "clickhouse": partial(_clickhouse.driver, tasks=IS_ASYNC),
+    "qdrant": _qdrant.driver,
+    "redis": _redis.driver,
+}
 _CLASSES: dict[str, Any] = {
     "postgres": Postgres,
     "clickhouse": ClickHouse,
@@ -413,15 +422,16 @@ class DatabaseConnections:
         """
         stores = self._described()
 
-        def asked(store: Any) -> Callable[[], float]:
+        def asked(check: Check) -> Callable[[], float]:
             def ask() -> float:
                 started = time.perf_counter()
-                Check(store, timeout)()
+                check()
                 return time.perf_counter() - started
 
             return ask
 
-        answers = gather(asked(store) for store in stores.values())
+        checks = [Check(store, timeout) for store in stores.values()]
+        answers = gather(map(asked, checks))
         return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
 
     def initialize_all_databases(
@@ -540,9 +550,14 @@ class DatabaseConnections:
 
 
 class Check:
-    """Asks one store. Answers in time, also when the driver does not: the question is left behind."""
+    """Asks one store. Answers in time, also when the driver does not: the question is left behind.
+
+    The driver is imported when this is made: that takes longer than many a timeout.
+    """
 
     def __init__(self, store: Any, timeout: float) -> None:
+        with contextlib.suppress(DriverMissing):  # said when it is asked
+            _DRIVERS[store.store]()
         self._store = store
         self._timeout = timeout
         self._asking: tuple[Background, list[BaseException | None]] | None = None

@@ -127,6 +127,8 @@ class Lock:
                         continue
                     self._lost = str(error)
             self._interrupter.interrupt()
+            while not self._stop.wait(self.ttl):
+                self._interrupter.interrupt()
             return
 
     def _acquire(self) -> bool:

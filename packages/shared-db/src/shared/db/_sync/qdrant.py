@@ -10,7 +10,8 @@ from typing import Any
 
 from .._errors import OutcomeUnknown, PoolClosed, Unavailable
 from .._observe import observed
-from .._qdrant import client_arguments, driver, repeatable
+from .._qdrant import REFUSALS, client_arguments, driver, repeatable
+from .._reasons import is_lasting, reason
 from .._sealed import Sealed, scrub
 from ._runtime import sleep
 from .lazy import Lazy
@@ -87,7 +88,7 @@ class Qdrant(Lazy):
             return self._try(name, arguments, keywords)
 
     def _try(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        lost = driver().http.exceptions.ResponseHandlingException
+        errors = driver().http.exceptions
         deadline = time.monotonic() + self.timeout
         delay = 0.02
         while True:
@@ -98,20 +99,31 @@ class Qdrant(Lazy):
                     return getattr(client, name)(*arguments, **keywords)
                 finally:
                     self._calls -= 1
-            except lost as error:
+            except errors.UnexpectedResponse as error:
+                if error.status_code not in REFUSALS:
+                    raise
+                raise self._refused(error) from scrub(error)
+            except errors.ResponseHandlingException as error:
                 source = error.source if hasattr(error, "source") else error
                 kinds = {cls.__name__ for cls in type(source).__mro__}
                 if "TransportError" not in kinds:
                     raise
                 unsent = bool(kinds & {"ConnectError", "ConnectTimeout", "PoolTimeout"})
+                how = "cannot be reached" if unsent else f"was lost during {name}"
+                text = f"Qdrant at {self.host}:{self.port} {how}: {reason(error)}"
+                lasting = is_lasting(error)
                 cause = scrub(error)
-                text = f"Qdrant at {self.host}:{self.port} was lost during {name}: {source}"
                 if not unsent and not repeatable(name):
                     raise OutcomeUnknown(text, store=self.store) from cause
-                if time.monotonic() + delay > deadline:
-                    raise Unavailable(text, store=self.store) from cause
+                if lasting or time.monotonic() + delay > deadline:
+                    raise Unavailable(text, store=self.store, lasting=lasting) from cause
             sleep(delay)
             delay = min(delay * 1.6, 0.15)
+
+    def _refused(self, error: Any) -> Unavailable:
+        said = f"{error.status_code} {error.reason_phrase}"
+        message = f"Qdrant at {self.host}:{self.port} refuses: {said}"
+        return Unavailable(message, store=self.store, lasting=True)
 
     def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - as the other stores
         """Asks the server for an answer.
@@ -126,9 +138,14 @@ class Qdrant(Lazy):
         client = self.client()
         try:
             client.get_collections()
+        except driver().http.exceptions.UnexpectedResponse as error:
+            if error.status_code not in REFUSALS:
+                raise
+            raise self._refused(error) from scrub(error)
         except driver().http.exceptions.ResponseHandlingException as error:
-            message = f"Qdrant at {self.host}:{self.port} does not answer: {error}"
-            raise Unavailable(message, store=self.store) from scrub(error)
+            message = f"Qdrant at {self.host}:{self.port} cannot be reached: {reason(error)}"
+            lasting = is_lasting(error)
+            raise Unavailable(message, store=self.store, lasting=lasting) from scrub(error)
         return time.perf_counter() - started
 
     def snapshot(self) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class StoreSettings(Mapping[str, Any]):
         StoreSettings('redis', host='localhost', port=6379, password=...)
         >>> settings.env["REDIS_PORT"]
         '6379'
+        >>> settings | {"database": 3}
+        StoreSettings('redis', host='localhost', port=6379, password=..., database=3)
     """
 
     def __init__(self, kind: str, values: Mapping[str, Any]) -> None:
@@ -47,6 +49,10 @@ class StoreSettings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __or__(self, other: Mapping[str, Any]) -> StoreSettings:
+        """The same with some values changed."""
+        return StoreSettings(self.kind, {**self._values, **other})
 
     def __repr__(self) -> str:
         shown = ", ".join(

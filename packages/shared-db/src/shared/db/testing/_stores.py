@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+import pytest
 
 from .._urls import parsed_url
 from ..embedded._settings import StoreSettings
 
+_TLS = {"rediss": {"ssl": True}, "https": {"secure": True}, "clickhouses": {"secure": True}}
+
 
 class ServerStore:
     """A store that an environment variable names.
+
+    It is used and never stopped: `kill` and its like skip the test that calls them.
 
     Attributes:
         kind: ``"postgres"``, ``"redis"``, ``"clickhouse"`` or ``"qdrant"``.
@@ -19,16 +26,26 @@ class ServerStore:
     """
 
     def __init__(self, kind: str, url: str) -> None:
-        parsed = parsed_url(kind, url)
+        self._parsed = parsed_url(kind, url)
         self.kind = kind
         self.url = url
-        self.host: str = parsed.host
-        self.port: int = parsed.port or type(parsed).default_port
+        self.host: str = self._parsed.host
+        self.port: int = self._parsed.port or type(self._parsed).default_port
 
     @property
     def settings(self) -> StoreSettings:
         """The keyword arguments of ``initialize_<kind>``, as a mapping."""
-        return StoreSettings(self.kind, {"url": self.url})
+        parsed = self._parsed
+        secret = parsed.password.reveal() if parsed.password is not None else None
+        values: dict[str, Any] = {"host": self.host, "port": self.port}
+        if self.kind == "qdrant":
+            values |= {"api_key": secret, "prefix": parsed.database}
+            values["https"] = parsed.scheme == "https"
+        else:
+            values |= {"database": parsed.database, "user": parsed.user, "password": secret}
+            values |= _TLS.get(parsed.scheme, {})
+        values |= dict(parse_qsl(parsed.reveal().partition("?")[2]))
+        return StoreSettings(self.kind, {k: v for k, v in values.items() if v is not None})
 
     @property
     def env(self) -> dict[str, str]:
@@ -38,13 +55,9 @@ class ServerStore:
     def __repr__(self) -> str:
         return f"<{self.kind} {self.host}:{self.port}>"
 
-    def _refuse(self) -> Any:
-        raise NotImplementedError(f"{self!r} is not ours to stop: use an embedded store")
+    def start(self) -> NoReturn:
+        """Skips the test: the server is not ours."""
+        variable = f"SHARED_DB_TEST_{self.kind.upper()}_URL"
+        pytest.skip(f"{self!r} is not ours to stop or start: unset {variable} for this test")
 
-    def kill(self) -> None:
-        """Refused: the server is not ours."""
-        self._refuse()
-
-    def stop(self) -> None:
-        """Refused: the server is not ours."""
-        self._refuse()
+    kill = stop = shutdown = restart = pause = resume = start
