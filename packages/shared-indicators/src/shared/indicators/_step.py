@@ -104,10 +104,10 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
                 value = (op.scalar if scalar else op.array_text).format(*args)
             case _ if inline:
                 steps.append(f"s{i}")
-                names = {f"x{k}": arg for k, arg in enumerate(args)}
+                given = {f"x{k}": arg for k, arg in enumerate(args)}
                 for line in inline:
                     own = _in_cells(line, f"s{i}", cells) if scalar else line
-                    lines.append(own.format(s=f"s{i}", v=f"v{i}", x=args[0], **names))
+                    lines.append(own.format(s=f"s{i}", v=f"v{i}", x=args[0], **given))
                 continue
             case _:
                 steps.append(f"s{i}")
