@@ -177,3 +177,39 @@ def test_bad_requests():
         detector.update(dt.datetime(2024, 1, 1, tzinfo=dt.UTC), 1.0)
     with pytest.raises(TypeError, match="timestamp"):
         detector.update([], 1.0)
+
+
+def restless(seed, size=4000):
+    """Metrics that move a lot and have nothing to tell."""
+    random = np.random.default_rng(seed)
+    at, white = np.arange(size), random.normal(size=size)
+    wandering = np.zeros(size)
+    for i in range(1, size):
+        wandering[i] = 0.95 * wandering[i - 1] + white[i]
+    bursts = np.convolve(random.random(size) < 0.01, np.ones(20), "same") > 0
+    office = (at // 288 % 7 < 5) * np.maximum(0, np.sin(2 * np.pi * at / 288))
+    return {
+        "autoregressive": 50 + wandering,
+        "log-normal": np.exp(white),
+        "heavy-tailed": random.standard_t(2, size),
+        "sawtooth": at % 97 / 97 * 50 + white,
+        "steps": np.repeat(random.choice([10, 30, 60], size // 40), 40) + white / 2,
+        "rounded": np.round(20 + white * 0.7),
+        "counter": np.cumsum(random.poisson(5, size)),
+        "bursts": np.where(bursts, random.gamma(2, 20, size), random.gamma(2, 2, size)),
+        "working days": 30 + 20 * office + white,
+        "mostly zero": np.where(random.random(size) < 0.7, 0, random.exponential(4, size)),
+        "random walk": np.cumsum(white),
+    }
+
+
+@pytest.mark.parametrize("kind", restless(0, 40))
+def test_restless_metrics_ring_seldom(kind):
+    rung, highest = 0, 0.0
+    for seed in range(3):
+        detector = AnomalyDetector()
+        found = [detector.update(i * MINUTE5, v) for i, v in enumerate(restless(seed)[kind])]
+        rung += sum(one.is_anomaly for one in found)
+        highest = max(highest, *(one.score for one in found))
+    assert rung <= 30  # of 12,000 points
+    assert highest < 0.9  # room above for what is worse

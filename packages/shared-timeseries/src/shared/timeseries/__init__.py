@@ -7,9 +7,10 @@ from ._anomalies import Anomalies, detect_anomalies
 from ._counters import calculate_rate_of_change, counter_increase, counter_rate
 from ._detector import Anomaly, AnomalyDetector
 from ._downsample import downsample
+from ._ewma import ewma
 from ._percentile import calculate_percentile
 from ._resample import fill_gaps, resample
-from ._rolling import ewma, rolling
+from ._rolling import rolling
 from ._series import TimeSeries
 from ._windows import TimeWindow, TimeWindows, create_time_windows
 

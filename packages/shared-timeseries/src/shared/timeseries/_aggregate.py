@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._clock import Clock, read_time, zone
-from ._fast import fast_sums, wants_fast
+from ._clock import NAT, Clock, read_time, zone
+from ._fast import FAST_NAMES, UnsortedError, fast_sums, wants_fast
 from ._grid import Grid, from_wall, make_grid
 from ._kernels import read_aggregations, reduce_runs
-from ._points import Points, flatten, give, read_points
+from ._points import Points, flatten, give, read_points, settled
 from ._sizes import read_size
 from ._windows import MAX_WINDOWS
 
@@ -113,7 +113,9 @@ def aggregate_time_series(
     given, names, single = read_aggregations(aggregation)
     step = read_size(window_size, "window_size", unit)
     fill = check_fill(fill)
-    points = read_points(data, timestamp_field, value_field, by=by, unit=unit)
+    points = read_points(data, timestamp_field, value_field, by=by, unit=unit, look=False)
+    if start is not None or end is not None or not _compiled_sees_order(points, names, fast):
+        points = settled(points)
     points, low, high = limit(points, start, end, tz=tz, unit=unit, closed=include_end)
     columns = ["window_start", "window_end", "count", *(["value"] if single else given)]
     times = ("window_start", "window_end")
@@ -123,33 +125,48 @@ def aggregate_time_series(
             kind = np.int64 if column in {*times, "count"} else np.float64
             empty[column] = np.empty(0, dtype=kind)
         return give(empty, points, output, times)
-    plan = plan_windows(
-        points.clock, step, align, span_of(points), (low, high), names=names, fill=fill,
-        skipna=skipna, include_end=include_end, max_windows=max_windows, fast=fast,
-    )  # fmt: skip
-    groups: list[tuple[tuple[Any, ...], Int64s, Float64s]]
-    if points.codes is None:
-        groups = [((), points.times, points.values)]
-    else:
-        groups = [
-            (key, points.times[chosen], points.values[chosen])
-            for code, key in enumerate(points.keys)
-            if (chosen := points.codes == code).any()
-        ]
-    parts = []
-    for key, ns, numbers in groups:
-        part = _windows_of(
-            ns, numbers, plan, points.form if output is None else output, ordered=points.ordered
-        )
-        rows = len(part["window_start"])
-        out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
-        for name in ("window_start", "window_end"):
-            out[name] = part[name]
-        out["count"] = part["count"]
-        for name, plain in zip(given, names, strict=True):
-            out["value" if single else name] = part[f"={plain}"]
-        parts.append(out)
+    form = points.form if output is None else output
+
+    def windows_of_groups(points: Points) -> list[dict[str, Any]]:
+        plan = plan_windows(
+            points.clock, step, align, span_of(points), (low, high), names=names, fill=fill,
+            skipna=skipna, include_end=include_end, max_windows=max_windows, fast=fast,
+        )  # fmt: skip
+        parts = []
+        for key, ns, numbers in _groups(points):
+            part = _windows_of(ns, numbers, plan, form, ordered=points.ordered)
+            rows = len(part["window_start"])
+            out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
+            out |= {name: part[name] for name in (*times, "count")}
+            for name, plain in zip(given, names, strict=True):
+                out["value" if single else name] = part[f"={plain}"]
+            parts.append(out)
+        return parts
+
+    try:
+        parts = windows_of_groups(points)
+    except UnsortedError:
+        points = settled(points)
+        parts = windows_of_groups(points)
     return give(flatten(parts) if len(parts) > 1 else parts[0], points, output, times)
+
+
+def _groups(points: Points) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:
+    if points.codes is None:
+        return [((), points.times, points.values)]
+    return [
+        (key, points.times[chosen], points.values[chosen])
+        for code, key in enumerate(points.keys)
+        if (chosen := points.codes == code).any()
+    ]
+
+
+def _compiled_sees_order(points: Points, names: list[str], fast: bool | None) -> bool:
+    """Whether the compiled path will read these times anyway, and so see whether they fall."""
+    ns = points.times
+    looks = points.codes is None and set(names) <= FAST_NAMES and wants_fast(fast, len(ns))
+    # Without a first time, or with a last one before it, the range would not be known.
+    return looks and len(ns) > 0 and bool(ns[0] != NAT and ns[0] <= ns[-1])
 
 
 def check_fill(fill: Any) -> Fill:
@@ -208,8 +225,8 @@ def limit(
 
 
 def span_of(points: Points) -> tuple[int, int]:
-    """The first and the last time."""
-    if points.ordered:
+    """The first and the last time, of points that are sorted unless somebody looked."""
+    if points.ordered is not False:
         return int(points.times[0]), int(points.times[-1])
     return int(points.times.min()), int(points.times.max())
 
@@ -256,11 +273,15 @@ def _too_many(count: int, allowed: int) -> str:
 
 
 def _windows_of(
-    ns: Int64s, numbers: Float64s, plan: Plan, form: Output, *, ordered: bool
+    ns: Int64s, numbers: Float64s, plan: Plan, form: Output, *, ordered: bool | None
 ) -> dict[str, Any]:
-    """Windows of one group: starts, ends, counts and `=name` for each aggregate."""
+    """Windows of one group: starts, ends, counts and `=name` for each aggregate.
+
+    Raises:
+        UnsortedError: nobody knew (None) whether the times are in order, and they are not.
+    """
     ties = {"first", "last"} & set(plan.names)
-    if ties or not ordered:
+    if ties or ordered is False:
         order: Any = None
         if ties and (not ordered or bool((ns[1:] == ns[:-1]).any())):
             order = np.lexsort((numbers, ns))
@@ -269,9 +290,10 @@ def _windows_of(
         if order is not None:
             ns, numbers = ns[order], numbers[order]
     edges = plan.grid.edges(plan.first, plan.stop + 1)
-    simple = set(plan.names) <= {"avg", "sum", "min", "max", "count"}
-    compiled = simple and wants_fast(plan.fast, len(ns))
-    counts, filled, reduced = _reduce(ns, numbers, edges, plan, compiled=compiled)
+    compiled = set(plan.names) <= FAST_NAMES and wants_fast(plan.fast, len(ns))
+    counts, filled, reduced = _reduce(
+        ns, numbers, edges, plan, compiled=compiled, asked=ordered is None
+    )
     # A NaN shows in its window's sum (so do two infinities): only then look for it.
     if plan.skipna and np.isnan(reduced["sum"]).any():
         there = ~np.isnan(numbers)
@@ -283,13 +305,19 @@ def _windows_of(
 
 
 def _reduce(
-    ns: Int64s, numbers: Float64s, edges: Int64s, plan: Plan, *, compiled: bool
+    ns: Int64s,
+    numbers: Float64s,
+    edges: Int64s,
+    plan: Plan,
+    *,
+    compiled: bool,
+    asked: bool = False,
 ) -> tuple[Int64s, Int64s, dict[str, Float64s]]:
     """Counts of all windows, which are filled, and their aggregates; always also the sum."""
     if compiled:
-        counts, found = fast_sums(ns, numbers, edges, plan.closed_end)
+        counts, found = fast_sums(ns, numbers, edges, plan.closed_end, asked=asked)
         filled = np.flatnonzero(counts)
-        return counts, filled, {name: column[filled] for name, column in found.items()}
+        return counts, filled, {name: _some(column, filled) for name, column in found.items()}
     cuts = np.searchsorted(ns, edges)
     if plan.closed_end is not None:
         cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
@@ -297,6 +325,11 @@ def _reduce(
     filled = np.flatnonzero(counts)
     names = list(dict.fromkeys(["sum", *plan.names]))
     return counts, filled, reduce_runs(numbers, cuts[:-1][filled], cuts[1:][filled], names)
+
+
+def _some(column: Any, filled: Int64s) -> Any:
+    """The chosen cells of a column; the column when all are."""
+    return column if len(filled) == len(column) else column[filled]
 
 
 def shape(
@@ -310,11 +343,13 @@ def shape(
     """Rows for the windows: only the filled ones, or all with the empty ones filled."""
     out: dict[str, Any] = {}
     if fill == "none":
-        out["window_start"], out["window_end"] = edges[:-1][filled], edges[1:][filled]
-        out["count"] = counts[filled]
+        # Not two views of the same edges: a caller may write into either.
+        out["window_start"] = _some(edges[:-1].copy(), filled)
+        out["window_end"] = _some(edges[1:], filled)
+        out["count"] = _some(counts, filled)
         holes = np.zeros(len(filled), dtype=bool)
     else:
-        out["window_start"], out["window_end"] = edges[:-1], edges[1:]
+        out["window_start"], out["window_end"] = edges[:-1].copy(), edges[1:]
         out["count"] = counts
         holes = counts == 0
     for name, column in reduced.items():

@@ -13,30 +13,74 @@ if TYPE_CHECKING:
 compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(cache=True, nogil=True)
 
 
-@compiled
-def window_sums(ns: Any, values: Any, edges: Any) -> Any:
-    """Count, sum, minimum and maximum between edges, for sorted times.
+# What follows about loops was read off the assembly. They are vectorised over a slice counted
+# from 0, for an index counted from elsewhere might be negative; a least or greatest float is
+# not, but integers are: `_ordered_bits` puts the bits of floats in the floats' order.
+_SIGN = np.int64(63)
+_REST = np.int64(0x7FFF_FFFF_FFFF_FFFF)
+_AHEAD = 2048  # times read in one go, so that they are still in the cache when looked at again
 
-    Four partial sums a window, added in pairs: the loop is vectorised and rounds less.
+
+@compiled
+def _falls(places: Any, begin: int, stop: int) -> bool:
+    """Whether any of the places is below the one before it; `begin` is at least 1."""
+    found = False
+    before, after = places[begin - 1 : stop - 1], places[begin:stop]
+    for j in range(len(after)):
+        found |= after[j] < before[j]
+    return found
+
+
+@compiled
+def _ordered_bits(bits: Any) -> Any:
+    """A float's bits as an integer that compares as the float does, and back."""
+    return bits ^ ((bits >> _SIGN) & _REST)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _summed(values: Any, bits: Any) -> Any:
+    """Sum, and the ordered bits of the least and the greatest."""
+    total = 0.0
+    low, high = _REST, ~_REST
+    for j in range(len(values)):
+        total += values[j]
+        ordered = _ordered_bits(bits[j])
+        low, high = min(low, ordered), max(high, ordered)
+    return total, low, high
+
+
+@compiled
+def window_sums(ns: Any, values: Any, edges: Any, asked: bool) -> Any:
+    """Count, sum, minimum and maximum between edges, in one pass over times and values.
+
+    When `asked`, it is also seen whether the times, which begin in the first window, ever fall:
+    the counts are empty then.
     """
     windows = len(edges) - 1
     counts = np.zeros(windows, np.int64)
     sums = np.zeros(windows)
-    lows = np.full(windows, np.nan)
-    highs = np.full(windows, np.nan)
+    ends = np.full((2, windows), np.nan)
+    ordered = ends.view(np.int64)
+    bits = values.view(np.int64)
     total = len(ns)
-    i = np.searchsorted(ns, edges[0])
+    i = np.searchsorted(ns, edges[0]) if not asked else 0
+    seen = min(1, total) if asked else total
     stride = 64
     for w in range(windows):
         right = edges[w + 1]
         begin = i
+        while seen < total and ns[seen - 1] < right:
+            stop = min(seen + _AHEAD, total)
+            if _falls(ns, seen, stop):
+                return counts[:0], sums, ends[0], ends[1]
+            seen = stop
         # Gallop to the window's end, then halve: far fewer looks at the times than points.
         jump = stride
         low = i
-        while low + jump < total and ns[low + jump] < right:
+        while low + jump < seen and ns[low + jump] < right:
             low += jump
             jump *= 2
-        high = min(low + jump, total)
+        high = min(low + jump, seen)
         while low < high:
             middle = (low + high) >> 1
             if ns[middle] < right:
@@ -45,39 +89,16 @@ def window_sums(ns: Any, values: Any, edges: Any) -> Any:
                 high = middle
         i = low
         stride = max(1, (i - begin) >> 1)
-        count = i - begin
-        counts[w] = count
-        if count == 0:
+        counts[w] = i - begin
+        if i == begin:
             continue
-        a = b = c = d = 0.0
-        low_1 = low_2 = low_3 = low_4 = values[begin]
-        high_1 = high_2 = high_3 = high_4 = values[begin]
-        j = begin
-        while j + 4 <= i:
-            v, x, y, z = values[j], values[j + 1], values[j + 2], values[j + 3]
-            a += v
-            b += x
-            c += y
-            d += z
-            low_1, low_2 = (v if v < low_1 else low_1), (x if x < low_2 else low_2)  # noqa: FURB136
-            low_3, low_4 = (y if y < low_3 else low_3), (z if z < low_4 else low_4)  # noqa: FURB136
-            high_1, high_2 = (v if v > high_1 else high_1), (x if x > high_2 else high_2)  # noqa: FURB136
-            high_3, high_4 = (y if y > high_3 else high_3), (z if z > high_4 else high_4)  # noqa: FURB136
-            j += 4
-        while j < i:
-            v = values[j]
-            a += v
-            low_1 = v if v < low_1 else low_1  # noqa: FURB136
-            high_1 = v if v > high_1 else high_1  # noqa: FURB136
-            j += 1
-        sums[w] = (a + b) + (c + d)
-        lows[w] = min(min(low_1, low_2), min(low_3, low_4))  # noqa: PLW3301
-        highs[w] = max(max(high_1, high_2), max(high_3, high_4))  # noqa: PLW3301
-        if np.isnan(sums[w]):  # NaN, or both infinities
-            for j in range(begin, i):
-                if np.isnan(values[j]):
-                    lows[w] = highs[w] = np.nan
-    return counts, sums, lows, highs
+        sums[w], least, most = _summed(values[begin:i], bits[begin:i])
+        ordered[0, w], ordered[1, w] = _ordered_bits(least), _ordered_bits(most)
+        if np.isnan(sums[w]) and np.isnan(values[begin:i]).any():  # or both infinities
+            ends[:, w] = np.nan
+    if asked and i < total:  # a time beyond the last one's window
+        return counts[:0], sums, ends[0], ends[1]
+    return counts, sums, ends[0], ends[1]
 
 
 @compiled
@@ -190,25 +211,25 @@ def sliding_mad(values: Any, window: int) -> Any:
     return out
 
 
-# No NaN comes in, and a zero's sign does not matter: with that said, the loop is vectorised.
-@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _greatest(
-    places: Any, numbers: Any, begin: int, stop: int, across: float, up: float, offset: float
-) -> float:
-    best = -1.0
-    for j in range(begin, stop):
-        area = abs(across * numbers[j] + up * places[j] - offset)
-        best = max(best, area)
-    return best
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _sum(values: Any) -> float:
+    total = 0.0
+    for j in range(len(values)):
+        total += values[j]
+    return total
 
 
 @compiled
-def _falls(places: Any, begin: int, stop: int) -> bool:
-    """Whether places go back; a stretch that was just read is still in the cache."""
-    found = False
-    for j in range(begin, stop):
-        found |= places[j] < places[j - 1]
-    return found
+def _largest(places: Any, numbers: Any, bits: Any, line: Any) -> int:
+    """Bits of the largest area; areas are not negative, so their bits are in their order."""
+    across, up, offset = line
+    areas = bits.view(np.float64)
+    for j in range(len(numbers)):
+        areas[j] = abs(across * numbers[j] + up * places[j] - offset)
+    best = np.int64(-1)
+    for j in range(len(numbers)):
+        best = max(best, bits[j])
+    return best
 
 
 @compiled
@@ -220,38 +241,23 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
     n = len(cuts)
     chosen = np.zeros(n, np.int64)
     chosen[n - 1] = len(numbers) - 1
+    bits = np.empty(256, np.int64)
     at = 0
     for i in range(n - 2):
         begin, middle, stop = cuts[i], cuts[i + 1], cuts[i + 2]
-        a = b = c = d = 0.0
-        j = middle
-        while j + 4 <= stop:
-            a += numbers[j]
-            b += numbers[j + 1]
-            c += numbers[j + 2]
-            d += numbers[j + 3]
-            j += 4
-        while j < stop:
-            a += numbers[j]
-            j += 1
-        height = ((a + b) + (c + d)) / (stop - middle)
+        height = _sum(numbers[middle:stop]) / (stop - middle)
         if np.isnan(height) or _falls(places, begin, middle):
             return chosen[:0]
         across = places[at] - (places[middle] + places[stop - 1]) / 2
         up = height - numbers[at]
-        offset = across * numbers[at] + up * places[at]
-        # The greatest of a short stretch first, its place only where it is a new one.
-        largest, found = -1.0, begin
-        j = begin
-        while j < middle:
-            best = _greatest(places, numbers, j, min(j + 128, middle), across, up, offset)
+        line = across, up, across * numbers[at] + up * places[at]
+        # The largest of a short stretch first, its place only where it is a new one.
+        largest = np.int64(-1)
+        for j in range(begin, middle, len(bits)):
+            end = min(j + len(bits), middle)
+            best = _largest(places[j:end], numbers[j:end], bits, line)
             if best > largest:
-                largest, found = best, j
-            j += 128
-        for j in range(found, min(found + 128, middle)):
-            if abs(across * numbers[j] + up * places[j] - offset) == largest:
-                at = j
-                break
+                largest, at = best, j + np.argmax(bits[: end - j] == best)
         chosen[i + 1] = at
     return chosen[:0] if _falls(places, cuts[n - 2], len(numbers)) else chosen
 

@@ -9,7 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from ._types import Float64s, Int64s
 
+FAST_NAMES = frozenset({"avg", "sum", "min", "max", "count"})
 _LARGE = 500_000  # below this, importing numba and compiling cost more than they save
+
+
+class UnsortedError(Exception):
+    """Times are not in order, seen while they were read."""
 
 
 def wants_fast(asked: bool | None, size: int) -> bool:
@@ -34,15 +39,21 @@ def wants_fast(asked: bool | None, size: int) -> bool:
 
 
 def fast_sums(
-    ns: Int64s, numbers: Float64s, edges: Int64s, closed_end: int | None
+    ns: Int64s, numbers: Float64s, edges: Int64s, closed_end: int | None, *, asked: bool = False
 ) -> tuple[Int64s, dict[str, Float64s]]:
-    """Count, sum, average, minimum and maximum of each window in one pass."""
+    """Count, sum, average, minimum and maximum of each window in one pass.
+
+    Raises:
+        UnsortedError: it was `asked` whether the times are in order, and they are not.
+    """
     from ._compiled import window_sums
 
-    edges = edges.copy()
     if closed_end is not None:
+        edges = edges.copy()
         edges[-1] = closed_end + 1
-    counts, sums, lows, highs = window_sums(ns, numbers, edges)
+    counts, sums, lows, highs = window_sums(ns, numbers, edges, asked)
+    if not len(counts):
+        raise UnsortedError
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums / counts
     found: dict[str, Any] = {

@@ -116,7 +116,7 @@ def quantile_runs(
             else:
                 block = values[offsets[some][:, None] + np.arange(size)]
             if len(shares) == 1:
-                out[0][some] = _one_quantile(block, shares[0])
+                out[0][some] = row_quantile(block, shares[0])
                 continue
             block = np.sort(block, axis=1)
             for column, share in zip(out, shares, strict=True):
@@ -124,7 +124,7 @@ def quantile_runs(
     return out
 
 
-def _one_quantile(block: Float64s, share: float) -> Float64s:
+def row_quantile(block: Float64s, share: float) -> Float64s:
     """The linear quantile of each row, which is only parted where it is wanted."""
     place = share * (block.shape[1] - 1)
     low = int(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Points:
     keys: tuple[tuple[Any, ...], ...] = ()  # group keys in sorted order
     by: tuple[str, ...] = ()
     dropped: int = 0
-    ordered: bool = False  # whether the times never go back
+    ordered: bool | None = None  # whether the times never go back; None: nobody has looked
 
 
 def read_points(
@@ -54,8 +54,12 @@ def read_points(
     *,
     by: str | Sequence[str] | None = None,
     unit: str = "s",
+    look: bool = True,
 ) -> Points:
-    """Columns out of records, frames, arrays, pairs or a TimeSeries."""
+    """Columns out of records, frames, arrays, pairs or a TimeSeries.
+
+    Without a `look` at the order of the times, rows without a time may still be there.
+    """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     time, value = timestamp_field, value_field
     if isinstance(data, TimeSeries):
@@ -72,26 +76,30 @@ def read_points(
     if len(ns) != len(numbers):
         raise ValueError(f"data: {len(ns)} times but {len(numbers)} values")
     codes, keys = _codes(groups, names, len(ns))
-    ordered, gone = is_sorted(ns), np.zeros(0, dtype=bool)
-    dropped = 0
-    if not ordered or (len(ns) and ns[0] == NAT):
-        gone = ns == NAT
-        dropped = int(np.count_nonzero(gone))
-    if dropped:
-        ns, numbers = ns[~gone], numbers[~gone]
-        codes = codes if codes is None else codes[~gone]
-    return Points(
-        ns,
-        numbers,
-        clock,
-        form,
-        time or "timestamp",
-        value or "value",
-        codes,
-        keys,
-        names,
-        dropped,
-        ordered,
+    names_of_columns = time or "timestamp", value or "value"
+    points = Points(ns, numbers, clock, form, *names_of_columns, codes, keys, names)
+    return settled(points) if look else points
+
+
+def settled(points: Points) -> Points:
+    """The points without the rows that have no time, when nobody has looked for them."""
+    if points.ordered is not None:
+        return points
+    ns = points.times
+    ordered = is_sorted(ns)
+    if ordered and not (len(ns) and ns[0] == NAT):
+        return replace(points, ordered=True)
+    gone = ns == NAT
+    dropped = int(np.count_nonzero(gone))
+    if not dropped:
+        return replace(points, ordered=ordered)
+    return replace(
+        points,
+        times=ns[~gone],
+        values=points.values[~gone],
+        codes=None if points.codes is None else points.codes[~gone],
+        dropped=dropped,
+        ordered=ordered,
     )
 
 
