@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 from numba.extending import models, register_model
-from numba.np.arrayobj import make_array
+from numba.np import arrayobj
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 WIDTH = 8
 
+# Functions of numba without types.
+_array_at: Any = arrayobj.make_array
+_declared: Any = cgutils.get_or_insert_function
+
 _DOUBLE = ir.DoubleType()
 _OCTET = ir.VectorType(_DOUBLE, WIDTH)
 _ZERO = ir.Constant(_OCTET, [0.0] * WIDTH)
 _LANES = ir.VectorType(ir.IntType(32), WIDTH)
 
 
-class Octet(types.Type):  # type: ignore[misc]
+class Octet(types.Type):
     """Numba's type of eight float64."""
 
     def __init__(self) -> None:
@@ -37,9 +41,9 @@ class Octet(types.Type):  # type: ignore[misc]
 
 
 @register_model(Octet)
-class _OctetModel(models.PrimitiveModel):  # type: ignore[misc]
+class _OctetModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _OCTET)
+        super().__init__(manager, kind, _OCTET)  # type: ignore[no-untyped-call]
 
 
 octet = Octet()
@@ -52,7 +56,7 @@ def _operation(result: Any, *arguments: Any) -> Callable[[Generate], Any]:
     def decorate(generate: Generate) -> Any:
         def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
             if arguments[:1] == (None,):
-                array = make_array(signature.args[0])(context, builder, values[0])
+                array = _array_at(signature.args[0])(context, builder, values[0])
                 start = builder.gep(array.data, [values[1]])
                 values = [builder.bitcast(start, _OCTET.as_pointer()), *values[2:]]
             made = generate(builder, values)
@@ -85,7 +89,7 @@ def _splat(builder: Any, value: Any) -> Any:
 
 def _call(builder: Any, name: str, kind: Any, values: Sequence[Any]) -> Any:
     function = ir.FunctionType(kind, [kind] * len(values))
-    return builder.call(cgutils.get_or_insert_function(builder.module, function, name), values)
+    return builder.call(_declared(builder.module, function, name), values)
 
 
 def _add_product(builder: Any, a: Any, b: Any, c: Any) -> Any:
