@@ -347,7 +347,7 @@ def test_a_wall_clock_jump_closes_no_circuit(make_breaker, monkeypatch):
     trip(subject)
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 7200.0)
-    called = []
+    called: list[int] = []
     with contextlib.suppress(CircuitOpenError):
         subject.call(called.append, 1)
     assert not called

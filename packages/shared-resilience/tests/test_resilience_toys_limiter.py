@@ -176,7 +176,8 @@ async def acquire_twice(limiter, outcomes):
 
 @pytest.mark.parametrize("cls", [RateLimiter, naive(LoopBound)])
 def test_one_object_in_two_runs_after_each_other(cls):
-    limiter, outcomes = cls(1, 0.02), []
+    limiter = cls(1, 0.02)
+    outcomes: list[str] = []
     for _ in range(2):
         asyncio.run(acquire_twice(limiter, outcomes))
     assert outcomes == ["done", "done"]
@@ -184,7 +185,8 @@ def test_one_object_in_two_runs_after_each_other(cls):
 
 @pytest.mark.parametrize("cls", [RateLimiter, naive(LoopBound)])
 def test_one_object_in_several_loops_at_once(cls):
-    limiter, outcomes = cls(1, 0.02), []
+    limiter = cls(1, 0.02)
+    outcomes: list[str] = []
     start = threading.Barrier(3)
 
     def run():

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from shared.resilience import RateLimitedError, RedisRateLimiter
 
-QUICK = {"timeout": 0.2, "retry_interval": 0.2}
+QUICK: dict[str, Any] = {"timeout": 0.2, "retry_interval": 0.2}
 
 
 class ReadThenWrite:

@@ -106,7 +106,8 @@ def test_no_pause_goes_past_the_deadline(cls, clock):
 
 @pytest.mark.parametrize("cls", [Retry, naive(BareStamina)])
 def test_what_no_attempt_can_follow_is_raised_at_once(cls, monkeypatch):
-    clock, slept = VirtualClock(), []
+    clock = VirtualClock()
+    slept: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
     swallow(cls(2, 30.0, jitter="none", timeout=10.0, clock=clock), Failing())
     assert (slept, clock()) == ([], 0.0)
@@ -149,7 +150,7 @@ def test_testing_mode_sets_the_attempts_and_does_not_sleep(cls, clock):
 @against_a_loop
 def test_staminas_hooks_hear_of_each_retry(cls, clock):
     heard: list[int] = []
-    stamina.instrumentation.set_on_retry_hooks([lambda seen: heard.append(seen.retry_num)])  # type: ignore[list-item, func-returns-value]
+    stamina.instrumentation.set_on_retry_hooks([lambda seen: heard.append(seen.retry_num)])
     swallow(cls(3, 0, clock=clock), Failing())
     assert heard == [1, 2]
 

@@ -113,7 +113,7 @@ def test_a_failing_on_retry_hook(cls):
 @pytest.mark.parametrize("cls", [Retry, naive(BareStamina)])
 def test_a_failing_hook_of_staminas(cls):
     hooks = stamina.instrumentation.get_on_retry_hooks()
-    stamina.instrumentation.set_on_retry_hooks([broken])  # type: ignore[list-item]
+    stamina.instrumentation.set_on_retry_hooks([broken])
     try:
         assert outcome(cls(2, 0).call, once_failing()) == "answer"
     finally:
