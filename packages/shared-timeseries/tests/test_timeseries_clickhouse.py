@@ -231,6 +231,35 @@ def test_calendar_days_over_a_clock_change(client, load):
     assert days[0]["window_end"].isoformat() == "2024-04-01T00:00:00+02:00"
 
 
+def test_a_parquet_file_is_read_where_it_lies(client, tmp_path):
+    """A million points that never enter Python: a view over a file that the engine wrote."""
+    file = str(tmp_path / "points.parquet")
+    client.command(
+        f"INSERT INTO FUNCTION file('{file}', Parquet) SELECT "
+        f"toDateTime64({T0} + number / 100, 3, 'UTC') AS timestamp, number % 7 AS value, "
+        "if(number % 3 = 0, 'a', 'b') AS host FROM numbers(1000000)"
+    )
+    client.command(f"CREATE OR REPLACE VIEW stored AS SELECT * FROM file('{file}', Parquet)")
+    remote = ts.ClickHouseSeries(client, "stored", by="host", tz="UTC")
+    minutes = remote.aggregate_time_series("1m", ["avg", "count", "max"])
+    assert minutes["count"].sum() == 1_000_000
+    assert (minutes["count"] <= 4000).all()
+    number = np.arange(1_000_000)
+    local = ts.aggregate_time_series(
+        {
+            "timestamp": (T0 * 1000 + number * 10).astype("datetime64[ms]"),
+            "value": number % 7,
+            "host": np.where(number % 3 == 0, "a", "b"),
+        },
+        window_size="1m", aggregation=["avg", "count", "max"], by="host",
+    )  # fmt: skip
+    same(
+        {n: c for n, c in local.items() if n != "host"},
+        {n: c for n, c in minutes.items() if n != "host"},
+    )
+    assert len(ts.ClickHouseSeries(client, "stored").downsample(100, "minmaxlttb")) == 100
+
+
 def test_nanoseconds_bounds_and_rows_without_a_time(client):
     client.command("CREATE OR REPLACE TABLE fine (n Nullable(Int64), v Int8) ENGINE = Memory")
     client.command("INSERT INTO fine VALUES (1, 1), (2, 2), (3, 3), (NULL, 9), (1000000000, 4)")

@@ -220,7 +220,7 @@ def _sum(values: Any) -> float:
 
 
 @compiled
-def _largest(places: Any, numbers: Any, bits: Any, line: Any) -> int:
+def _largest(places: Any, numbers: Any, bits: Any, line: Any) -> Any:
     """Bits of the largest area; areas are not negative, so their bits are in their order."""
     across, up, offset = line
     areas = bits.view(np.float64)
@@ -257,7 +257,7 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
             end = min(j + len(bits), middle)
             best = _largest(places[j:end], numbers[j:end], bits, line)
             if best > largest:
-                largest, at = best, j + np.argmax(bits[: end - j] == best)
+                largest, at = best, j + int(np.argmax(bits[: end - j] == best))
         chosen[i + 1] = at
     return chosen[:0] if _falls(places, cuts[n - 2], len(numbers)) else chosen
 
