@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def stream(_scope, _receive, send):
 
 @pytest.fixture
 def server():
-    extra = {"/big": lambda: ("application/octet-stream", BIG), "/stream": stream}
+    extra: dict[str, Any] = {"/big": lambda: ("application/octet-stream", BIG), "/stream": stream}
     with HealthServer(Health(), port=0, host="127.0.0.1", extra=extra) as server:
         yield server
 

@@ -127,6 +127,7 @@ class Pod:
         command = [sys.executable, self.file, self.folder]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+        assert self.process.stdout
         ports = self.process.stdout.readline().split()
         self.probe_port, self.port = map(int, ports or (0, 0))  # none: it died, and is restarted
         self.startup = Probe("/health/startup", failure_threshold=100)

@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def read(name):
     lines = [line for line in (GOLDEN / name).read_text().splitlines() if line.strip()]
     assert lines[0].startswith("# "), f"{name}: the first line names the source"
-    cases = [{}]
+    cases: list[dict[str, str]] = [{}]
     for line in lines:
         if line.startswith("#"):
             continue

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import parse_qsl
 
 import pytest
 
 from .._urls import parsed_url
 from ..embedded._settings import StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TLS = {"rediss": {"ssl": True}, "https": {"secure": True}, "clickhouses": {"secure": True}}
 
@@ -60,4 +63,9 @@ class ServerStore:
         variable = f"SHARED_DB_TEST_{self.kind.upper()}_URL"
         pytest.skip(f"{self!r} is not ours to stop or start: unset {variable} for this test")
 
-    kill = stop = shutdown = restart = pause = resume = start
+    kill: ClassVar[Callable[..., NoReturn]] = start
+    stop: ClassVar[Callable[..., NoReturn]] = start
+    shutdown: ClassVar[Callable[..., NoReturn]] = start
+    restart: ClassVar[Callable[..., NoReturn]] = start
+    pause: ClassVar[Callable[..., NoReturn]] = start
+    resume: ClassVar[Callable[..., NoReturn]] = start

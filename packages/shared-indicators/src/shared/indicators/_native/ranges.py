@@ -33,7 +33,7 @@ def true_ranges(high: Any, low: Any, close: Any, before: Any) -> Any:
 
 
 @compiled
-def true_range(high: Any, low: Any, close: Any, i: int) -> float:
+def true_range(high: Any, low: Any, close: Any, i: int) -> Any:
     """The true range of a bar; not finite where one of the prices is not."""
     top = high[i] if not high[i] < close[i - 1] else close[i - 1]
     floor = low[i] if not low[i] > close[i - 1] else close[i - 1]
