@@ -181,7 +181,7 @@ def test_rates_of_change_are_those_of_pandas(frame):
     size=st.sampled_from(["7m", "1h", "1d"]),
 )
 def test_resampling_is_that_of_pandas(frame, fill, zone, size):
-    frame = frame.dropna()
+    frame = frame.dropna().copy()
     if not len(frame):
         return
     frame["at"] = frame["at"].dt.tz_convert(zone)
