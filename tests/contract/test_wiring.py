@@ -35,7 +35,8 @@ def status(url):
         with urllib.request.urlopen(url, timeout=5) as reply:
             return reply.status
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
 
 
 def test_settings_open_the_stores_and_their_checks_are_probes(redis):

@@ -128,8 +128,9 @@ def test_the_server_sends_others_names_on_and_never_ours(index, serve, public):
     address = serve(index, public)
     assert get(address + "six/")[2] == public + "six/"
     for name in ("shared", "shared-nothing", "Shared.Nothing", "..%2f..%2fetc"):
-        with pytest.raises(urllib.error.HTTPError, match="404"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as caught:
             get(f"{address}{name}/")
+        caught.value.close()
     assert "namesake" not in get(address + "shared-db/")[1]
 
 

@@ -96,7 +96,10 @@ class Probe:
             url = f"http://127.0.0.1:{port}{self.path}"
             with urllib.request.urlopen(url, timeout=self.timeout) as answer:
                 good = 200 <= answer.status < 400
-        except (OSError, urllib.error.HTTPError, http.client.HTTPException):
+        except urllib.error.HTTPError as error:
+            error.close()
+            good = False
+        except (OSError, http.client.HTTPException):
             good = False
         self.successes = self.successes + 1 if good else 0
         self.failures = 0 if good else self.failures + 1

@@ -243,8 +243,9 @@ def test_the_server_serves(registry):
             server.url, {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text"}
         )
         assert headers["Content-Encoding"] == "gzip"
-        with pytest.raises(urllib.error.HTTPError, match="404"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as caught:
             get(server.url + "x")
+        caught.value.close()
         assert server.start_in_background() is server
         port = server.port
     assert port > 0
@@ -307,8 +308,9 @@ def test_tls_and_basic_auth(certificate):
         assert server.url.startswith("https://")
         assert get(server.url, basic, trust)[0] == 200
         for headers in ({}, {"Authorization": "Basic eA=="}, {"Authorization": "Basic \xff"}):
-            with pytest.raises(urllib.error.HTTPError, match="401"):
+            with pytest.raises(urllib.error.HTTPError, match="401") as caught:
                 get(server.url, headers, trust)
+            caught.value.close()
         with pytest.raises(urllib.error.URLError, match="certificate"):
             get(server.url, basic, ssl.create_default_context())
         # A client that does not speak TLS, or says nothing, stops nobody else.
