@@ -18,7 +18,7 @@ from ._kernels_numpy import lag as lag  # noqa: PLC0414 - part of this module's 
 from ._machines import MACHINES
 from ._native.jit import compiled, finite_run, tiles
 from ._native.scans import powers, scan_run
-from ._native.windows import highest_run, lowest_run, total_run, variance_run
+from ._native.windows import HIGHEST, LOWEST, extreme_run, total_run, variance_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,21 +70,13 @@ def _total(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
 
 
 @compiled
-def _highest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
+def _extreme(x: Any, period: int, top: bool, out: Any, one: Any, two: Any) -> None:
     tile = one.size - period + 1
     for r in range(x.shape[0]):
         for start in range(0, out.shape[1], tile):
             stop = min(start + tile, out.shape[1])
-            highest_run(x[r, start : stop + period - 1], period, out[r, start:stop], one, two)
-
-
-@compiled
-def _lowest(x: Any, period: int, out: Any, one: Any, two: Any) -> None:
-    tile = one.size - period + 1
-    for r in range(x.shape[0]):
-        for start in range(0, out.shape[1], tile):
-            stop = min(start + tile, out.shape[1])
-            lowest_run(x[r, start : stop + period - 1], period, out[r, start:stop], one, two)
+            part = out[r, start:stop]
+            extreme_run(x[r, start : stop + period - 1], period, top, part, one, two)
 
 
 def _outputs(x: Array, period: int) -> Array:
@@ -101,14 +93,14 @@ def total(x: Array, period: int) -> Array:
 def highest(x: Array, period: int) -> Array:
     """Maxima of windows."""
     out = _outputs(x, period)
-    _highest(np.ascontiguousarray(x), period, out, *tiles(period - 1, 2))
+    _extreme(np.ascontiguousarray(x), period, HIGHEST, out, *tiles(period - 1, 2))
     return out
 
 
 def lowest(x: Array, period: int) -> Array:
     """Minima of windows."""
     out = _outputs(x, period)
-    _lowest(np.ascontiguousarray(x), period, out, *tiles(period - 1, 2))
+    _extreme(np.ascontiguousarray(x), period, LOWEST, out, *tiles(period - 1, 2))
     return out
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .jit import blank, compiled, finite_run, tiles
 from .scans import powers, scan_run
 from .windows import total_run
@@ -16,7 +14,7 @@ def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
     tile, bars, share = one.size - period + 1, x.shape[1], 1.0 / period
     for r in range(x.shape[0]):
         row = out[r]
-        row[: period - 1] = np.nan
+        blank(row, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
             window = x[r, start : stop + period - 1]

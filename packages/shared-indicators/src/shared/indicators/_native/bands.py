@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .jit import compiled, finite_run, tiles
+from .jit import blank, compiled, finite_run, tiles
 from .windows import total_run, variance_run
 
 
@@ -17,9 +17,9 @@ def _bollinger(
     tile, bars, share = t.shape[1] - period + 1, x.shape[1], 1.0 / period
     for r in range(x.shape[0]):
         a, b, c = upper[r], middle[r], lower[r]
-        a[: period - 1] = np.nan
-        b[: period - 1] = np.nan
-        c[: period - 1] = np.nan
+        blank(a, period - 1)
+        blank(b, period - 1)
+        blank(c, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
             window = x[r, start : stop + period - 1]
@@ -42,7 +42,7 @@ def _stddev(x: Any, period: int, width: float, out: Any, fine: Any, t: Any) -> N
     tile, bars = t.shape[1] - period + 1, x.shape[1]
     for r in range(x.shape[0]):
         row = out[r]
-        row[: period - 1] = np.nan
+        blank(row, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
             window = x[r, start : stop + period - 1]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .jit import TILE, compiled, finite_run
+from .jit import TILE, blank, compiled, finite_run
 
 
 @compiled
 def _momentum(x: Any, period: int, relative: bool, out: Any, fine: Any) -> None:
     bars = x.shape[1]
     for r in range(x.shape[0]):
-        out[r, :period] = np.nan
+        blank(out[r], period)
         fine[r] = finite_run(x[r, :period])
         for start in range(period, bars, TILE):
             stop = min(start + TILE, bars)

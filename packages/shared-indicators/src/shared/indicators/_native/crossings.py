@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .jit import TILE, compiled, finite_run
+from .jit import TILE, blank, compiled, finite_run
 from .scans import powers, scan_run
 
 
@@ -59,9 +59,9 @@ def _macd(
                 for i in range(m):
                     rest[i] = to[i] - mean[i]
             start = stop
-        line[r, :lookback] = np.nan
-        average[r, :lookback] = np.nan
-        away[r, :lookback] = np.nan
+        blank(line[r], lookback)
+        blank(average[r], lookback)
+        blank(away[r], lookback)
 
 
 def _run_macd(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:

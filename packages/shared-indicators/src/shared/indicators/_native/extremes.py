@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .jit import compiled, finite_run, tiles
-from .windows import highest_run, lowest_run, total_run
+from .jit import blank, compiled, finite_run, tiles
+from .windows import HIGHEST, LOWEST, extreme_run, total_run
 
 
 @compiled
@@ -15,7 +13,7 @@ def _extreme(x: Any, period: int, top: bool, out: Any, fine: Any, one: Any, two:
     tile, bars = one.size - period + 1, x.shape[1]
     for r in range(x.shape[0]):
         row = out[r]
-        row[: period - 1] = np.nan
+        blank(row, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
             window = x[r, start : stop + period - 1]
@@ -23,10 +21,7 @@ def _extreme(x: Any, period: int, top: bool, out: Any, fine: Any, one: Any, two:
                 fine[r] = False
                 break
             part = row[start + period - 1 : stop + period - 1]
-            if top:
-                highest_run(window, period, part, one, two)
-            else:
-                lowest_run(window, period, part, one, two)
+            extreme_run(window, period, top, part, one, two)
 
 
 @compiled
@@ -34,7 +29,7 @@ def _williams(high: Any, low: Any, close: Any, period: int, out: Any, fine: Any,
     bars, lookback = high.shape[1], period - 1
     tile = t.shape[1] - lookback
     for r in range(high.shape[0]):
-        out[r, :lookback] = np.nan
+        blank(out[r], lookback)
         fine[r] = finite_run(close[r, :lookback])
         for start in range(0, bars - lookback, tile):
             end = min(start + tile, bars - lookback) + lookback
@@ -44,8 +39,8 @@ def _williams(high: Any, low: Any, close: Any, period: int, out: Any, fine: Any,
                 break
             n = now.size
             top, part = t[2, :n], out[r, start + lookback : end]
-            highest_run(hi, period, top, t[0], t[1])
-            lowest_run(lo, period, part, t[0], t[1])
+            extreme_run(hi, period, HIGHEST, top, t[0], t[1])
+            extreme_run(lo, period, LOWEST, part, t[0], t[1])
             for i in range(n):
                 span = top[i] - part[i]
                 share = (top[i] - now[i]) / span
@@ -61,8 +56,8 @@ def _stochastic(
     lookback = k + slowing + d - 3
     tile = t.shape[1] - lookback
     for r in range(high.shape[0]):
-        slow[r, :lookback] = np.nan
-        signal[r, :lookback] = np.nan
+        blank(slow[r], lookback)
+        blank(signal[r], lookback)
         for start in range(0, bars - lookback, tile):
             stop = min(start + tile, bars - lookback)
             # All windows start at `start`; those of the later averages are shorter.
@@ -73,8 +68,8 @@ def _stochastic(
                 break
             n = c.size
             top, floor = t[2, :n], t[3, :n]
-            highest_run(hi, k, top, t[0], t[1])
-            lowest_run(lo, k, floor, t[0], t[1])
+            extreme_run(hi, k, HIGHEST, top, t[0], t[1])
+            extreme_run(lo, k, LOWEST, floor, t[0], t[1])
             for i in range(n):
                 span = top[i] - floor[i]
                 share = 100.0 * ((c[i] - floor[i]) / span)
@@ -93,11 +88,11 @@ def _stochastic(
 
 
 def _run_max(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    _extreme(*inputs, given[0], True, *outputs, fine, *tiles(given[0] - 1, 2))  # noqa: FBT003
+    _extreme(*inputs, given[0], HIGHEST, *outputs, fine, *tiles(given[0] - 1, 2))
 
 
 def _run_min(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    _extreme(*inputs, given[0], False, *outputs, fine, *tiles(given[0] - 1, 2))  # noqa: FBT003
+    _extreme(*inputs, given[0], LOWEST, *outputs, fine, *tiles(given[0] - 1, 2))
 
 
 def _run_williams(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 from .._streams import CANCELLED
 from .jit import compiled
 
+# What `extreme_run` looks for.
+HIGHEST, LOWEST = True, False
+
 
 @compiled
 def _add_runs(part: Any, run: Any, at: int, length: int, count: int) -> None:
@@ -72,57 +75,36 @@ def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
 
 
 @compiled
-def _highest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
+def _extreme_of(run: Any, first: int, second: int, third: int, top: bool, to: Any) -> None:
     n = to.size
     a, b = run[:n], run[first : first + n]
     c, d = run[second : second + n], run[third : third + n]
-    for i in range(n):
-        p = max(a[i], b[i])
-        q = max(c[i], d[i])
-        to[i] = max(p, q)
+    if top:
+        for i in range(n):
+            p = max(a[i], b[i])
+            q = max(c[i], d[i])
+            to[i] = max(p, q)
+    else:
+        for i in range(n):
+            p = min(a[i], b[i])
+            q = min(c[i], d[i])
+            to[i] = min(p, q)
 
 
 @compiled
-def _lowest_of(run: Any, first: int, second: int, third: int, to: Any) -> None:
-    n = to.size
-    a, b = run[:n], run[first : first + n]
-    c, d = run[second : second + n], run[third : third + n]
-    for i in range(n):
-        p = min(a[i], b[i])
-        q = min(c[i], d[i])
-        to[i] = min(p, q)
-
-
-@compiled
-def highest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
-    """Maxima of the windows that start at each value."""
+def extreme_run(row: Any, period: int, top: bool, part: Any, one: Any, two: Any) -> None:
+    """Maxima (`top` is HIGHEST) or minima (LOWEST) of the windows that start at each value."""
     width = row.size
     run, to, other = row, one, two
     length = 1
     while 4 * length <= period:
         width -= 3 * length
-        _highest_of(run, length, 2 * length, 3 * length, to[:width])
+        _extreme_of(run, length, 2 * length, 3 * length, top, to[:width])
         run = to
         to, other = other, to
         length *= 4
     last = period - length
-    _highest_of(run, min(length, last), min(2 * length, last), last, part)
-
-
-@compiled
-def lowest_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
-    """Minima of the windows that start at each value."""
-    width = row.size
-    run, to, other = row, one, two
-    length = 1
-    while 4 * length <= period:
-        width -= 3 * length
-        _lowest_of(run, length, 2 * length, 3 * length, to[:width])
-        run = to
-        to, other = other, to
-        length *= 4
-    last = period - length
-    _lowest_of(run, min(length, last), min(2 * length, last), last, part)
+    _extreme_of(run, min(length, last), min(2 * length, last), last, top, part)
 
 
 @compiled
