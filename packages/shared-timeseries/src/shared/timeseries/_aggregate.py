@@ -117,11 +117,11 @@ def aggregate_time_series(
     if start is not None or end is not None or not _compiled_sees_order(points, names, fast):
         points = settled(points)
     points, low, high = limit(points, start, end, tz=tz, unit=unit, closed=include_end)
-    columns = ["window_start", "window_end", "count", *(["value"] if single else given)]
+    shown = ["value"] if single else given
     times = ("window_start", "window_end")
     if not len(points.times):
         empty: dict[str, Any] = {name: [] for name in points.by}
-        for column in columns:
+        for column in (*times, "count", *shown):
             kind = np.int64 if column in {*times, "count"} else np.float64
             empty[column] = np.empty(0, dtype=kind)
         return give(empty, points, output, times)
@@ -135,12 +135,7 @@ def aggregate_time_series(
         parts = []
         for key, ns, numbers in _groups(points):
             part = _windows_of(ns, numbers, plan, form, ordered=points.ordered)
-            rows = len(part["window_start"])
-            out: dict[str, Any] = {name: [k] * rows for name, k in zip(points.by, key, strict=True)}
-            out |= {name: part[name] for name in (*times, "count")}
-            for name, plain in zip(given, names, strict=True):
-                out["value" if single else name] = part[f"={plain}"]
-            parts.append(out)
+            parts.append(labelled(part, points.by, key, shown, names))
         return parts
 
     try:
@@ -149,6 +144,20 @@ def aggregate_time_series(
         points = settled(points)
         parts = windows_of_groups(points)
     return give(flatten(parts) if len(parts) > 1 else parts[0], points, output, times)
+
+
+def labelled(
+    part: dict[str, Any],
+    by: Sequence[str],
+    key: Sequence[Any],
+    shown: Sequence[str],
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """Columns of one group's windows: its key, times, count, each aggregate as it is to be shown."""
+    rows = len(part["window_start"])
+    out: dict[str, Any] = {name: [k] * rows for name, k in zip(by, key, strict=True)}
+    out |= {name: part[name] for name in ("window_start", "window_end", "count")}
+    return out | {column: part[f"={name}"] for column, name in zip(shown, names, strict=True)}
 
 
 def _groups(points: Points) -> list[tuple[tuple[Any, ...], Int64s, Float64s]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _clickhouse_judge as judge
 from . import _clickhouse_sql as sql
-from ._aggregate import Plan, check_fill, plan_windows, shape
+from ._aggregate import Plan, check_fill, labelled, plan_windows, shape
 from ._checks import above_zero, whole
 from ._clock import Clock, read_time, zone
 from ._counters import Growth, Mode
@@ -202,11 +202,12 @@ class ClickHouseSeries:
         fill = check_fill(fill)
         span, dropped = self._span()
         blank = self._blank(output, dropped)
-        columns = ["window_start", "window_end", "count", *(["value"] if single else given)]
+        shown = ["value"] if single else given
         times = ("window_start", "window_end")
         nothing: dict[str, Any] = {name: [] for name in self._by}
         nothing |= {
-            c: np.empty(0, np.int64 if c in {*times, "count"} else np.float64) for c in columns
+            column: np.empty(0, np.int64 if column in {*times, "count"} else np.float64)
+            for column in (*times, "count", *shown)
         }
         if span is None:
             return give(nothing, blank, output, times)
@@ -219,12 +220,7 @@ class ClickHouseSeries:
         parts = []
         for key, (begin, rows, *found) in self._split(answer):
             part = self._shaped(plan, begin, rows, dict(zip(unique, found, strict=True)), output)
-            size = len(part["window_start"])
-            out: dict[str, Any] = {n: [k] * size for n, k in zip(self._by, key, strict=True)}
-            out |= {name: part[name] for name in (*times, "count")}
-            for name, plain in zip(given, names, strict=True):
-                out["value" if single else name] = part[f"={plain}"]
-            parts.append(out)
+            parts.append(labelled(part, self._by, key, shown, names))
         return give(flatten(parts) if parts else nothing, blank, output, times)
 
     def _shaped(
