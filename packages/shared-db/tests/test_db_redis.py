@@ -146,6 +146,34 @@ def test_thirty_of_thirty_after_a_restart_with_ten_idle():
         assert [db.redis.incr("n") for _ in range(30)] == list(range(1, 31))
 
 
+@pytest.mark.parametrize("blocked", [False, True], ids=["loop runs", "loop is blocked"])
+async def test_thirty_of_thirty_for_tasks(blocked):
+    with embedded.redis() as store:
+        async with AsyncDatabaseConnections.from_settings(store.settings) as db:
+            pool = db.redis.connection_pool
+            held = [await pool.get_connection() for _ in range(10)]
+            for one in held:
+                await pool.release(one)
+            if blocked:  # it has not seen the end of any connection
+                store.restart()
+            else:
+                await asyncio.to_thread(store.restart)
+            numbers = await asyncio.gather(*(db.redis.incr("n") for _ in range(30)))
+            assert sorted(numbers) == list(range(1, 31))
+
+
+async def test_what_was_published_is_not_taken_for_an_end(redis_settings):
+    async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
+        async with db.redis.pubsub() as subscriber:
+            await subscriber.subscribe("c")
+            assert (await subscriber.get_message(timeout=5))["type"] == "subscribe"
+            for n in range(3):
+                await db.redis.publish("c", n)
+            await asyncio.sleep(0.05)
+            got = [await subscriber.get_message(timeout=5) for _ in range(3)]
+            assert [message["data"] for message in got] == [b"0", b"1", b"2"]
+
+
 def test_a_health_check_of_a_dead_or_frozen_server_fails_fast():
     with embedded.redis() as store, DatabaseConnections.from_settings(store.settings) as db:
         check = db.health_checks()["redis"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -91,15 +92,25 @@ async def deadline(seconds: float | None) -> AsyncIterator[None]:
         yield
 
 
-class Cancellable:
-    """A connection of redis-py that does not lose a cancellation.
+class Watchful:
+    """A connection of redis-py that sees its server hang up and does not lose a cancellation."""
 
-    It sends through ``asyncio.wait_for``, which before Python 3.12 swallows a cancellation that
-    comes at the moment it ends: the call would go on to wait for its answer.
-    """
+    def hung_up(self) -> bool:
+        """Whether the server ended the connection, also when the loop has not come to see it.
+
+        redis-py asks its stream reader, which knows what the loop has told it, and passes over
+        what it learns when the server may announce maintenance.
+        """
+        descriptor = self._writer.get_extra_info("socket").fileno()  # type: ignore[attr-defined]
+        if descriptor < 0:
+            return True
+        poll = select.poll()
+        poll.register(descriptor, getattr(select, "POLLRDHUP", 0))  # an end; not what is published
+        return bool(poll.poll(0))
 
     if sys.version_info < (3, 12):
-
+        # It sends through `asyncio.wait_for`, which swallows a cancellation that comes at the
+        # moment it ends: the call would go on to wait for its answer.
         async def send_packed_command(self, *arguments: Any, **keywords: Any) -> None:
             """Sends."""
             task = asyncio.current_task()

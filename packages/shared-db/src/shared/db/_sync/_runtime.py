@@ -101,8 +101,12 @@ def deadline(_seconds: float | None) -> Iterator[None]:
     yield
 
 
-class Cancellable:
-    """Nobody cancels a thread."""
+class Watchful:
+    """A connection of redis-py, which looks at its socket by itself here."""
+
+    def hung_up(self) -> bool:
+        """Whether the server ended the connection and redis-py would not notice."""
+        return False
 
 
 class Interrupter:

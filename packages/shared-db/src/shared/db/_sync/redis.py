@@ -14,7 +14,7 @@ from .._observe import observed
 from .._reasons import is_lasting, reason
 from .._redis import client_arguments, driver, repeatable
 from .._sealed import Sealed, scrub
-from ._runtime import Cancellable, redis_connections, sleep
+from ._runtime import Watchful, redis_connections, sleep
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -35,7 +35,7 @@ def classes() -> Any:
 
         lasting = True
 
-    class Waiting(Cancellable):
+    class Waiting(Watchful):
         """A connection that waits for a server that is restarting."""
 
         patience = 5.0
@@ -44,7 +44,9 @@ def classes() -> Any:
         def connect(self) -> None:
             """Connects, again and again until the server is back."""
             if self.is_connected:  # type: ignore[attr-defined]
-                return
+                if not self.hung_up():
+                    return
+                self.disconnect()  # type: ignore[attr-defined]
             deadline = time.monotonic() + self.patience
             delay = 0.01
             while True:
