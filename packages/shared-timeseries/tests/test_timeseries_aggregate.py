@@ -208,6 +208,24 @@ def test_order_does_not_matter_and_the_compiled_path_agrees(points, seed, fill, 
         assert int(np.sum(plain["count"])) == known
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    gaps=st.lists(st.integers(0, 400), min_size=1, max_size=300),
+    piece=st.integers(1, 400),
+    closed=st.booleans(),
+)
+def test_pieces_that_fit_the_cache_change_no_bit(gaps, piece, closed):
+    at, values = np.cumsum(gaps), np.sin(np.arange(len(gaps)) * 7.0)
+    request: Any = {"window_size": 60, "aggregation": ALL, "include_end": closed, "fast": False}
+    whole = aggregate_time_series((at, values), **request)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.timeseries._kernels.PIECE", piece)
+        in_pieces = aggregate_time_series((at, values), **request)
+    assert whole.keys() == in_pieces.keys()
+    for name, column in whole.items():
+        np.testing.assert_array_equal(column, in_pieces[name])
+
+
 def test_ties_for_first_and_last_do_not_depend_on_order():
     one = aggregate_time_series([(0, 5.0), (0, 3.0), (9, 1.0), (9, 2.0)], window_size=60,
                                 aggregation=["first", "last"])  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ._clock import NAT, Clock, read_time, zone
 from ._fast import FAST_NAMES, UnsortedError, fast_sums, wants_fast
 from ._grid import Grid, from_wall, make_grid
-from ._kernels import read_aggregations, reduce_runs
+from ._kernels import cuts_between, read_aggregations, reduce_runs
 from ._points import Points, flatten, give, read_points, settled
 from ._sizes import read_size
 from ._windows import MAX_WINDOWS
@@ -327,7 +327,7 @@ def _reduce(
         counts, found = fast_sums(ns, numbers, edges, plan.closed_end, asked=asked)
         filled = np.flatnonzero(counts)
         return counts, filled, {name: _some(column, filled) for name, column in found.items()}
-    cuts = np.searchsorted(ns, edges)
+    cuts = cuts_between(ns, edges)
     if plan.closed_end is not None:
         cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
     counts = np.diff(cuts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from ._types import Float64s, Int64s
 
 NAMES = ("avg", "sum", "min", "max", "count", "first", "last", "std", "median", "p50", "p95", "p99")
+PIECE = 1 << 16  # values that are gone through together: the cache holds them
+SHORT = 256  # up to here NumPy sorts a row faster than it parts it and finds the next value
 _ALIASES = {"mean": "avg", "average": "avg", "total": "sum", "minimum": "min", "maximum": "max"}
 
 
@@ -48,42 +51,68 @@ def read_aggregations(aggregation: object) -> tuple[list[str], list[str], bool]:
     return [str(name) for name in given], canonical, single
 
 
+def cuts_between(ns: Int64s, edges: Int64s) -> Int64s:
+    """Where each edge falls among the sorted times.
+
+    A few edges are looked up in all times, those between them only in the times between: halving
+    the whole for each would miss the cache at nearly every step.
+    """
+    if len(ns) <= PIECE:
+        return np.searchsorted(ns, edges)
+    step = max(1, len(edges) * PIECE // len(ns))
+    coarse = [*np.searchsorted(ns, edges[::step]).tolist(), len(ns)]
+    out = np.empty(len(edges), np.int64)
+    for i, (begin, stop) in enumerate(pairwise(coarse)):
+        some = slice(i * step, (i + 1) * step)
+        np.add(np.searchsorted(ns[begin:stop], edges[some]), begin, out=out[some])
+    return out
+
+
 def reduce_runs(
     values: Float64s, starts: Int64s, stops: Int64s, names: list[str]
 ) -> dict[str, Float64s]:
     """Aggregates of `values[starts[i]:stops[i]]`; runs are consecutive and none is empty."""
-    out: dict[str, Float64s] = {}
-    count = (stops - starts).astype(np.float64)
     if not len(starts):
         return {name: np.empty(0) for name in names}
+    out = {name: np.empty(len(starts)) for name in names}
+    if shares := {name: share for name in out if (share := quantile_of(name)) is not None}:
+        part = values[starts[0] : stops[-1]]
+        found = quantile_runs(part, starts - starts[0], stops - starts, list(shares.values()))
+        out |= dict(zip(shares, found, strict=True))
+    rest = [name for name in out if name not in shares]
+    step = max(1, len(starts) * PIECE // int(stops[-1] - starts[0]))
+    for low in range(0, len(starts) if rest else 0, step):
+        some = slice(low, low + step)
+        _reduce_piece(values, starts[some], stops[some], {name: out[name][some] for name in rest})
+    return out
+
+
+def _reduce_piece(
+    values: Float64s, starts: Int64s, stops: Int64s, out: dict[str, Float64s]
+) -> None:
+    """Aggregates of runs whose values the cache holds while each is computed."""
     part = values[starts[0] : stops[-1]]
     offsets = starts - starts[0]
-    for name in names:
-        if name in out:
-            continue
-        if (share := quantile_of(name)) is not None:
-            shares = [s for n in names if (s := quantile_of(n)) is not None]
-            found = quantile_runs(part, offsets, stops - starts, shares)
-            out.update(zip([n for n in names if quantile_of(n) is not None], found, strict=True))
-        elif name == "count":
-            out[name] = count
-        elif name == "sum":
-            out[name] = np.add.reduceat(part, offsets)
+    if "sum" in out:
+        np.add.reduceat(part, offsets, out=out["sum"])
+    for name, column in out.items():
+        if name == "count":
+            np.subtract(stops, starts, out=column, casting="unsafe")
         elif name == "avg":
-            out[name] = (out["sum"] if "sum" in out else np.add.reduceat(part, offsets)) / count
+            sums = out["sum"] if "sum" in out else np.add.reduceat(part, offsets)
+            np.divide(sums, stops - starts, out=column)
         elif name == "min":
-            out[name] = np.minimum.reduceat(part, offsets)
+            np.minimum.reduceat(part, offsets, out=column)
         elif name == "max":
-            out[name] = np.maximum.reduceat(part, offsets)
+            np.maximum.reduceat(part, offsets, out=column)
         elif name == "first":
-            out[name] = part[offsets]
+            column[:] = part[offsets]
         elif name == "last":
-            out[name] = part[stops - 1 - starts[0]]
+            column[:] = values[stops - 1]
         elif name == "std":
-            out[name] = _std_runs(part, offsets, stops - starts)
-        else:
-            raise AssertionError(name, share)
-    return out
+            column[:] = _std_runs(part, offsets, stops - starts)
+        elif name != "sum":
+            raise AssertionError(name)
 
 
 def _std_runs(values: Float64s, offsets: Int64s, counts: Int64s) -> Float64s:
@@ -125,7 +154,9 @@ def quantile_runs(
 
 
 def row_quantile(block: Float64s, share: float) -> Float64s:
-    """The linear quantile of each row, which is only parted where it is wanted."""
+    """The linear quantile of each row: short rows are sorted, long ones only parted."""
+    if block.shape[1] <= SHORT:
+        return interpolate_sorted(np.sort(block, axis=1), share)
     place = share * (block.shape[1] - 1)
     low = int(place)
     parted = np.partition(block, low, axis=1)

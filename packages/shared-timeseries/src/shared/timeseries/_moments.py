@@ -15,60 +15,65 @@ BLOCK = 1 << 15  # cells of windows that are laid out at once: they stay in the 
 def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
     """Mean, sum, deviation or z-score of windows without NaN, by running sums.
 
-    Running sums start afresh for each piece that fits the cache, counted from the piece's
-    mean. Windows whose spread is so far below the piece's that rounding would show are
+    Running sums start afresh for each piece that fits the cache, counted from a level near the
+    piece's. Windows whose spread is so far below the piece's that rounding would show are
     computed by themselves. All passes write into the same few buffers: fresh arrays would cost
     more in page faults than the arithmetic does.
+
+    The sums of values and of squares run as one, as the two parts of complex numbers: each
+    addition waits for the one before it, and so two can wait together.
     """
-    size, piece = len(values), max(1 << 13, 2 * window)
+    size, piece = len(values), max(1 << 14, 2 * window)
     out = np.empty(size)
-    away_of, sums_of, spread_of = (np.empty(piece + window) for _ in range(3))
-    ahead, ahead_2 = np.zeros(piece + window), np.zeros(piece + window)
+    squared = stat in {"std", "zscore"}
+    kind = np.complex128 if squared else np.float64
+    cells: Any = np.empty(piece + window, kind)
+    sums_of: Any = np.empty(piece, kind)
+    ahead: Any = np.zeros(piece + window, kind)
+    spread_of, mean_of = (np.empty(piece) for _ in range(2))
     for begin in range(0, size, piece):
         low = max(0, begin - window + 1)
         part = values[low : begin + piece]
-        level = float(part.mean())
-        away = np.subtract(part, level, out=away_of[: len(part)])
+        level = float(part[:: 1 + len(part) // 256].mean())
+        away = np.subtract(part, level, out=cells.real[: len(part)])
+        if squared:
+            np.multiply(away, away, out=cells.imag[: len(part)])
         first = begin - low  # of the part's values, the first that is to be answered
-        count = len(part) - first
-        one, two = ahead[1 : len(part) + 1], ahead_2[1 : len(part) + 1]
-        np.cumsum(away, out=one)
-        if stat in {"std", "zscore"}:
-            np.cumsum(np.multiply(away, away, out=two), out=two)
-        sums, m2 = sums_of[:count], spread_of[:count]
+        stop, count = len(part) + 1, len(part) - first
+        np.cumsum(cells[: len(part)], out=ahead[1:stop])
         known: Any = float(window)
         if begin < window:
-            ends = np.arange(first + 1, len(part) + 1)
+            ends = np.arange(first + 1, stop)
             begins = np.maximum(ends - window, 0)
             known = (ends - begins).astype(np.float64)
-            np.subtract(ahead[ends], ahead[begins], out=sums)
-            np.subtract(ahead_2[ends], ahead_2[begins], out=m2)
+            both = np.subtract(ahead[ends], ahead[begins], out=sums_of[:count])
         else:
-            stop = len(part) + 1
             new, old = slice(first + 1, stop), slice(first + 1 - window, stop - window)
-            np.subtract(ahead[new], ahead[old], out=sums)
-            np.subtract(ahead_2[new], ahead_2[old], out=m2)
-        target = out[begin : begin + count]
-        if stat in {"mean", "sum"}:
+            both = np.subtract(ahead[new], ahead[old], out=sums_of[:count])
+        sums, target = both.real, out[begin : begin + count]
+        if not squared:
             np.add(sums, level * known, out=target)
-            rounding = 2.3e-16 * max(float(one.max()), -float(one.min()))
+            rounding = 2.3e-16 * max(float(ahead[:stop].max()), -float(ahead[:stop].min()))
             doubtful = np.flatnonzero(np.abs(target) * 1e-10 < rounding)
             if len(doubtful):
                 target[doubtful] = _one_by_one(values, begin + doubtful, window, "sum")
             if stat == "mean":
                 target /= known
             continue
-        mean = np.multiply(sums, 1 / known, out=target)
-        m2 -= np.multiply(mean, sums, out=sums)
-        clear = bool(m2.min() > 1e-6 * two[-1])
-        doubtful = np.empty(0, np.int64) if clear else np.flatnonzero(~(m2 > 1e-6 * two[-1]))
+        mean = np.multiply(sums, 1 / known, out=mean_of[:count])
+        squares = np.multiply(mean, sums, out=spread_of[:count])
+        squares = np.subtract(both.imag, squares, out=squares)
+        least = 1e-6 * ahead.imag[stop - 1]
+        doubtful = (
+            np.empty(0, np.int64) if squares.min() > least else np.flatnonzero(~(squares > least))
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
-            m2 *= 1 / (known - 1)
-            spread = np.sqrt(m2, out=m2)
+            squares *= 1 / (known - 1)
             if stat == "std":
-                target[:] = spread
+                np.sqrt(squares, out=target)
             else:
-                np.divide(np.subtract(away[first:], mean, out=sums), spread, out=target)
+                np.subtract(away[first:], mean, out=mean)
+                np.divide(mean, np.sqrt(squares, out=squares), out=target)
         if len(doubtful):
             target[doubtful] = _one_by_one(values, begin + doubtful, window, stat)
     return out
