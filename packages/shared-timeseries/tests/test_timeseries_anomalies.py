@@ -38,6 +38,19 @@ def test_nan_neither_counts_nor_hides(method):
     assert 40 not in detect_anomalies(values, 3.0, method=method)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+def test_the_unit_does_not_matter_however_large_or_small(method, power):
+    values = np.ldexp(np.round(np.random.default_rng(4).normal(100, 5, 300)), -4)
+    values[[50, 200]] = 20.0
+    here = detect_anomalies(values, 3.0, method, details=True, period=24)
+    there = detect_anomalies(np.ldexp(values, power), 3.0, method, details=True, period=24)
+    assert here.indices == there.indices != []
+    np.testing.assert_array_equal(np.ldexp(here.upper, power), there.upper)
+    constant = np.full(50, math.ldexp(1.1, power))
+    assert detect_anomalies(constant, 1.0, method) == []
+
+
 @pytest.mark.parametrize("method", ROBUST)
 def test_a_jump_off_a_flat_line_is_seen(method):
     assert detect_anomalies([1] * 9 + [100], method=method) == [9]

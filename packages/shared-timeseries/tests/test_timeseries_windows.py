@@ -62,6 +62,16 @@ def test_a_calendar_day_is_as_long_as_its_clocks_make_it(zone, spring, autumn):
         assert hours(create_time_windows(noon, noon + 3 * DAY, "24h", align="epoch"))[0] == 24.0
 
 
+def test_days_that_begin_after_a_skipped_midnight_begin_at_midnight_again():
+    zone = ZoneInfo("America/Sao_Paulo")  # 2018-11-04 began at 01:00
+    windows = create_time_windows(
+        datetime(2018, 11, 4, tzinfo=zone), datetime(2018, 11, 7, tzinfo=zone), "1d"
+    )
+    assert hours(windows) == [23, 24, 24]
+    later = datetime(2018, 11, 4, 9, tzinfo=zone)
+    assert hours(create_time_windows(later, later + timedelta(days=2), "1d")) == [24, 24]
+
+
 def test_lord_howe_moves_by_half_an_hour():
     start = datetime(2024, 10, 5, tzinfo=ZoneInfo("Australia/Lord_Howe"))
     assert hours(create_time_windows(start, start + 3 * DAY, "1d")) == [24.0, 23.5, 24.0]
@@ -114,6 +124,14 @@ def test_far_dates_and_nanoseconds():
     assert create_time_windows(np.datetime64(5, "ns"), np.datetime64(9, "ns"), "2ns")[1] == (
         np.datetime64(7, "ns"), np.datetime64(9, "ns"),
     )  # fmt: skip
+
+
+def test_the_last_year_of_all_has_windows():
+    years = create_time_windows(datetime(1, 1, 1), datetime(9999, 12, 31), "1y")
+    assert len(years) == 9999
+    assert years[-1] == (datetime(9999, 1, 1), datetime(9999, 12, 31))
+    whole = create_time_windows(datetime(9998, 5, 1), datetime(9999, 12, 31), "1y", align="epoch")
+    assert whole[-1] == (datetime(9999, 1, 1), datetime.max)
 
 
 def test_length_indexing_and_slicing_build_nothing():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._types import Float64s
 
 Method = Literal["zscore", "mad", "rolling_zscore", "rolling_mad", "iqr", "seasonal", "esd"]
+_SQUARABLE = 400  # values of up to 2**400 have squares, and sums of them
 METHODS = ("zscore", "mad", "rolling_zscore", "rolling_mad", "iqr", "seasonal", "esd")
 
 
@@ -109,6 +110,11 @@ def detect_anomalies(
     window, min_periods = whole(window, "window", 2), whole(min_periods, "min_periods", 1)
     numbers = read_values(values, "values")
     known = numbers[np.isfinite(numbers)]
+    # Squares of huge or tiny values leave the range of floats: a power of two rounds nothing.
+    power = int(np.frexp(np.abs(known).max(initial=0.0))[1])
+    power = power if abs(power) > _SQUARABLE else 0
+    if power:
+        numbers, known = np.ldexp(numbers, -power), np.ldexp(known, -power)
     chosen: list[int] | None = None
     scores = np.zeros(len(numbers))
     if not len(known):
@@ -139,7 +145,9 @@ def detect_anomalies(
     if not details:
         return chosen
     reach = scale * threshold
-    return Anomalies(chosen, scores, center.copy(), center - reach, center + reach)
+    bounds = center, center - reach, center + reach
+    with np.errstate(over="ignore"):
+        return Anomalies(chosen, scores, *(np.ldexp(bound, power) for bound in bounds))
 
 
 def _fences(known: Float64s) -> base.Baseline:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._types import Align, Int64s
 
 _DAY = 86_400 * 10**9
+_LAST = (dt.datetime.max.replace(tzinfo=dt.UTC) - EPOCH) // dt.timedelta(microseconds=1) * 1000
 _ALIGN = ("start", "epoch", "calendar")
 
 
@@ -34,9 +35,12 @@ class Grid:
         """The instant at which window `number` begins."""
         if self.step.ns:
             return self.origin + number * self.step.ns
-        if self.step.days:
-            return from_wall(self.origin + number * self.step.days * _DAY, self.tz)
-        return from_wall(_add_months(self.origin, number * self.step.months), self.tz)
+        try:
+            if self.step.days:
+                return from_wall(self.origin + number * self.step.days * _DAY, self.tz)
+            return from_wall(_add_months(self.origin, number * self.step.months), self.tz)
+        except (OverflowError, ValueError):  # past the year 9999
+            return _LAST
 
     def locate(self, ns: int) -> int:
         """The number of the window that holds an instant."""
@@ -74,7 +78,9 @@ def make_grid(step: Step, start: int, align: Align, tz: dt.tzinfo | None) -> Gri
         return Grid(step, origin, tz)
     wall = to_wall(start, tz)
     if align == "start":
-        return Grid(step, wall, tz)
+        midnight = wall - wall % _DAY
+        # Where clocks skip midnight, the day's first instant shows a later time: days begin there.
+        return Grid(step, midnight if from_wall(midnight, tz) == start else wall, tz)
     if step.days:
         days = wall // _DAY
         # Weeks begin on Monday; day 0 was a Thursday.

@@ -69,6 +69,11 @@ def read_points(
             data.times, data.values, data.clock, "series", dropped=data.dropped, ordered=True
         )
     if timestamp_field is not None and not isinstance(timestamp_field, str):
+        if not _is_column(timestamp_field):
+            raise TypeError(
+                "timestamp_field: a name, or the values when the times come first, not "
+                f"{timestamp_field!r}"
+            )
         data, time = (data, timestamp_field), None  # f(times, values)
     form, raw_times, raw_values, groups = _split(data, time, value, names)
     ns, clock = read_times(raw_times, time or "timestamp", unit)
