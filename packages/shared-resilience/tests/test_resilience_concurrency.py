@@ -225,6 +225,18 @@ def test_throttle_follows_the_books_formula(clock):
     assert throttle.probability == 0.0
 
 
+def test_refusals_of_the_policies_inside_are_no_sign_of_load(clock):
+    refusing = Bulkhead(1)
+    throttle = AdaptiveThrottle(clock=clock, rng=lambda: 0.999)
+    limiter = AdaptiveLimiter(initial=10, dropped=Exception)
+    with refusing:
+        for policy in (throttle, limiter):
+            for _ in range(50):
+                with pytest.raises(BulkheadFullError):
+                    policy(refusing(int))()
+    assert (throttle.probability, limiter.limit) == (0.0, 10)
+
+
 def test_throttle_counts_only_what_the_service_refused(clock):
     throttle = AdaptiveThrottle(rejections=ConnectionError, clock=clock)
 
@@ -413,6 +425,29 @@ def test_fallback():
         yield from good
         raise ConnectionError
 
+    async def two_way(good):
+        if not good:
+            raise ConnectionError
+        try:
+            got = yield "first"
+        except KeyError:
+            got = "thrown"
+        yield got
+
+    async def converse(good):
+        answer = Fallback(lambda good: backup_stream())(two_way)(good)
+        first, sent = await anext(answer), await answer.asend("sent")
+        await answer.aclose()
+        thrower = Fallback([])(two_way)("good")
+        await anext(thrower)
+        assert await thrower.athrow(KeyError()) == "thrown"
+        return first, sent
+
+    async def backup_stream():
+        yield (yield "backup")
+
+    assert asyncio.run(converse("good")) == ("first", "sent")
+    assert asyncio.run(converse("")) == ("backup", "sent")
     assert list(stream([])) == ["backup"]
     with pytest.raises(ConnectionError):
         list(stream(["begun"]))

@@ -332,6 +332,72 @@ def test_a_cancelled_probe_gives_its_place_back(server):
     assert there.state == "closed"
 
 
+def test_a_probe_cancelled_on_its_way_in_gives_its_place_back(server):
+    here, _ = two(server, "cancelled-early", failure_threshold=1)
+    failing(here, 1)
+    time.sleep(0.62)
+    cancelled_on_the_way(server, here.acall(asyncio.sleep, 60))
+    until(lambda: here.call(int) == 0)
+
+
+def test_a_caller_cancelled_on_its_way_in_gives_its_slots_back(server):
+    limiter = RedisRateLimiter(server.client(), "cancelled", 3, 600.0, wait=False, timeout=5)
+
+    async def take():
+        await limiter.acquire(2)
+
+    cancelled_on_the_way(server, take())
+    until(lambda: limiter.try_acquire(3))
+    assert not limiter.try_acquire()
+
+
+def cancelled_on_the_way(server, coroutine):
+    """Cancel what asks a server that answers only later."""
+
+    async def main():
+        server.freeze()
+        try:
+            task = asyncio.create_task(coroutine)
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+        finally:
+            server.thaw()
+
+    asyncio.run(main())
+
+
+def until(true):
+    """Ask again and again, for some seconds."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            if true():
+                return
+        except CircuitOpenError:
+            pass
+        time.sleep(0.02)
+    raise AssertionError("it never was")
+
+
+def test_a_predicate_that_fails_gives_the_probes_place_back(server):
+    def judge(result):
+        raise LookupError(result)
+
+    config = {"failure_threshold": 1, "record_result": judge, "ignore": judge}
+    here, _ = two(server, "judge", **config)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            here.call(int)
+        with pytest.raises(LookupError):
+            asyncio.run(here.acall(asyncio.sleep, 0))
+        with pytest.raises(LookupError):
+            here.call(int, "x")
+        failing(two(server, "judge", failure_threshold=1)[0], 1)
+        time.sleep(0.62)
+
+
 def test_a_result_from_before_the_last_transition_changes_nothing(server):
     here, there = two(server, "generation", failure_threshold=1)
 

@@ -14,6 +14,7 @@ from shared.resilience import (
     RetryBudget,
     async_retry,
     deadline,
+    remaining,
     retry,
     retry_with_backoff,
 )
@@ -271,6 +272,51 @@ def test_async_blocks(clock):
 
     assert run_virtual(main(), clock) == "answer"
     assert clock() == pytest.approx(1002.0)
+
+
+def test_blocks_know_what_time_is_left(clock):
+    left = []
+    with pytest.raises(ConnectionError):
+        for attempt in Retry(None, 2.0, jitter="none", backoff=1.0, timeout=5.0, clock=clock):
+            with attempt:
+                left.append(remaining())
+                Flaky(1)()
+    assert left == [5.0, 3.0, 1.0]
+    assert remaining() is None
+
+
+async def consume(stream):
+    return [item async for item in stream]
+
+
+def test_a_block_has_no_attempt_timeout():
+    retry = Retry(2, 0, attempt_timeout=1.0)
+    with pytest.raises(TypeError, match="attempt_timeout"):
+        next(iter(retry))
+    with pytest.raises(TypeError, match="attempt_timeout"):
+        asyncio.run(consume(retry))
+    with pytest.raises(TypeError, match="generator"):
+
+        @retry
+        def items():
+            yield 1
+
+
+def test_generators_and_timeouts(seen):
+    async def items():
+        got.append(1)
+        yield 1
+        await asyncio.sleep(3600)
+        yield 2
+
+    for policy, tries in ((Retry(3, 0, attempt_timeout=0.02), 3), (Retry(3, 0, timeout=0.02), 1)):
+        got: list[int] = []
+        with pytest.raises(TimeoutError):
+            asyncio.run(consume(policy(items)()))
+        assert got == [1] * tries
+    assert {details.name for details in seen} == {
+        f"{__name__}.test_generators_and_timeouts.<locals>.items"
+    }
 
 
 def test_generators_start_again(clock):

@@ -223,6 +223,36 @@ def test_deadlines_nest_and_only_tighten(clock):
     assert remaining() is None
 
 
+def test_a_deadline_on_methods(clock):
+    class Service:
+        @deadline(3, clock=clock)
+        @classmethod
+        def left(cls):
+            return remaining()
+
+        @deadline(4, clock=clock)
+        @staticmethod
+        async def aleft():
+            return remaining()
+
+    assert Service.left() == 3
+    assert run_virtual(Service.aleft(), clock) == 4
+
+
+def test_a_deadline_in_a_generator_that_another_task_closes():
+    async def items():
+        async with deadline(60):
+            yield 1
+
+    async def main():
+        stream = items()
+        assert await asyncio.create_task(anext(stream)) == 1
+        await asyncio.create_task(stream.aclose())
+        assert remaining() is None
+
+    asyncio.run(main())
+
+
 def test_an_async_deadline_interrupts():
     async def main():
         with pytest.raises(TimeoutError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from ._deadline import remaining
+from ._deadline import deadline, remaining
 from ._telemetry import complain, emit, safely
 
 if TYPE_CHECKING:
@@ -107,6 +107,17 @@ class Run:
         complain("stamina's", exc)
         return True
 
+    def retryable(self, exc: Exception) -> bool:
+        """Tell whether such a failure may be repeated."""
+        return self._retry._retryable(exc)
+
+    def block_deadline(self) -> deadline:
+        """Return what is left of the time for everything together, for a block."""
+        if self._end is None:
+            return deadline(None)
+        clock = self._retry._clock
+        return deadline(max(0.0, self._end - clock()), clock=clock)
+
     def _left(self) -> float | None:
         left = remaining()
         if self._end is None:
@@ -129,14 +140,17 @@ class Attempt:
         failure: What the block raised, if it may be repeated.
     """
 
-    __slots__ = ("_retry", "failure", "number")
+    __slots__ = ("_run", "_time", "failure", "number")
 
-    def __init__(self, retry: Retry, number: int) -> None:
-        self._retry = retry
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self._time: deadline | None = None
         self.number: int = number
         self.failure: Exception | None = None
 
     def __enter__(self) -> Self:
+        self._time = self._run.block_deadline()
+        self._time.__enter__()
         return self
 
     def __exit__(
@@ -145,7 +159,9 @@ class Attempt:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if isinstance(exc, Exception) and self._retry._retryable(exc):
+        if self._time is not None:
+            self._time.__exit__(exc_type, exc, traceback)
+        if isinstance(exc, Exception) and self._run.retryable(exc):
             self.failure = exc
             return True
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from ._check import number, whole
+from ._check import function, number, whole
 
 # Which exceptions: a class, some classes, or a predicate.
 Exceptions: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
@@ -123,8 +123,6 @@ class CircuitBreakerConfig:
                 record = (Exception,)
         if window is not None and not isinstance(window, (CountWindow, TimeWindow)):
             raise TypeError(f"window must be a CountWindow, a TimeWindow or None, not {window!r}")
-        if record_result is not None and not callable(record_result):
-            raise TypeError(f"record_result must be callable or None, not {record_result!r}")
         if slow_call_duration is not None:
             slow_call_duration = number("slow_call_duration", slow_call_duration, above=0)
         values = {
@@ -139,7 +137,7 @@ class CircuitBreakerConfig:
             "success_threshold": whole("success_threshold", success_threshold),
             "record": exceptions("record", record),
             "ignore": exceptions("ignore", ignore),
-            "record_result": record_result,
+            "record_result": function("record_result", record_result, needed=False),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -153,6 +151,15 @@ class CircuitBreakerConfig:
     def expected_exceptions(self) -> Exceptions:
         """The same as :attr:`record`."""
         return self.record
+
+
+def configuration(config: CircuitBreakerConfig | None) -> CircuitBreakerConfig:
+    """Return the configuration that an argument ``config`` means."""
+    if config is None:
+        return CircuitBreakerConfig()
+    if not isinstance(config, CircuitBreakerConfig):
+        raise TypeError(f"config must be a CircuitBreakerConfig or None, not {config!r}")
+    return config
 
 
 def exceptions(name: str, value: Any) -> Exceptions:

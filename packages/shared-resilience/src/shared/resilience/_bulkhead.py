@@ -10,7 +10,7 @@ from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._check import number, whole
+from ._check import function, number, text, whole
 from ._deadline import remaining
 from ._errors import BulkheadFullError
 from ._line import Line, TaskWaiter, ThreadWaiter, Waiter
@@ -40,13 +40,13 @@ class Slots(Guard):
         name: str,
         clock: Callable[[], float],
     ) -> None:
-        self.name = name
+        self.name: str = text("name", name)
         self.max_queue: int = whole("max_queue", max_queue, least=0)
         self.max_wait: float | None = (
             None if max_wait is None else number("max_wait", max_wait, least=0)
         )
         self._limit = limit
-        self._clock = clock
+        self._clock = function("clock", clock)
         # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
         self._lock = threading.RLock()
         self._line = Line()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ._check import number
+from ._check import function, number, text
 from ._policy import NOTHING_TO_END, Guard, Pass
 from ._telemetry import emit
 
@@ -52,12 +52,10 @@ class Chaos(Guard):
         low = number("latency", low, least=0)
         self.latency: tuple[float, float] = low, number("latency", high, least=low)
         self.latency_rate: float = number("latency_rate", latency_rate, least=0, most=1)
-        if not callable(fault):
-            raise TypeError(f"fault must be an exception class or a function, not {fault!r}")
-        self.fault = fault
+        self.fault: type[Exception] | Callable[[], Exception] = function("fault", fault)
         self.enabled = enabled
-        self.name = name
-        self._sleep = sleep
+        self.name: str = text("name", name)
+        self._sleep = function("sleep", sleep)
         from random import Random
 
         self._random = Random(seed)  # noqa: S311  no secret

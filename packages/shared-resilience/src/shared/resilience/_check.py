@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def number(
@@ -35,6 +38,20 @@ def whole(name: str, value: int, *, least: int = 1) -> int:
         raise TypeError(f"{name} must be a whole number of at least {least}, not {value!r}")
     if value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return value
+
+
+def text(name: str, value: str) -> str:
+    """Return ``value`` if it is a string, or raise naming the argument."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {value!r}")
+    return value
+
+
+def function(name: str, value: T, *, needed: bool = True) -> T:
+    """Return ``value`` if it can be called (or is not given and not needed), or raise."""
+    if not callable(value) and (needed or value is not None):
+        raise TypeError(f"{name} must be callable{'' if needed else ' or None'}, not {value!r}")
     return value
 
 

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
-from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
+from ._breaker_config import (
+    CircuitBreakerConfig,
+    CircuitState,
+    CountWindow,
+    TimeWindow,
+    configuration,
+    matcher,
+)
+from ._check import function, text
 from ._errors import ResilienceError
 from ._policy import Guard
 from ._telemetry import emit, safely
@@ -149,15 +157,10 @@ class Circuit(Guard):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"name must be a string, not {name!r}")
-        if config is None:
-            config = CircuitBreakerConfig()
-        elif not isinstance(config, CircuitBreakerConfig):
-            raise TypeError(f"config must be a CircuitBreakerConfig, not {config!r}")
-        self.name = name
-        self.config = config
-        self._clock = clock
+        self.name: str = text("name", name)
+        config = configuration(config)
+        self.config: CircuitBreakerConfig = config
+        self._clock = function("clock", clock)
         self._records = matcher(config.record)
         self._ignores = matcher(config.ignore) if config.ignore != () else None
         self._slow = config.slow_call_duration
@@ -240,8 +243,7 @@ class Circuit(Guard):
         Returns:
             The hook, so that this is a decorator too.
         """
-        if not callable(hook):
-            raise TypeError(f"hook must be callable, not {hook!r}")
+        function("hook", hook)
         with self._lock:
             self._hooks += (hook,)
         return hook

@@ -6,9 +6,11 @@ import functools
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
+from ._check import function
 from ._policy import F, kind_of
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class deadline:  # noqa: N801  used like a function
             if math.isnan(seconds) or seconds < 0:
                 raise ValueError(f"seconds must be at least 0, not {seconds!r}")
         self._seconds = math.inf if seconds is None else float(seconds)
-        self._clock = clock
+        self._clock = function("clock", clock)
         self.end: float = clock() + self._seconds
         self._token: Token[Any] | None = None
         self._timeout: asyncio.Timeout | None = None
@@ -98,7 +100,9 @@ class deadline:  # noqa: N801  used like a function
     ) -> None:
         token, self._token = self._token, None
         if token is not None:
-            present.reset(token)
+            # A generator may be finalised in a context that never saw this deadline.
+            with suppress(ValueError):
+                present.reset(token)
 
     async def __aenter__(self) -> Self:
         import asyncio
@@ -125,6 +129,8 @@ class deadline:  # noqa: N801  used like a function
 
     def __call__(self, fn: F, /) -> F:
         """Decorate: each call gets the whole time anew."""
+        if isinstance(fn, (classmethod, staticmethod)):
+            return cast("F", type(fn)(self(fn.__func__)))
         seconds = None if self._seconds == math.inf else self._seconds
         clock = self._clock
         if kind_of(fn) == "async":

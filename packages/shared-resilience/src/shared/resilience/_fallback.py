@@ -1,17 +1,20 @@
+# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Another answer when a call fails."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._breaker_config import Exceptions, exceptions, matcher
-from ._policy import F, Policy, describe, kind_of
+from ._check import text
+from ._policy import F, Policy, describe, kind_of, nothing_to_begin, relaying
 from ._telemetry import emit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Generator
 
 T = TypeVar("T")
 
@@ -38,7 +41,7 @@ class Fallback(Policy):
 
     def __init__(self, answer: Any, *, on: Exceptions = Exception, name: str = "fallback") -> None:
         self.answer = answer
-        self.name = name
+        self.name: str = text("name", name)
         self._on = matcher(exceptions("on", on))
         self._bare = callable(answer) and _takes_nothing(answer)
 
@@ -101,28 +104,50 @@ class Fallback(Policy):
         return covered
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        async def covered(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            inner = fn(*args, **kwargs)
-            begun = False
-            try:
-                async for item in inner:
-                    begun = True
-                    yield item
-                return  # noqa: TRY300  reads best where it is tried
-            except Exception as exc:
-                if begun or not self._applies(exc):
-                    raise
-            finally:
-                await inner.aclose()
-            answer = self._answer(args, kwargs)
-            if hasattr(answer, "__aiter__"):
-                async for item in answer:
-                    yield item
-            else:
-                for item in await answer if inspect.isawaitable(answer) else answer:
-                    yield item
+        def make(*args: Any, **kwargs: Any) -> Any:
+            return _Covered(self, fn(*args, **kwargs), lambda: self._answer(args, kwargs))
 
-        return covered
+        return relaying(make, nothing_to_begin)
+
+
+class _Covered:
+    """An async generator; or the answer, if that fails before its first item."""
+
+    def __init__(self, policy: Fallback, inner: Any, answer: Callable[[], Any]) -> None:
+        self._policy = policy
+        self._inner = inner
+        self._answer = answer
+
+    async def __anext__(self) -> Any:
+        try:
+            return await anext(self._inner)
+        except Exception as exc:
+            if isinstance(exc, StopAsyncIteration) or not self._policy._applies(exc):
+                raise
+        answer = self._answer()
+        self._inner = answer if isinstance(answer, AsyncGenerator) else _given(answer)
+        return await anext(self._inner)
+
+    def asend(self, value: Any) -> Awaitable[Any]:
+        return self._inner.asend(value)  # type: ignore[no-any-return]
+
+    def athrow(self, exc: BaseException) -> Awaitable[Any]:
+        return self._inner.athrow(exc)  # type: ignore[no-any-return]
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _given(answer: Any) -> AsyncGenerator[Any, None]:
+    """Give the items of an answer of any kind."""
+    if inspect.isawaitable(answer):
+        answer = await answer
+    if hasattr(answer, "__aiter__"):
+        async for item in answer:
+            yield item
+    else:
+        for item in answer:
+            yield item
 
 
 class ProviderFallback(Policy):
@@ -157,14 +182,12 @@ class ProviderFallback(Policy):
         argument: str = "provider",
         name: str = "provider_fallback",
     ) -> None:
-        if isinstance(fallbacks, str):
+        if isinstance(fallbacks, str) or not isinstance(fallbacks, Sequence):
             raise TypeError(f"fallbacks must be a sequence of names, not {fallbacks!r}")
-        self.providers: tuple[str, ...] = (primary, *fallbacks)
-        for provider in self.providers:
-            if not isinstance(provider, str):
-                raise TypeError(f"fallbacks must hold names of providers, not {provider!r}")
-        self.argument = argument
-        self.name = name
+        others = [text("fallbacks", provider) for provider in fallbacks]
+        self.providers: tuple[str, ...] = (text("primary", primary), *others)
+        self.argument: str = text("argument", argument)
+        self.name: str = text("name", name)
         self._on = matcher(exceptions("on", on))
 
     def __repr__(self) -> str:

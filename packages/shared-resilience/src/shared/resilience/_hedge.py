@@ -9,15 +9,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._check import number, whole
+from ._check import function, number, text, whole
 from ._policy import Policy, describe
+from ._retry_budget import RetryBudget, checked_budget
 from ._telemetry import emit
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable
-
-    from ._retry_budget import RetryBudget
 
 T = TypeVar("T")
 _LEAST_SAMPLES = 10
@@ -72,10 +71,10 @@ class Hedge(Policy):
             percentile = number("percentile", percentile, above=0, most=100)
         self.percentile = percentile
         self.max_hedges: int = whole("max_hedges", max_hedges)
-        self.budget = budget
-        self.name = name
+        self.budget: RetryBudget | None = checked_budget(budget)
+        self.name: str = text("name", name)
         self._thread = thread
-        self._clock = clock
+        self._clock = function("clock", clock)
         self._latencies: deque[float] = deque(maxlen=200)
         self._losers: set[asyncio.Task[Any]] = set()  # keeps them alive until they are done
 

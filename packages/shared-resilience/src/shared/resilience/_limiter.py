@@ -12,7 +12,7 @@ from operator import length_hint
 from types import coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._check import number, whole
+from ._check import function, number, text, whole
 from ._deadline import remaining
 from ._errors import RateLimitedError
 from ._line import Line, TaskWaiter, ThreadWaiter, Waiter, running_loop
@@ -48,9 +48,9 @@ class Limiter(Guard):
     kind = "rate_limiter"
 
     def __init__(self, name: str, *, wait: bool, clock: Callable[[], float]) -> None:
-        self.name = name
+        self.name: str = text("name", name)
         self._wait = wait
-        self._clock = clock
+        self._clock = function("clock", clock)
         # Reentrant: a waiting coroutine that is collected leaves the line, anywhere.
         self._lock = threading.RLock()
         self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
@@ -328,7 +328,7 @@ class TokenBucket(Limiter):
         full = max(1.0, self.rate) if capacity is None else capacity
         self.capacity: float = number("capacity", full, least=1)
         self._tokens = self.capacity
-        self._last = clock()
+        self._last = self._clock()
 
     def __repr__(self) -> str:
         return f"<TokenBucket {self.name!r} {self.rate:g}/s up to {self.capacity:g}>"
@@ -375,4 +375,10 @@ def rate_limit(
         'found'
     """
     whole("requests_per_minute", requests_per_minute)
-    return RateLimiter(requests_per_minute, 60.0, name=name or "rate_limit", wait=wait, clock=clock)
+    return RateLimiter(
+        requests_per_minute,
+        60.0,
+        name="rate_limit" if name is None else name,
+        wait=wait,
+        clock=clock,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig
 from ._bulkhead import Bulkhead
-from ._check import number
+from ._check import number, text, whole
 from ._policy import Guard, Pass, Policy, end_async, named_like
 from ._retry import Retry
 from ._retry_budget import RetryBudget
@@ -75,7 +75,7 @@ class Pipeline(Guard):
         for argument, policy in given.items():
             if policy is not None and not isinstance(policy, Policy):
                 raise TypeError(f"{argument} must be a policy or None, not {policy!r}")
-        self.name = name
+        self.name: str = text("name", name)
         self.policies: tuple[Policy, ...] = tuple(p for p in given.values() if p is not None)
         self._inward = self.policies[::-1]
 
@@ -123,12 +123,15 @@ class Pipeline(Guard):
             >>> Pipeline.standard("search", thread=True).call(len, "abc")
             3
         """
+        whole("attempts", attempts)
+        number("recovery_timeout", recovery_timeout, above=0)
+        retry = Retry(attempts, delay, exceptions=exceptions, budget=RetryBudget(), name=name)
         config = CircuitBreakerConfig(failure_threshold, recovery_timeout, record=exceptions)
         return cls(
             fallback=fallback,
             bulkhead=Bulkhead(max_concurrent, max_queue=max_concurrent, name=name),
             total_timeout=total_timeout,
-            retry=Retry(attempts, delay, exceptions=exceptions, budget=RetryBudget(), name=name),
+            retry=retry,
             breaker=CircuitBreaker(name, config),
             rate_limit=rate_limit,
             attempt_timeout=attempt_timeout,

@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._breaker import CircuitBreaker
-from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow, matcher
-from ._check import number
+from ._breaker_config import (
+    CircuitBreakerConfig,
+    CircuitState,
+    CountWindow,
+    TimeWindow,
+    configuration,
+    matcher,
+)
+from ._check import number, text
 from ._circuit import NO_RESULT, Permit
 from ._errors import CircuitOpenError, ResilienceError
 from ._policy import Guard
@@ -177,10 +185,10 @@ class RedisCircuitBreaker(Guard):
         retry_interval: float = 1.0,
         prefix: str = "shared:breaker:",
     ) -> None:
-        config = config if config is not None else CircuitBreakerConfig()
+        config = configuration(config)
         if config.slow_call_duration is not None:
             raise ValueError("config: slow_call_duration is not shared among processes")
-        self.name = name
+        self.name: str = text("name", name)
         self.config = config
         self.on_error = on_error
         self._records = matcher(config.record)
@@ -191,6 +199,7 @@ class RedisCircuitBreaker(Guard):
         self._admit_script = self._store.script(_ADMIT)
         self._record_script = self._store.script(_RECORD)
         # One hash slot for the three keys, so that a cluster can run the scripts.
+        text("prefix", prefix)
         self._keys = [f"{prefix}{{{name}}}:{part}" for part in ("state", "probes", "window")]
         self._lease = round(number("lease", lease, above=0) * 1e6)
         # A breaker that nobody uses for a day (or ten timeouts) is forgotten, closed.
@@ -252,16 +261,24 @@ class RedisCircuitBreaker(Guard):
             retry_after=retry_after,
         )
 
-    def _judged(self, exc: BaseException | None, result: Any) -> int:
-        """Return 1 for a failure, 0 for a call that went well, -1 for what says nothing."""
-        if exc is None:
-            judge = self.config.record_result
-            return int(judge is not None and result is not NO_RESULT and bool(judge(result)))
-        if not isinstance(exc, Exception) or isinstance(exc, ResilienceError):
-            return -1
-        if self._ignores(exc):
-            return -1
-        return int(self._records(exc))
+    def _judged(self, exc: BaseException | None, result: Any) -> tuple[int, BaseException | None]:
+        """Return 1 for a failure, 0 for a call that went well, -1 for what says nothing.
+
+        With what a predicate of the user's raised: the probe's place must be given back first.
+        """
+        if exc is not None and (not isinstance(exc, Exception) or isinstance(exc, ResilienceError)):
+            return -1, None
+        try:
+            if exc is None:
+                judge = self.config.record_result
+                failed = judge is not None and result is not NO_RESULT and bool(judge(result))
+            elif self._ignores(exc):
+                return -1, None
+            else:
+                failed = bool(self._records(exc))
+        except BaseException as problem:  # noqa: BLE001  handed on, or decided on, not swallowed
+            return -1, problem
+        return int(failed), None
 
     def _result(self, ticket: _Ticket, outcome: int) -> tuple[Any, list[str], list[Any]] | None:
         if ticket.generation < 0 or (ticket.silent and outcome <= 0):
@@ -307,7 +324,16 @@ class RedisCircuitBreaker(Guard):
 
     async def _abegin(self) -> _Leave:
         probe = os.urandom(12).hex()
-        return _Leave(self, self._answered(await self._store.arun(*self._asked(probe)), probe))
+        undo = functools.partial(self._give_back, probe)
+        answer = await self._store.arun(*self._asked(probe), undo=undo)
+        return _Leave(self, self._answered(answer, probe))
+
+    def _give_back(self, probe: str, answer: Any) -> None:
+        """Give back the place of a probe that was cancelled while it was being admitted."""
+        if answer is not None and answer[0]:
+            asked = self._result(_Ticket(answer[2], probe, silent=False), -1)
+            if asked is not None:
+                self._store.run(*asked)
 
 
 class _Leave:
@@ -323,8 +349,12 @@ class _Leave:
         breaker, ticket = self._breaker, self._ticket
         if isinstance(ticket, Permit):
             _end_here(ticket, exc, result)
-        elif asked := breaker._result(ticket, breaker._judged(exc, result)):
+            return
+        outcome, problem = breaker._judged(exc, result)
+        if asked := breaker._result(ticket, outcome):
             breaker._noted(breaker._store.run(*asked))
+        if problem is not None:
+            raise problem
 
     async def aend(self, exc: BaseException | None, result: Any = NO_RESULT) -> None:
         import asyncio
@@ -332,9 +362,13 @@ class _Leave:
         breaker, ticket = self._breaker, self._ticket
         if isinstance(ticket, Permit):
             _end_here(ticket, exc, result)
-        elif asked := breaker._result(ticket, breaker._judged(exc, result)):
+            return
+        outcome, problem = breaker._judged(exc, result)
+        if asked := breaker._result(ticket, outcome):
             # Shielded: a cancelled probe must still give its place back.
             breaker._noted(await asyncio.shield(breaker._store.arun(*asked)))
+        if problem is not None:
+            raise problem
 
 
 def _end_here(permit: Permit, exc: BaseException | None, result: Any) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from ._check import number, whole
+from ._check import number, text, whole
 from ._deadline import remaining
 from ._errors import RateLimitedError
 from ._limiter import DONE, RateLimiter
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Generator
 
 # The times of the last admissions, newest first, in microseconds of the server's clock.
-# Returns 0 if n are admitted, else the microseconds until it is worth asking again.
+# Returns 0 and the time if n are admitted, else the microseconds until it is worth asking again.
 _ADMIT = """
 local calls, period, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -33,14 +34,15 @@ end
 local place = redis.call('LLEN', KEYS[1]) + n - calls
 if place > 0 then
   local passed = now - tonumber(redis.call('LINDEX', KEYS[1], -place))
-  if passed < period then return period - passed end
+  if passed < period then return {period - passed, ''} end
 end
 local stamp = string.format('%.0f', now)
 for _ = 1, n do redis.call('LPUSH', KEYS[1], stamp) end
 redis.call('LTRIM', KEYS[1], 0, calls - 1)
 redis.call('PEXPIRE', KEYS[1], math.ceil(period / 1000) + 1)
-return 0
+return {0, stamp}
 """
+_GIVE_BACK = "return redis.call('LREM', KEYS[1], ARGV[1], ARGV[2])"
 _ASK = object()
 _LEAST_WAIT = 0.001
 
@@ -89,16 +91,17 @@ class RedisRateLimiter(Guard):
         retry_interval: float = 1.0,
         prefix: str = "shared:rate:",
     ) -> None:
-        self.name = name
+        self.name: str = text("name", name)
         self.calls: int = whole("calls", calls)
         self.period: float = number("period", period, least=0.001)
         self.on_error = on_error
         self._wait = wait
-        self._key = f"{prefix}{name}"
+        self._key = text("prefix", prefix) + name
         self._store = RedisStore(
             redis, name, timeout=timeout, retry_interval=retry_interval, on_error=on_error
         )
         self._script = self._store.script(_ADMIT)
+        self._undo_script = self._store.script(_GIVE_BACK)
         self._local = RateLimiter(
             calls if local_calls is None else whole("local_calls", local_calls), period, name=name
         )
@@ -160,8 +163,14 @@ class RedisRateLimiter(Guard):
         return self._understood(self._store.run(self._script, [self._key], self._arguments(n)), n)
 
     async def _aask(self, n: int) -> float:
-        answer = await self._store.arun(self._script, [self._key], self._arguments(n))
+        undo = functools.partial(self._give_back, n)
+        answer = await self._store.arun(self._script, [self._key], self._arguments(n), undo)
         return self._understood(answer, n)
+
+    def _give_back(self, n: int, answer: Any) -> None:
+        """Give back what was admitted for a caller that was cancelled meanwhile."""
+        if answer is not None and answer[0] == 0:
+            self._store.run(self._undo_script, [self._key], [n, answer[1]])
 
     def _arguments(self, n: int) -> list[Any]:
         return [self.calls, round(self.period * 1e6), n]
@@ -169,7 +178,7 @@ class RedisRateLimiter(Guard):
     def _understood(self, answer: Any, n: int) -> float:
         """Return the seconds to wait, 0.0 if admitted; decide alone if there is no answer."""
         if answer is not None:
-            return float(answer) / 1e6
+            return float(answer[0]) / 1e6
         if self.on_error == "open":
             return 0.0
         if self.on_error == "closed":

@@ -11,6 +11,7 @@ from ._check import choice, number
 from ._telemetry import emit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
 
 # What identifies the server and the login; time limits and retries are ours.
@@ -83,8 +84,18 @@ class RedisStore:
                 emit("redis", self.name, "store_failed", error=type(exc).__name__)
                 return None
 
-    async def arun(self, script: Any, keys: list[str], args: list[Any]) -> Any:
-        """Do the same without blocking the event loop."""
+    async def arun(
+        self,
+        script: Any,
+        keys: list[str],
+        args: list[Any],
+        undo: Callable[[Any], object] | None = None,
+    ) -> Any:
+        """Do the same without blocking the event loop.
+
+        A trip that began goes on when the caller is cancelled: then ``undo`` is called with
+        its answer, in a thread.
+        """
         import asyncio
 
         if self._pool is None:
@@ -93,8 +104,14 @@ class RedisStore:
                     from concurrent.futures import ThreadPoolExecutor
 
                     self._pool = ThreadPoolExecutor(8, thread_name_prefix="shared-resilience-redis")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self.run, script, keys, args)
+        pool = self._pool
+        trip = pool.submit(self.run, script, keys, args)
+        try:
+            return await asyncio.wrap_future(trip)
+        except asyncio.CancelledError:
+            if undo is not None and not trip.cancelled():
+                trip.add_done_callback(lambda done: pool.submit(undo, done.result()))
+            raise
 
 
 def _own_client(redis: Any, timeout: float) -> Any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakValueDictionary
 
 from ._breaker import CircuitBreaker
-from ._breaker_config import CircuitBreakerConfig, CircuitState
-from ._check import number
+from ._breaker_config import CircuitBreakerConfig, CircuitState, configuration
+from ._check import function, number
 from ._policy import F, describe
 from ._telemetry import emit
 
@@ -43,9 +43,9 @@ class CircuitBreakerRegistry:
         max_idle: float | None = 3600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._config = config if config is not None else CircuitBreakerConfig()
+        self._config = configuration(config)
         self._max_idle = None if max_idle is None else number("max_idle", max_idle, above=0)
-        self._clock = clock
+        self._clock = function("clock", clock)
         self._lock = threading.RLock()
         # key -> (when asked for last, breaker), least recently asked for first
         self._recent: OrderedDict[str, tuple[float, CircuitBreaker]] = OrderedDict()

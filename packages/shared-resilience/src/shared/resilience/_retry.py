@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ._attempts import Attempt, Run, Unwanted
 from ._breaker_config import Exceptions, matcher
 from ._breaker_config import exceptions as check_exceptions
-from ._check import choice, number, whole
+from ._check import choice, function, number, text, whole
 from ._deadline import deadline
 from ._errors import ResilienceError
-from ._policy import NOTHING_TO_END, Pass, Policy, describe, nothing_to_begin, relaying
+from ._policy import NOTHING_TO_END, Pass, Policy, describe, named_like, nothing_to_begin, relaying
 from ._retry_after import seconds_of
-from ._retry_budget import RetryBudget
+from ._retry_budget import RetryBudget, checked_budget
 from ._timeout import Timeout
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Retry(Policy):
         budget: Limits retries to a share of all calls; share it among policies.
         timeout: Seconds for everything together. No pause goes beyond it: the failure is
             raised at once instead. Async attempts are interrupted by it.
-        attempt_timeout: Seconds for each attempt (async callables only).
+        attempt_timeout: Seconds for each attempt (async callables only, and no blocks).
         retry_after: Called with the exception: returns the seconds that the service asked
             to wait (or a ``timedelta``, or the text of a ``Retry-After`` header), or
             ``None``. It replaces the pause, even above ``max_delay``.
@@ -101,24 +101,23 @@ class Retry(Policy):
         self.max_delay: float = number("max_delay", max_delay, least=0)
         self.jitter: str = choice("jitter", jitter, ("full", "none"))
         self.exceptions: Exceptions = check_exceptions("exceptions", exceptions)
-        self.retry_if_result: Callable[[Any], bool] | None = _function(
-            "retry_if_result", retry_if_result
+        self.retry_if_result: Callable[[Any], bool] | None = function(
+            "retry_if_result", retry_if_result, needed=False
         )
-        self.on_retry: Callable[[int, Exception | None], object] | None = _function(
-            "on_retry", on_retry
+        self.on_retry: Callable[[int, Exception | None], object] | None = function(
+            "on_retry", on_retry, needed=False
         )
-        self.retry_after: RetryAfter | None = _function("retry_after", retry_after)
-        if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
-        self.budget = budget
+        self.retry_after: RetryAfter | None = function("retry_after", retry_after, needed=False)
+        self.budget: RetryBudget | None = checked_budget(budget)
         self.timeout: float | None = (
             None if timeout is None else number("timeout", timeout, above=0)
         )
         if attempt_timeout is not None:
             attempt_timeout = number("attempt_timeout", attempt_timeout, above=0)
         self.attempt_timeout = attempt_timeout
-        self.name = name
-        self._clock = clock
+        self._limit = None if attempt_timeout is None else Timeout(attempt_timeout)
+        self.name: str = text("name", name)
+        self._clock = function("clock", clock)
         self._matches = matcher(self.exceptions)
         # Refusals of other policies are retried only by those who name them.
         self._refusals = not isinstance(self.exceptions, tuple) or any(
@@ -132,8 +131,8 @@ class Retry(Policy):
     # ------------------------------------------------------------------ calls
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
-        if self.attempt_timeout is not None:
-            fn = Timeout(self.attempt_timeout)._sync(fn)
+        if self._limit is not None:
+            fn = self._limit._sync(fn)
         run, budget, unwanted = self._run, self.budget, self.retry_if_result
 
         if self._simple:
@@ -172,8 +171,8 @@ class Retry(Policy):
         )
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-        if self.attempt_timeout is not None:
-            fn = Timeout(self.attempt_timeout)._async(fn)
+        if self._limit is not None:
+            fn = named_like(self._limit._async(fn), fn)
         run, budget, unwanted = self._arun, self.budget, self.retry_if_result
 
         if self._simple:
@@ -212,6 +211,9 @@ class Retry(Policy):
         )
 
     def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        if self._limit is not None:
+            fn = self._limit._generator(fn)
+
         def retried(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             run = Run(self, describe(fn))
 
@@ -227,6 +229,9 @@ class Retry(Policy):
         return retried
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        if self._limit is not None:
+            fn = named_like(self._limit._async_generator(fn), fn)
+
         def make(*args: Any, **kwargs: Any) -> Any:
             run = Run(self, describe(fn), awaits=True)
 
@@ -236,7 +241,8 @@ class Retry(Policy):
 
             return run.engine(relaying(functools.partial(fn, *args, **kwargs), begin), fn)()
 
-        return relaying(make, nothing_to_begin)
+        retried = relaying(make, nothing_to_begin)
+        return retried if self.timeout is None else Timeout(self.timeout)._async_generator(retried)
 
     def _run(self, fn: Callable[..., T], args: Any, kwargs: Any, failure: Exception) -> T:
         """Go on after a failed first attempt, if that may be repeated."""
@@ -294,10 +300,17 @@ class Retry(Policy):
 
     # ------------------------------------------------------------------ blocks
 
+    def _block(self, *, awaits: bool = False) -> Run:
+        if self._limit is not None:
+            raise TypeError(
+                "attempt_timeout cannot limit a block: use `async with with_timeout(...)` in it"
+            )
+        return Run(self, self.name, awaits=awaits)
+
     def __iter__(self) -> Iterator[Attempt]:
         """Yield attempts until one succeeds; then the last failure is raised."""
-        run = Run(self, self.name)
-        attempt = Attempt(self, 1)
+        run = self._block()
+        attempt = Attempt(run, 1)
         yield attempt
         if attempt.failure is None:
             return
@@ -307,7 +320,7 @@ class Retry(Policy):
             number = run.begin()
             if first:
                 raise first.pop()
-            attempt = Attempt(self, number)
+            attempt = Attempt(run, number)
             yield attempt
             if attempt.failure is not None:
                 raise attempt.failure
@@ -322,8 +335,8 @@ class Retry(Policy):
 
     async def __aiter__(self) -> AsyncIterator[Attempt]:
         """Do as ``__iter__`` does, for ``async for``."""
-        run = Run(self, self.name, awaits=True)
-        attempt = Attempt(self, 1)
+        run = self._block(awaits=True)
+        attempt = Attempt(run, 1)
         yield attempt
         if attempt.failure is None:
             return
@@ -333,7 +346,7 @@ class Retry(Policy):
             number = run.begin()
             if first:
                 raise first.pop()
-            attempt = Attempt(self, number)
+            attempt = Attempt(run, number)
             yield attempt
             if attempt.failure is not None:
                 raise attempt.failure
@@ -398,9 +411,3 @@ async def _sleep(seconds: float) -> None:
     import asyncio
 
     await asyncio.sleep(seconds)
-
-
-def _function(name: str, value: Any) -> Any:
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be callable or None, not {value!r}")
-    return value

@@ -71,3 +71,10 @@ class RetryBudget:
 
     def __repr__(self) -> str:
         return f"<RetryBudget ratio={self.ratio:g} min_per_second={self.min_per_second:g}>"
+
+
+def checked_budget(budget: RetryBudget | None) -> RetryBudget | None:
+    """Return what an argument ``budget`` means, or raise."""
+    if budget is not None and not isinstance(budget, RetryBudget):
+        raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+    return budget

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ._breaker_config import Exceptions, exceptions, matcher
-from ._check import number
-from ._errors import RateLimitedError
+from ._check import function, number, text
+from ._errors import RateLimitedError, ResilienceError
 from ._policy import Guard, Pass
 from ._telemetry import emit
 from ._windows import TimedCalls
@@ -27,7 +27,8 @@ class AdaptiveThrottle(Guard):
     Args:
         k: How many calls to send for each that is accepted. 2 is the book's choice.
         window: Seconds of history.
-        rejections: Exceptions that mean that the service did not accept.
+        rejections: Exceptions that mean that the service did not accept. Refusals of the
+            policies inside never reached it: they count as nothing.
         name: For errors and telemetry.
         clock: Returns seconds that never go back.
         rng: Returns random numbers in [0, 1); ``random.random`` if ``None``.
@@ -52,14 +53,14 @@ class AdaptiveThrottle(Guard):
         rng: Callable[[], float] | None = None,
     ) -> None:
         self.k: float = number("k", k, least=1)
-        self.name = name
+        self.name: str = text("name", name)
         self._rejections = matcher(exceptions("rejections", rejections))
         self._calls = TimedCalls(number("window", window, above=0), clock)
         if rng is None:
             from random import random
 
             rng = random
-        self._rng = rng
+        self._rng = function("rng", rng)
 
     def __repr__(self) -> str:
         return f"<AdaptiveThrottle {self.name!r} refuses {self.probability:.0%}>"
@@ -87,5 +88,5 @@ class AdaptiveThrottle(Guard):
         """Count how a call ended (used by the guard itself)."""
         if exc is None:
             self._calls.note(0)
-        elif isinstance(exc, Exception):
+        elif isinstance(exc, Exception) and not isinstance(exc, ResilienceError):
             self._calls.note(1 if self._rejections(exc) else 0)

@@ -9,6 +9,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ._check import function
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,7 +55,7 @@ class TimedCalls:
         lock = threading.RLock()
         self._acquire, self._release = lock.acquire, lock.release
         self._seconds = seconds
-        self._clock = clock
+        self._clock = function("clock", clock)
         self._totals = [0, 0, 0, 0]
         self._bucket = [0, 0, 0, 0]
         # (when it ended, its outcomes), oldest first; the present bucket is last
