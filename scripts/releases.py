@@ -17,12 +17,17 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error in a scr
     """What was asked for cannot be done; the text says why."""
 
 
-def git(*arguments: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> str:
-    """Return what a git command prints; Refused with git's own words when it fails."""
+def git(
+    *arguments: str, cwd: Path = ROOT, stdin: str = "", aside: dict[str, str] | None = None
+) -> str:
+    """Return what a git command prints; Refused with git's own words when it fails.
+
+    `aside` holds environment variables that keep it away from the checkout's index or files.
+    """
     result = subprocess.run(
         ["git", *arguments],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, **(aside or {})},
         input=stdin,
         capture_output=True,
         text=True,
@@ -59,6 +64,6 @@ def numbers(text: str) -> tuple[int, int, int]:
 def export(tree: str, folder: Path, index: Path, *paths: str) -> None:
     """Write files of a commit, a tag or a subfolder of one to a folder; the checkout stays as it is."""
     aside = {"GIT_INDEX_FILE": str(index)}
-    git("read-tree", tree, **aside)
-    files = git("ls-files", "-z", *paths, **aside)
-    git("checkout-index", "-z", "--stdin", f"--prefix={folder}/", stdin=files, **aside)
+    git("read-tree", tree, aside=aside)
+    files = git("ls-files", "-z", *paths, aside=aside)
+    git("checkout-index", "-z", "--stdin", f"--prefix={folder}/", stdin=files, aside=aside)
