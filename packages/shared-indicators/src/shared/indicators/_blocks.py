@@ -5,6 +5,7 @@ A bar where an input is not finite ends a segment; every segment is calculated a
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,28 +65,32 @@ class Segment:
 
 
 class Tail:
-    """The last bars of a row, as many as can still be felt: a stream can be made of them."""
+    """The last bars of a row, as many as can still be felt: a stream can be made of them.
 
-    def __init__(self, plan: Plan, inputs: Sequence[np.ndarray]) -> None:
+    With the states of the recursions, one row after the other, only windows have to be filled.
+    """
+
+    def __init__(
+        self, plan: Plan, inputs: Sequence[np.ndarray], states: np.ndarray | None = None
+    ) -> None:
         self.plan = plan
         self.bars = inputs[0].shape[1]
-        self.inputs = [x[:, max(0, self.bars - _memory(plan)) :].copy() for x in inputs]
+        self.states = None if states is None else states[0].tolist()
+        memory = plan.memory if states is None else plan.window
+        self.inputs = [x[:, max(0, self.bars - memory) :].copy() for x in inputs]
 
     def resume(self) -> tuple[list[Any], int]:
         """Streams in the same state, and how many bars they saw."""
         segment = Segment(self.plan, _kernels_numpy)
         with np.errstate(all="ignore"):
             segment.feed(self.inputs)
-        return segment.resume()[0], self.bars
-
-
-def _memory(plan: Plan) -> int:
-    """How many bars are enough to be in the state that all bars lead to."""
-    felt: list[int] = []
-    for node in plan.nodes:
-        own = 0 if isinstance(node.op, Source | Map | Pick) else node.op.memory
-        felt.append(own + max((felt[k] for k in node.args), default=0))
-    return max(felt) + 1
+        streams, _ = segment.resume()
+        if self.states is not None:
+            states = iter(self.states)
+            for node, stream in zip(self.plan.nodes, streams, strict=True):
+                if node.op.states:
+                    stream.stand(list(islice(states, node.op.states)))
+        return streams, self.bars
 
 
 def run(

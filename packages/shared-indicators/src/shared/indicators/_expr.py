@@ -8,6 +8,7 @@ floats, and one tick of many symbols at a time on arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Op:
     def memory(self) -> int:
         """How many inputs can still be felt in an output."""
         return self.lookback
+
+    @property
+    def states(self) -> int:
+        """How many numbers are the state of a recursion, which the stream's `stand` takes."""
+        return 0
 
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream, on floats or on arrays."""
@@ -164,6 +170,22 @@ class Plan:
     outputs: tuple[int, ...]
     lookback: int
     inputs: int
+
+    @cached_property
+    def memory(self) -> int:
+        """How many bars are enough to be in the state that all bars lead to."""
+        return self._felt(lambda op: op.memory)
+
+    @cached_property
+    def window(self) -> int:
+        """The same, where the states of the recursions are known."""
+        return self._felt(lambda op: op.lookback if op.states else op.memory)
+
+    def _felt(self, own: Callable[[Op], int]) -> int:
+        felt: list[int] = []
+        for node in self.nodes:
+            felt.append(own(node.op) + max((felt[k] for k in node.args), default=0))
+        return max(felt) + 1
 
 
 def trace(formula: Callable[..., Any], inputs: int) -> Plan:

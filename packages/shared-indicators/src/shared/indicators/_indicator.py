@@ -144,8 +144,9 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             return run(plan, chosen, inputs, outputs)
         from . import _native
 
-        fine = _native.run(self.native, tuple(self.parameters.values()), inputs, outputs)
-        ended: Segment | Tail | None = Tail(plan, inputs) if len(fine) == 1 else None
+        given = tuple(self.parameters.values())
+        fine, states = _native.run(self.native, given, inputs, outputs)
+        ended: Segment | Tail | None = Tail(plan, inputs, states) if len(fine) == 1 else None
         for row in np.flatnonzero(~fine):
             one = slice(row, row + 1)
             ended = run(plan, chosen, [x[one] for x in inputs], [out[one] for out in outputs])

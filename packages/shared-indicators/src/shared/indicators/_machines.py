@@ -147,9 +147,14 @@ class Machine(Op):
         given = f"{{x0}}, {{x1}}, {{x2}}, {self.a!r}, {self.b!r}"
         return (f"{{s}}.state, ({outputs},) = {{s}}.turn({{s}}.state, {given})",)
 
+    @property
+    def states(self) -> int:
+        """The state of the machine."""
+        return MACHINES[self.name][2]
+
     def stream(self, *, scalar: bool) -> Stream:
         """A fresh stream."""
-        return MachineStream(self, (0.0,) * MACHINES[self.name][2], scalar=scalar)
+        return MachineStream(self, (0.0,) * self.states, scalar=scalar)
 
     def runner(self, kernels: Any) -> MachineRunner:
         """A fresh runner."""
@@ -166,6 +171,10 @@ class MachineStream:
         self.turn = MACHINES[op.name][0] if scalar else MACHINES[op.name][1]
         self.state = state
         self.silent = max(0, op.lookback - seen)
+
+    def stand(self, state: list[float]) -> None:
+        """Go on from a state after the lookback."""
+        self.state, self.silent = tuple(state), 0
 
     def step(self, first: Any, second: Any, third: Any) -> Any:
         """Take a bar; the tuple of outputs."""
@@ -187,9 +196,9 @@ class MachineRunner:
 
     def feed(self, *blocks: np.ndarray) -> tuple[np.ndarray, ...]:
         """Take the next block of rows x bars."""
-        _, _, size, outputs, lookback = MACHINES[self.op.name]
+        _, _, _, outputs, lookback = MACHINES[self.op.name]
         if self.states is None:
-            self.states = np.zeros((blocks[0].shape[0], size))
+            self.states = np.zeros((blocks[0].shape[0], self.op.states))
         found = np.empty((outputs, *blocks[0].shape))
         self.kernel(self.op.name, blocks, self.op.a, self.op.b, self.states, found)
         silent = max(0, lookback - self.seen)

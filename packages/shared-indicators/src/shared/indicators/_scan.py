@@ -45,6 +45,11 @@ class Scan(Op):
         fade = -log(self.keep) if self.keep > 0.0 else inf
         return self.lookback + 1 + ceil(80.0 / fade)
 
+    @property
+    def states(self) -> int:
+        """The last average."""
+        return 1
+
     def stream(self, *, scalar: bool) -> Stream:  # noqa: ARG002 - the same for floats and arrays
         """A fresh stream."""
         return ScanStream(self)
@@ -74,6 +79,10 @@ class ScanStream:
             return self._seed(value)
         self.y = y = self.keep * y + self.gain * value
         return y
+
+    def stand(self, state: list[float]) -> None:
+        """Go on from the last average."""
+        (self.y,) = state
 
     def _seed(self, value: Any) -> Any:
         op = self.op

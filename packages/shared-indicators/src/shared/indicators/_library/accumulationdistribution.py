@@ -26,6 +26,7 @@ class AccumulationDistribution(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("ad",)
+    native: ClassVar[str] = "AccumulationDistribution"
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
         """The running sum of money flow."""

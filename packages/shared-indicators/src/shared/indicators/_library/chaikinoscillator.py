@@ -31,6 +31,7 @@ class ChaikinOscillator(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("chaikin_oscillator",)
+    native: ClassVar[str] = "ChaikinOscillator"
 
     def __init__(self, fast: int = 3, slow: int = 10) -> None:
         super().__init__()

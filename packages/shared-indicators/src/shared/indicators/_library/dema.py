@@ -29,6 +29,7 @@ class DEMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("dema",)
+    native: ClassVar[str] = "DEMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

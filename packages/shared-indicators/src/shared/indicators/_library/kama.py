@@ -33,6 +33,7 @@ class KAMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("kama",)
+    native: ClassVar[str] = "KAMA"
 
     def __init__(self, period: int = 30, fast: int = 2, slow: int = 30) -> None:
         super().__init__()

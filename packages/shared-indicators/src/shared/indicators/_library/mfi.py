@@ -33,6 +33,7 @@ class MFI(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("mfi",)
+    native: ClassVar[str] = "MFI"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()

@@ -26,6 +26,7 @@ class OBV(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("obv",)
+    native: ClassVar[str] = "OBV"
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
         """The running sum of signed volume."""

@@ -29,6 +29,7 @@ class TEMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("tema",)
+    native: ClassVar[str] = "TEMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ class TRIX(Single):
 
     group: ClassVar[str] = "trend"
     outputs: ClassVar[tuple[str, ...]] = ("trix",)
+    native: ClassVar[str] = "TRIX"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

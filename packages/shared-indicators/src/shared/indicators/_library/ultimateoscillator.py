@@ -35,6 +35,7 @@ class UltimateOscillator(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("ultimate_oscillator",)
+    native: ClassVar[str] = "UltimateOscillator"
 
     def __init__(self, short: int = 7, medium: int = 14, long: int = 28) -> None:
         super().__init__()

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import (
+    adaptive,
     averages,
     bands,
+    chains,
     changes,
     crossings,
     directions,
     extremes,
+    flows,
+    flowshares,
+    pressure,
     ranges,
     strength,
 )
@@ -25,21 +30,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # By the name in `Indicator.native`: the loop takes the parameters, the inputs and outputs (rows x bars)
-# and an array of a flag a row, which it clears where it met a bar that is not finite.
+# and an array of a flag a row, which it clears where it met a bar that is not finite. It returns where the
+# recursions of the formula stand in every row, in their order, or None if the last bars tell.
 _LOOPS = {
+    **adaptive.LOOPS,
     **averages.LOOPS,
     **bands.LOOPS,
+    **chains.LOOPS,
     **changes.LOOPS,
     **crossings.LOOPS,
     **directions.LOOPS,
     **extremes.LOOPS,
+    **flows.LOOPS,
+    **flowshares.LOOPS,
+    **pressure.LOOPS,
     **ranges.LOOPS,
     **strength.LOOPS,
 }
 
 
 def run(name: str, given: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
-    """Calculate rows with the parameters `given`; which of them were finite."""
+    """Calculate rows with the parameters `given`; which of them were finite, and their states."""
     fine = np.ones(len(inputs[0]), dtype=np.bool_)
-    _LOOPS[name](given, inputs, outputs, fine)
-    return fine
+    return fine, _LOOPS[name](given, inputs, outputs, fine)

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import blank, compiled, finite_run, tiles
+from .jit import blank, compiled, tiles
 from .scans import powers, scan_run
-from .windows import total_run
+from .windows import scaled_run, total_run
 
 
 @compiled
 def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
     tile, bars, share = one.size - period + 1, x.shape[1], 1.0 / period
     for r in range(x.shape[0]):
-        row = out[r]
+        row, bad = out[r], 0.0
         blank(row, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
-            window = x[r, start : stop + period - 1]
-            if not finite_run(window):
-                fine[r] = False
-                break
             part = row[start + period - 1 : stop + period - 1]
-            total_run(window, period, part, one, two)
-            for i in range(part.size):
-                part[i] *= share
+            total_run(x[r, start : stop + period - 1], period, part, one, two)
+            bad += scaled_run(part, share)
+        # What is not finite stays in the sums.
+        fine[r] = bad == 0.0
 
 
 @compiled

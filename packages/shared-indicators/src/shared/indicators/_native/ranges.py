@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from .jit import blank, compiled, put_rest, take_rest
-from .scans import powers
+from .scans import average_eight, powers
 from .vectors import (
     add,
-    faded,
+    div,
     fma,
-    fma_one,
     larger,
-    last,
     load,
     mul,
     smaller,
@@ -22,6 +20,7 @@ from .vectors import (
     store,
     sub,
     summed,
+    where_zero,
 )
 
 
@@ -61,14 +60,17 @@ def _true_range(high: Any, low: Any, close: Any, out: Any, fine: Any) -> None:
 
 @compiled
 def _atr_eights(
-    high: Any, low: Any, now: Any, before: Any, gain: float, y: float, fade: Any, out: Any
-) -> float:
-    weights, by = load(fade, 0), splat(gain)
+    high: Any, low: Any, now: Any, before: Any, gain: float, relative: bool, y: float, fade: Any,
+    out: Any,
+) -> float:  # fmt: skip
+    zero, hundred = splat(0.0), splat(100.0)
     for i in range(0, out.size, 8):
-        span = true_ranges(load(high, i), load(low, i), load(now, i), load(before, i))
-        found = faded(mul(span, by), fade[0], fade[1], fade[3])
-        store(out, i, fma(splat(y), weights, found))
-        y = fma_one(y, fade[7], last(found))
+        c = load(now, i)
+        span = true_ranges(load(high, i), load(low, i), c, load(before, i))
+        found, y = average_eight(span, gain, fade, y)
+        if relative:
+            found = where_zero(c, zero, mul(div(found, c), hundred))
+        store(out, i, found)
     return y
 
 
@@ -87,21 +89,20 @@ def _atr(
             y += true_range(hi, lo, c, i)
         y = y / period
         to[period] = y
+        if relative:
+            to[period] = y / c[period] * 100.0 if c[period] != 0.0 else 0.0
         a, b = period + 1, whole
-        y = _atr_eights(hi[a:b], lo[a:b], c[a:b], c[a - 1 : b - 1], gain, y, fade, to[a:b])
+        before, part = c[a - 1 : b - 1], to[a:b]
+        y = _atr_eights(hi[a:b], lo[a:b], c[a:b], before, gain, relative, y, fade, part)
         if whole < bars:
             take_rest(hi, whole - 1, rest[0])
             take_rest(lo, whole - 1, rest[1])
             take_rest(c, whole - 1, rest[2])
-            y = _atr_eights(
-                rest[0, 1:], rest[1, 1:], rest[2, 1:], rest[2, :8], gain, y, fade, found
-            )
+            now, before = rest[:, 1:], rest[2, :8]
+            y = _atr_eights(now[0], now[1], now[2], before, gain, relative, y, fade, found)
             put_rest(found, whole, to)
         # What is not finite stays in the average.
         fine[r] = y - y == 0.0
-        if relative:
-            for i in range(period, bars):
-                to[i] = 100.0 * (to[i] / c[i]) if c[i] != 0.0 else 0.0
 
 
 def _run_true_range(_given: Any, inputs: Any, outputs: Any, fine: Any) -> None:

@@ -23,12 +23,17 @@ def powers(keep: float) -> Any:
 
 
 @compiled
+def average_eight(values: Any, gain: float, fade: Any, y: float) -> Any:
+    """The next eight of y = k * y + gain * x, and the last of them."""
+    found = faded(mul(values, splat(gain)), fade[0], fade[1], fade[3])
+    return fma(splat(y), load(fade, 0), found), fma_one(y, fade[7], last(found))
+
+
+@compiled
 def _scan_eights(x: Any, gain: float, y: float, fade: Any, out: Any) -> float:
-    weights, by = load(fade, 0), splat(gain)
     for i in range(0, out.size, 8):
-        found = faded(mul(load(x, i), by), fade[0], fade[1], fade[3])
-        store(out, i, fma(splat(y), weights, found))
-        y = fma_one(y, fade[7], last(found))
+        found, y = average_eight(load(x, i), gain, fade, y)
+        store(out, i, found)
     return y
 
 

@@ -30,6 +30,7 @@ _declared: Any = cgutils.get_or_insert_function
 _DOUBLE = ir.DoubleType()
 _OCTET = ir.VectorType(_DOUBLE, WIDTH)
 _ZERO = ir.Constant(_OCTET, [0.0] * WIDTH)
+_ONE = ir.Constant(_OCTET, [1.0] * WIDTH)
 _LANES = ir.VectorType(ir.IntType(32), WIDTH)
 
 
@@ -96,8 +97,8 @@ def _add_product(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return _call(builder, "llvm.fmuladd.v8f64", _OCTET, (a, b, c))
 
 
-def _late(builder: Any, values: Any, bars: int) -> Any:
-    return _shuffled(builder, _ZERO, values, range(WIDTH - bars, 2 * WIDTH - bars))
+def _late(builder: Any, values: Any, bars: int, before: Any = _ZERO) -> Any:
+    return _shuffled(builder, before, values, range(WIDTH - bars, 2 * WIDTH - bars))
 
 
 @_operation(octet, None, _at)
@@ -190,10 +191,35 @@ def where_zero(builder: Any, values: Any) -> Any:
     return builder.select(builder.fcmp_ordered("==", values[0], _ZERO), *values[1:])
 
 
+@_operation(octet, octet, octet, _one)
+def chained(builder: Any, values: Any) -> Any:
+    """The next eight of y = keep * y + gain; takes eight of each and the y before them.
+
+    In three steps a bar's keep and gain become those of two, four and eight bars in a row.
+    """
+    keep, gain, y = values
+    for bars in (1, 2, 4):
+        gain = _add_product(builder, keep, _late(builder, gain, bars), gain)
+        keep = builder.fmul(keep, _late(builder, keep, bars, _ONE))
+    return _add_product(builder, keep, _splat(builder, y), gain)
+
+
+@_operation(octet, octet, _one)
+def late(builder: Any, values: Any) -> Any:
+    """Every value a bar later; the first is given."""
+    return _late(builder, values[0], 1, _splat(builder, values[1]))
+
+
 @_operation(_one, octet)
 def last(builder: Any, values: Any) -> Any:
     """The newest of the eight."""
     return builder.extract_element(values[0], ir.IntType(32)(WIDTH - 1))
+
+
+@_operation(_one, octet, _at)
+def lane(builder: Any, values: Any) -> Any:
+    """The one at a place."""
+    return builder.extract_element(*values)
 
 
 @_operation(_one, octet)

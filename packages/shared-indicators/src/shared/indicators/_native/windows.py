@@ -1,7 +1,4 @@
-"""Sums, extremes and variances of the windows of one run of values, in tiles.
-
-In the passes every array is cut to one length first: only then does LLVM make vector code.
-"""
+"""Sums, extremes and variances of the windows of one run of values, in tiles."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ from typing import Any
 
 from .._streams import CANCELLED
 from .jit import compiled
+from .vectors import add, fma, larger, load, mul, smaller, splat, store, summed
 
 # What `extreme_run` looks for.
 HIGHEST, LOWEST = True, False
@@ -17,41 +15,31 @@ HIGHEST, LOWEST = True, False
 @compiled
 def _add_runs(part: Any, run: Any, at: int, length: int, count: int) -> None:
     """Add one to three neighbouring runs; the first time (at 0) they are what there is."""
-    n = part.size
-    a = run[at : at + n]
-    if count == 1:
-        if at == 0:
-            for i in range(n):
-                part[i] = a[i]
-        else:
-            for i in range(n):
-                part[i] += a[i]
-        return
-    b = run[at + length : at + length + n]
-    if count == 2:
-        if at == 0:
-            for i in range(n):
-                part[i] = a[i] + b[i]
-        else:
-            for i in range(n):
-                part[i] += a[i] + b[i]
-        return
-    c = run[at + 2 * length : at + 2 * length + n]
-    if at == 0:
-        for i in range(n):
-            part[i] = a[i] + b[i] + c[i]
-    else:
-        for i in range(n):
-            part[i] += a[i] + b[i] + c[i]
+    n, second, third = part.size, at + length, at + 2 * length
+    for i in range(0, n - 7, 8):
+        found = load(run, i + at)
+        if count > 1:
+            found = add(found, load(run, i + second))
+        if count > 2:
+            found = add(found, load(run, i + third))
+        store(part, i, add(load(part, i), found) if at else found)
+    for i in range(n // 8 * 8, n):
+        one = run[i + at]
+        if count > 1:
+            one += run[i + second]
+        if count > 2:
+            one += run[i + third]
+        part[i] = part[i] + one if at else one
 
 
 @compiled
 def _add_four(run: Any, length: int, to: Any) -> None:
-    n = to.size
-    a, b = run[:n], run[length : length + n]
-    c, d = run[2 * length : 2 * length + n], run[3 * length : 3 * length + n]
-    for i in range(n):
-        to[i] = (a[i] + b[i]) + (c[i] + d[i])
+    n, second, third = to.size, 2 * length, 3 * length
+    for i in range(0, n - 7, 8):
+        older = add(load(run, i), load(run, i + length))
+        store(to, i, add(older, add(load(run, i + second), load(run, i + third))))
+    for i in range(n // 8 * 8, n):
+        to[i] = (run[i] + run[i + length]) + (run[i + second] + run[i + third])
 
 
 @compiled
@@ -75,20 +63,42 @@ def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
 
 
 @compiled
-def _extreme_of(run: Any, first: int, second: int, third: int, top: bool, to: Any) -> None:
-    n = to.size
-    a, b = run[:n], run[first : first + n]
-    c, d = run[second : second + n], run[third : third + n]
-    if top:
-        for i in range(n):
-            p = max(a[i], b[i])
-            q = max(c[i], d[i])
-            to[i] = max(p, q)
-    else:
-        for i in range(n):
-            p = min(a[i], b[i])
-            q = min(c[i], d[i])
-            to[i] = min(p, q)
+def scaled_run(part: Any, by: float) -> float:
+    """Multiply all values by a number; zero if all are finite."""
+    n, bad = part.size, splat(0.0)
+    for i in range(0, n - 7, 8):
+        found = mul(load(part, i), splat(by))
+        bad = fma(found, splat(0.0), bad)
+        store(part, i, found)
+    rest = summed(bad)
+    for i in range(n // 8 * 8, n):
+        part[i] *= by
+        rest += part[i] * 0.0
+    return rest
+
+
+@compiled
+def _extreme_of(run: Any, length: int, period: int, top: bool, to: Any) -> None:
+    """Extremes of `period` values from those of two to four runs, which may overlap."""
+    n, second, last = to.size, 2 * length, period - length
+    three, four = period > 2 * length, period > 3 * length
+    for i in range(0, n - 7, 8):
+        a, b = load(run, i), load(run, i + last)
+        found = larger(a, b) if top else smaller(a, b)
+        if three:
+            a = load(run, i + length)
+            found = larger(a, found) if top else smaller(a, found)
+        if four:
+            a = load(run, i + second)
+            found = larger(a, found) if top else smaller(a, found)
+        store(to, i, found)
+    for i in range(n // 8 * 8, n):
+        one = max(run[i], run[i + last]) if top else min(run[i], run[i + last])
+        if three:
+            one = max(one, run[i + length]) if top else min(one, run[i + length])
+        if four:
+            one = max(one, run[i + second]) if top else min(one, run[i + second])
+        to[i] = one
 
 
 @compiled
@@ -97,14 +107,13 @@ def extreme_run(row: Any, period: int, top: bool, part: Any, one: Any, two: Any)
     width = row.size
     run, to, other = row, one, two
     length = 1
-    while 4 * length <= period:
+    while 4 * length < period:
         width -= 3 * length
-        _extreme_of(run, length, 2 * length, 3 * length, top, to[:width])
+        _extreme_of(run, length, 4 * length, top, to[:width])
         run = to
         to, other = other, to
         length *= 4
-    last = period - length
-    _extreme_of(run, min(length, last), min(2 * length, last), last, top, part)
+    _extreme_of(run, length, period, top, part)
 
 
 @compiled
