@@ -315,6 +315,8 @@ def test_bad_requests(client, load):
         ts.ClickHouseSeries(client, "points", "host", "v")
     with pytest.raises(ValueError, match="empty"):
         ts.ClickHouseSeries(client, "")
+    with pytest.raises(ValueError, match="unit: 'min'"):
+        ts.ClickHouseSeries(client, "points", "at", "v", unit="min")
     remote = ts.ClickHouseSeries(client, "points", "at", "v")
     for call, match in (
         (lambda: remote.aggregate_time_series("1m", "mode"), "aggregation"),

@@ -10,15 +10,15 @@ from . import _clickhouse_judge as judge
 from . import _clickhouse_sql as sql
 from ._aggregate import Plan, check_fill, labelled, plan_windows, shape
 from ._checks import above_zero, whole
-from ._clock import Clock, read_time, zone
+from ._clickhouse_table import Table
+from ._clickhouse_thin import thin
+from ._clock import read_time
 from ._counters import Growth, Mode
-from ._downsample import METHODS, downsample
-from ._grid import from_wall
+from ._downsample import METHODS
 from ._kernels import quantile_of, read_aggregations
-from ._points import Points, _sort_key, flatten, give
+from ._points import flatten, give
 from ._resample import read_size_text
 from ._rolling import STATS
-from ._series import TimeSeries
 from ._sizes import read_size
 from ._windows import MAX_WINDOWS
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from ._series import TimeSeries
     from ._types import Align, Fill, Output, Size, Time
 
 
@@ -64,74 +65,18 @@ class ClickHouseSeries:
         database: str | None = None,
     ) -> None:
         """Look at the columns; nothing is read yet."""
-        if database is None and "." in table:
-            database, table = table.split(".", 1)
-        self._client = client
-        self._table = (
-            sql.quote(table) if not database else f"{sql.quote(database)}.{sql.quote(table)}"
+        self._table = Table(
+            client,
+            table,
+            time,
+            value,
+            by,
+            tz=tz,
+            start=start,
+            end=end,
+            unit=unit,
+            database=database,
         )
-        self._names = time, value
-        self._by = (by,) if isinstance(by, str) else tuple(by or ())
-        self._unit = unit
-        self._last = ""
-        types = self._columns()
-        for name in (time, value, *self._by):
-            if name not in types:
-                raise KeyError(f"no column {name!r} in {self._table}; it has {', '.join(types)}")
-        self._clock = self._read_clock(types[time], zone(tz))
-        self._bounds = self._bound(start, "start"), self._bound(end, "end")
-        self._time_type = types[time]
-        self._points = self._base()
-
-    def _columns(self) -> dict[str, str]:
-        rows = self._client.query(f"DESCRIBE TABLE {self._table}").result_rows
-        return {str(row[0]): str(row[1]) for row in rows}
-
-    def _read_clock(self, kind: str, place: dt.tzinfo | None) -> Clock:
-        if "Date" not in kind:
-            if not any(word in kind for word in ("Int", "Float", "Decimal")):
-                raise TypeError(f"time: column {self._names[0]!r} is {kind}, not a time or number")
-            return Clock("number", place or zone("UTC"), self._unit)
-        named = kind.partition("'")[2].partition("'")[0]
-        return Clock("datetime", place or zone(named or "UTC"))
-
-    def _bound(self, bound: Time | None, name: str) -> int | None:
-        if bound is None:
-            return None
-        ns, clock = read_time(bound, name, self._unit)
-        return ns if clock.aware else from_wall(ns, self._clock.tz)
-
-    def _base(self) -> str:
-        """Every point as its groups, integer nanoseconds and a Float64."""
-        time, value = (f"t.{sql.quote(name)}" for name in self._names)
-        scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[self._unit]
-        if self._clock.kind != "number":
-            ns = f"toUnixTimestamp64Nano(toDateTime64(assumeNotNull({time}), 9, 'UTC'))"
-        elif "Int" in self._time_type:
-            ns = f"toInt64(assumeNotNull({time})) * {scale}"
-        else:
-            whole = f"floor(toFloat64(assumeNotNull({time})))"
-            ns = (
-                f"toInt64({whole}) * {scale} + "
-                f"toInt64(round((toFloat64(assumeNotNull({time})) - {whole}) * {scale}))"
-            )
-        groups = "".join(f"t.{sql.quote(name)} AS g{i}, " for i, name in enumerate(self._by))
-        low, high = self._bounds
-        limits = ["1"]
-        if low is not None:
-            limits.append(f"ns >= {low}")
-        if high is not None:
-            limits.append(f"ns < {high}")
-        return (
-            f"SELECT * FROM (SELECT {groups}{ns} AS ns, "  # noqa: S608
-            f"ifNull(toFloat64({value}), nan) AS v\nFROM {self._table} AS t "
-            f"WHERE {time} IS NOT NULL SETTINGS prefer_column_name_to_alias = 1)\n"
-            f"WHERE {' AND '.join(limits)}"
-        )
-
-    @property
-    def _groups(self) -> list[str]:
-        return [f"g{i}" for i in range(len(self._by))]
 
     def sql(self, method: str | None = None, *args: Any, **arguments: Any) -> str:
         """The query of the last call; or run a method with its arguments and show its query.
@@ -145,44 +90,7 @@ class ClickHouseSeries:
             if method.startswith("_") or not hasattr(self, method):
                 raise ValueError(f"method: there is no {method!r}")
             getattr(self, method)(*args, **arguments)
-        return self._last or self._points
-
-    def _run(self, text: str) -> list[Any]:
-        """The columns of a query's answer; none at all when it has no rows."""
-        self._last = text
-        return list(self._client.query(text, column_oriented=True).result_columns)
-
-    def _split(self, columns: list[Any]) -> list[tuple[tuple[Any, ...], list[Any]]]:
-        """The rest of the columns for each group, in the order of the local functions."""
-        count = len(self._by)
-        if not columns:
-            return []
-        if not count:
-            return [((), [np.asarray(c) for c in columns])]
-        rows: dict[tuple[Any, ...], list[int]] = {}
-        for position, key in enumerate(zip(*columns[:count], strict=True)):
-            rows.setdefault(key, []).append(position)
-        rest = [np.asarray(c) for c in columns[count:]]
-        return [(key, [c[rows[key]] for c in rest]) for key in sorted(rows, key=_sort_key)]
-
-    def _span(self) -> tuple[tuple[int, int] | None, int]:
-        """First and last time, and how many rows have no time."""
-        time = f"t.{sql.quote(self._names[0])}"
-        rows = self._client.query(
-            f"SELECT count(), min(ns), max(ns) FROM (\n{self._points}\n)"  # noqa: S608
-        ).result_rows
-        gone = self._client.query(
-            f"SELECT count() FROM {self._table} AS t WHERE {time} IS NULL"  # noqa: S608
-        ).result_rows
-        count, low, high = rows[0]
-        return ((int(low), int(high)) if count else None), int(gone[0][0])
-
-    def _blank(self, form: Output, dropped: int = 0) -> Points:
-        empty = np.empty(0, np.int64)
-        names = self._names
-        return Points(
-            empty, np.empty(0), self._clock, form, names[0], names[1], by=self._by, dropped=dropped
-        )
+        return self._table.last or self._table.points
 
     def aggregate_time_series(
         self,
@@ -198,13 +106,13 @@ class ClickHouseSeries:
     ) -> Any:
         """As `shared.timeseries.aggregate_time_series`, over the series' range and groups."""
         given, names, single = read_aggregations(aggregation)
-        step = read_size(window_size, "window_size", self._unit)
+        step = read_size(window_size, "window_size", self._table.unit)
         fill = check_fill(fill)
-        span, dropped = self._span()
-        blank = self._blank(output, dropped)
+        span, dropped = self._table.span()
+        blank = self._table.blank(output, dropped)
         shown = ["value"] if single else given
         times = ("window_start", "window_end")
-        nothing: dict[str, Any] = {name: [] for name in self._by}
+        nothing: dict[str, Any] = {name: [] for name in self._table.by}
         nothing |= {
             column: np.empty(0, np.int64 if column in {*times, "count"} else np.float64)
             for column in (*times, "count", *shown)
@@ -212,15 +120,15 @@ class ClickHouseSeries:
         if span is None:
             return give(nothing, blank, output, times)
         plan = plan_windows(
-            self._clock, step, align, span, self._bounds, names=names, fill=fill, skipna=skipna,
+            self._table.clock, step, align, span, self._table.bounds, names=names, fill=fill, skipna=skipna,
             include_end=include_end, max_windows=max_windows,
         )  # fmt: skip
         unique = list(dict.fromkeys(names))
-        answer = self._run(sql.windows(self._points, plan, self._groups, unique))
+        answer = self._table.run(sql.windows(self._table.points, plan, self._table.groups, unique))
         parts = []
-        for key, (begin, rows, *found) in self._split(answer):
+        for key, (begin, rows, *found) in self._table.split(answer):
             part = self._shaped(plan, begin, rows, dict(zip(unique, found, strict=True)), output)
-            parts.append(labelled(part, self._by, key, shown, names))
+            parts.append(labelled(part, self._table.by, key, shown, names))
         return give(flatten(parts) if parts else nothing, blank, output, times)
 
     def _shaped(
@@ -258,64 +166,44 @@ class ClickHouseSeries:
     ) -> Any:
         """As `shared.timeseries.resample`."""
         columns = self.aggregate_time_series(
-            read_size_text(every, self._unit), aggregation, fill=fill, align=align,
+            read_size_text(every, self._table.unit), aggregation, fill=fill, align=align,
             max_windows=max_windows, output="records",
         )  # fmt: skip
-        rows = [[row[name] for row in columns] for name in (*self._by, "window_start", "value")]
-        out: dict[str, Any] = dict(zip((*self._by, *self._names), rows, strict=True))
-        ns = [read_time(t, "t", self._unit)[0] for t in rows[-2]]
-        out[self._names[0]] = np.array(ns, dtype=np.int64)
+        rows = [
+            [row[name] for row in columns] for name in (*self._table.by, "window_start", "value")
+        ]
+        out: dict[str, Any] = dict(zip((*self._table.by, *self._table.names), rows, strict=True))
+        ns = [read_time(t, "t", self._table.unit)[0] for t in rows[-2]]
+        out[self._table.names[0]] = np.array(ns, dtype=np.int64)
         if output != "records":
-            out[self._names[1]] = np.array(rows[-1], dtype=np.float64)
-        return give(out, self._blank(output), output, self._names[:1])
+            out[self._table.names[1]] = np.array(rows[-1], dtype=np.float64)
+        return give(out, self._table.blank(output), output, self._table.names[:1])
 
     def calculate_percentile(self, q: float) -> float | dict[Any, float]:
         """As `shared.timeseries.calculate_percentile`; with `by` a dict from group to value."""
         if not 0 <= q <= 100:
             raise ValueError(f"q: {q} is not between 0 and 100")
-        keys = ", ".join(self._groups)
+        keys = ", ".join(self._table.groups)
         select = f"{keys}, " if keys else ""
         tail = f"\nGROUP BY {keys}" if keys else ""
-        answer = self._run(
+        answer = self._table.run(
             f"SELECT {select}quantileExactInclusive({q / 100!r})(v) AS out FROM (\n"  # noqa: S608
-            f"{self._points}\n) WHERE NOT isNaN(v){tail}"
+            f"{self._table.points}\n) WHERE NOT isNaN(v){tail}"
         )
-        return self._scalars([(key, float(c[0][0])) for key, c in self._split(answer)])
-
-    def _scalars(self, found: list[tuple[tuple[Any, ...], float]]) -> float | dict[Any, float]:
-        if not self._by:
-            return found[0][1] if found else float("nan")
-        return {(key[0] if len(key) == 1 else key): value for key, value in found}
+        return self._table.scalars([(key, float(c[0][0])) for key, c in self._table.split(answer)])
 
     def calculate_rate_of_change(self, *, per: Size = "1s", output: Output = "arrays") -> Any:
         """As `shared.timeseries.calculate_rate_of_change`."""
-        step = read_size(per, "per", self._unit)
+        step = read_size(per, "per", self._table.unit)
         scale = step.ns or step.days * 86_400 * 10**9
         if not scale:
             raise ValueError(f"per: {per!r} has no fixed length")
-        keys = ", ".join([*self._groups, "ns", "v"])
-        answer = self._run(
+        keys = ", ".join([*self._table.groups, "ns", "v"])
+        answer = self._table.run(
             f"SELECT {keys}, if(ns = ns0, nan, (v - v0) / toFloat64(ns - ns0) * {scale}) AS rate\n"
-            f"FROM (\n{sql.stepped(self._points, self._groups)}\n) WHERE had\nORDER BY {keys}"
+            f"FROM (\n{sql.stepped(self._table.points, self._table.groups)}\n) WHERE had\nORDER BY {keys}"
         )
-        return self._rows(answer, ["rate"], output)
-
-    def _rows(self, answer: list[Any], extra: list[str], output: Output) -> Any:
-        """Rows of group, time, value and more."""
-        names = [*self._names, *extra]
-        parts = []
-        for key, columns in self._split(answer):
-            out: dict[str, Any] = {
-                n: [k] * len(columns[0]) for n, k in zip(self._by, key, strict=True)
-            }
-            out[names[0]] = columns[0].astype(np.int64)
-            out |= {n: c.astype(np.float64) for n, c in zip(names[1:], columns[1:], strict=True)}
-            parts.append(out)
-        if not parts:
-            empty: dict[str, Any] = {n: [] for n in self._by}
-            empty[names[0]] = np.empty(0, np.int64)
-            parts = [empty | {n: np.empty(0) for n in names[1:]}]
-        return give(flatten(parts), self._blank(output), output, self._names[:1])
+        return self._table.rows(answer, ["rate"], output)
 
     def counter_increase(
         self,
@@ -353,24 +241,24 @@ class ClickHouseSeries:
     ) -> Any:
         if mode not in {"plain", "promql"}:
             raise ValueError(f"mode: {mode!r} is not one of plain, promql")
-        step = None if size is None else read_size(size, "window_size", self._unit)
+        step = None if size is None else read_size(size, "window_size", self._table.unit)
         times = ("window_start", "window_end")
-        nothing: dict[str, Any] = {name: [] for name in self._by}
+        nothing: dict[str, Any] = {name: [] for name in self._table.by}
         nothing |= {name: np.empty(0, np.int64) for name in (*times, "count")}
         nothing["value"] = np.empty(0)
         plan = None
         if step is not None:
-            span, _ = self._span()
+            span, _ = self._table.span()
             if span is None:
-                return give(nothing, self._blank(output), output, times)
+                return give(nothing, self._table.blank(output), output, times)
             plan = plan_windows(
-                self._clock, step, align, span, (self._bounds[0], None), names=[], fill="none",
+                self._table.clock, step, align, span, (self._table.bounds[0], None), names=[], fill="none",
                 skipna=True, include_end=False, max_windows=most,
             )  # fmt: skip
-        answer = self._run(sql.growth(self._points, plan, self._groups))
-        low, high = self._bounds
+        answer = self._table.run(sql.growth(self._table.points, plan, self._table.groups))
+        low, high = self._table.bounds
         scalars, parts = [], []
-        for key, (begin, rows, owned, took, inner, first, last, value) in self._split(answer):
+        for key, (begin, rows, owned, took, inner, first, last, value) in self._table.split(answer):
             if not len(begin):
                 continue
             found = Growth(
@@ -387,12 +275,14 @@ class ClickHouseSeries:
                 continue
             begin = begin.astype(np.int64)
             stop = np.array([plan.grid.edge(plan.grid.locate(int(b)) + 1) for b in begin])
-            part: dict[str, Any] = {n: [k] * len(begin) for n, k in zip(self._by, key, strict=True)}
+            part: dict[str, Any] = {
+                n: [k] * len(begin) for n, k in zip(self._table.by, key, strict=True)
+            }
             part |= {"window_start": begin, "window_end": stop, "count": found.counts}
             parts.append(part | {"value": found.result((begin, stop), mode, rate=rate)})
         if plan is None:
-            return self._scalars(scalars)
-        return give(flatten(parts) if parts else nothing, self._blank(output), output, times)
+            return self._table.scalars(scalars)
+        return give(flatten(parts) if parts else nothing, self._table.blank(output), output, times)
 
     def fill_gaps(
         self,
@@ -405,18 +295,22 @@ class ClickHouseSeries:
         """As `shared.timeseries.fill_gaps`; `every` is a duration."""
         if check_fill(method) == "none":
             raise ValueError("method: 'none' fills nothing; use null, previous, linear or 0")
-        step = read_size(every, "every", self._unit)
+        step = read_size(every, "every", self._table.unit)
         if not step.ns:
             raise ValueError(
                 f"every: {every!r} is a calendar step; a duration such as '24h' is needed"
             )
-        longest = None if max_gap is None else read_size(max_gap, "max_gap", self._unit).least_ns
-        text = sql.gaps(self._points, self._groups, step, str(check_fill(method)), longest)
-        made = self._rows(self._run(text), [], output)
+        longest = (
+            None if max_gap is None else read_size(max_gap, "max_gap", self._table.unit).least_ns
+        )
+        text = sql.gaps(
+            self._table.points, self._table.groups, step, str(check_fill(method)), longest
+        )
+        made = self._table.rows(self._table.run(text), [], output)
         if output == "records":
             for row in made:
-                value = row[self._names[1]]
-                row[self._names[1]] = None if value != value else value  # noqa: PLR0124
+                value = row[self._table.names[1]]
+                row[self._table.names[1]] = None if value != value else value  # noqa: PLR0124
         return made
 
     def rolling(
@@ -435,8 +329,8 @@ class ClickHouseSeries:
         least = window if min_periods is None else whole(min_periods, "min_periods", 0)
         if stat != "count" and stat != "sum":  # noqa: PLR1714
             least = max(least, 1)
-        text = sql.rolled(self._points, self._groups, window, stat, least)
-        return self._rows(self._run(text), [stat], output)
+        text = sql.rolled(self._table.points, self._table.groups, window, stat, least)
+        return self._table.rows(self._table.run(text), [stat], output)
 
     def detect_anomalies(
         self,
@@ -460,12 +354,14 @@ class ClickHouseSeries:
         threshold = above_zero(threshold_std_dev, "threshold_std_dev")
         window, min_periods = whole(window, "window", 2), whole(min_periods, "min_periods", 1)
         if method in judge.WHOLE:
-            text = judge.whole_baseline(self._points, self._groups, method)
+            text = judge.whole_baseline(self._table.points, self._table.groups, method)
         else:
             least = min(min_periods, window)
-            text = judge.rolling_baseline(self._points, self._groups, method, window, least)
-        answer = self._run(judge.judged(text, self._groups, threshold))
-        return self._rows(answer, ["score", "expected", "scale"], output)
+            text = judge.rolling_baseline(
+                self._table.points, self._table.groups, method, window, least
+            )
+        answer = self._table.run(judge.judged(text, self._table.groups, threshold))
+        return self._table.rows(answer, ["score", "expected", "scale"], output)
 
     def downsample(self, n: int = 1000, method: str = "lttb") -> TimeSeries:
         """As `shared.timeseries.downsample`, as a series of the chosen points.
@@ -475,61 +371,6 @@ class ClickHouseSeries:
         """
         if method not in METHODS:
             raise ValueError(f"method: {method!r} is not one of {', '.join(METHODS)}")
-        if self._by:
+        if self._table.by:
             raise ValueError("by: one line at a time can be drawn; use a series without groups")
-        least = 3 if "lttb" in method else 2
-        n = whole(n, "n", least)
-        points = f"SELECT * FROM (\n{self._points}\n) WHERE NOT isNaN(v)"  # noqa: S608
-        rows = self._client.query(f"SELECT count() FROM (\n{points}\n)").result_rows  # noqa: S608
-        count = int(rows[0][0])
-        if not count or (count <= n and method != "mean"):
-            chosen = self._run(f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns, v")  # noqa: S608
-            return self._series(*(chosen or ([], [])))
-        if method == "lttb" or (method == "minmaxlttb" and count <= n * 4 + 2):
-            every = (count - 2) / (n - 2)
-            cuts = ((every * np.arange(n - 1)).astype(np.int64) + 1).tolist()
-            origin = self._ends(points)[0][0]
-            path, tail = self._run(judge.triangles(points, cuts, origin))
-            some = [*path[0], tail[0][-1]]
-            return self._series([p[0] for p in some], [p[1] for p in some])
-        return self._thin(points, n, method)
-
-    def _ends(self, points: str) -> list[tuple[int, float]]:
-        """The first two and the last two points."""
-        out = []
-        for way in ("", " DESC"):
-            text = f"SELECT ns, v FROM (\n{points}\n) ORDER BY ns{way}, v{way} LIMIT 2"  # noqa: S608
-            rows = [(int(ns), float(v)) for ns, v in self._client.query(text).result_rows]
-            out += (rows * 2)[:2] if len(rows) == 1 else rows
-        return out
-
-    def _thin(self, points: str, n: int, method: str) -> TimeSeries:
-        """Least and greatest, or means, of equal ranges of time."""
-        first, second, last, before = self._ends(points)
-        low, high, bins = first[0], last[0], n if method == "mean" else n // 2
-        inner = points
-        if method == "minmaxlttb":
-            low, high, bins = second[0], before[0], n * 2
-            # One row at each end is set aside; an equal twin may stay, it is the same point.
-            for end, twin in ((first, second), (last, before)):
-                if end != twin:
-                    inner += f" AND NOT (ns = {end[0]} AND v = toFloat64('{end[1]!r}'))"
-        edges = np.linspace(0.0, float(high - low), bins + 1)[:-1]
-        starts = np.unique(np.ceil(edges).astype(np.int64)).tolist()
-        if method == "mean":
-            x, y = self._run(judge.means(inner, starts, low))
-            return self._series(np.rint(np.array(x, np.float64)).astype(np.int64) + low, y)
-        lows, highs = self._run(judge.extremes(inner, starts, low))
-        chosen = {(int(p[1]), float(p[0])) for p in lows} | {
-            (-int(p[1]), float(p[0])) for p in highs
-        }
-        some = sorted(chosen | ({first, last} if method == "minmaxlttb" else set()))
-        series = self._series([p[0] for p in some], [p[1] for p in some])
-        return (
-            series if method == "minmax" else downsample(series, n=n, output="series", fast=False)
-        )
-
-    def _series(self, ns: Any, numbers: Any) -> TimeSeries:
-        return TimeSeries._of(  # noqa: SLF001
-            np.array(ns, dtype=np.int64), np.array(numbers, dtype=np.float64), self._clock
-        )
+        return thin(self._table, n, method)
