@@ -37,9 +37,7 @@ PHRASES = {
 }
 # What the formatter of imports and the like would do otherwise in the synchronous form.
 LINT = {
-    "clickhouse.py": "S608",
-    "connections.py": "F401, I001",
-    "lazy.py": "I001",
+    "connections.py": "I001",
     "postgres.py": "C416, UP028",
 }
 HEADER = """\

@@ -366,6 +366,42 @@ def test_a_forked_child_uses_no_socket_of_its_parent(db, table, postgres_setting
     assert rows_of(db, table) == [1]
 
 
+# Leaves its parent's blocks by an exception and by their ends, and closes everything.
+LEAVES = """
+import json, os, sys
+from shared.db import DatabaseConnections
+settings, table = json.loads(sys.argv[1]), sys.argv[2]
+with DatabaseConnections() as db:
+    db.initialize_postgres(**settings)
+    child = None
+    try:
+        with db.get_postgres_connection() as held:
+            held.execute(f"INSERT INTO {table} VALUES (1)")
+            child = os.fork()
+            if child == 0 and sys.argv[3] == "raises":
+                raise SystemExit(7)
+            if child:
+                assert os.waitpid(child, 0)[1] >> 8 == 7
+            held.execute(f"INSERT INTO {table} VALUES (2)") if child else None
+    finally:
+        if child:
+            print(db.postgres.snapshot()["opened"])
+    if child == 0:
+        db.postgres.execute(f"INSERT INTO {table} VALUES (3)")
+sys.exit(7 if child == 0 else 0)
+"""
+
+
+@pytest.mark.parametrize("how", ["raises", "goes on"])
+def test_a_child_that_leaves_its_parents_block_changes_nothing(
+    db, table, postgres_settings, python, how
+):
+    settings = json.dumps(dict(postgres_settings))
+    out, err = python(LEAVES, settings, table, how).communicate()
+    assert out == "1\n", err
+    assert rows_of(db, table) == ([1, 2] if how == "raises" else [1, 2, 3])
+
+
 def test_close_drains_then_cancels_and_counts(postgres_settings):
     db = DatabaseConnections.from_settings(postgres_settings)
     db.initialize_postgres(max_connections=4)

@@ -163,15 +163,17 @@ async def test_thirty_of_thirty_for_tasks(blocked):
 
 
 async def test_what_was_published_is_not_taken_for_an_end(redis_settings):
-    async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
-        async with db.redis.pubsub() as subscriber:
-            await subscriber.subscribe("c")
-            assert (await subscriber.get_message(timeout=5))["type"] == "subscribe"
-            for n in range(3):
-                await db.redis.publish("c", n)
-            await asyncio.sleep(0.05)
-            got = [await subscriber.get_message(timeout=5) for _ in range(3)]
-            assert [message["data"] for message in got] == [b"0", b"1", b"2"]
+    async with (
+        AsyncDatabaseConnections.from_settings(redis_settings) as db,
+        db.redis.pubsub() as subscriber,
+    ):
+        await subscriber.subscribe("c")
+        assert (await subscriber.get_message(timeout=5))["type"] == "subscribe"
+        for n in range(3):
+            await db.redis.publish("c", n)
+        await asyncio.sleep(0.05)
+        got = [await subscriber.get_message(timeout=5) for _ in range(3)]
+        assert [message["data"] for message in got] == [b"0", b"1", b"2"]
 
 
 def test_a_health_check_of_a_dead_or_frozen_server_fails_fast():
@@ -415,3 +417,36 @@ def test_a_holder_stopped_past_its_time_is_fenced_off(db, redis_settings, python
     # It was told, or it tried to write and was refused; it never wrote.
     assert rest in (["lost"], ["0", "lost"])
     assert db.redis.lrange("written", 0, -1) == [str(new).encode()]
+
+
+# Leaves the block of a lock that its parent holds.
+FORKED_HOLDER = """
+import json, os, sys
+from shared.db import DatabaseConnections, LockTimeout
+with DatabaseConnections() as db:
+    getattr(db, f"initialize_{sys.argv[1]}")(**json.loads(sys.argv[2]))
+    with db.lock("forked", ttl=30, backend=sys.argv[1]):
+        child = os.fork()
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+            try:
+                with db.lock("forked", ttl=1, backend=sys.argv[1], timeout=0.05):
+                    print("free")
+            except LockTimeout:
+                print("held")
+    if not child:
+        os._exit(0)
+    with db.lock("forked", ttl=1, backend=sys.argv[1], timeout=5):
+        print("given back")
+"""
+
+
+@pytest.mark.parametrize("backend", ["redis", "postgres"])
+def test_a_forked_child_does_not_free_its_parents_lock(
+    backend, redis_settings, postgres_settings, python
+):
+    import json
+
+    settings = {"redis": redis_settings, "postgres": postgres_settings}[backend]
+    out, err = python(FORKED_HOLDER, backend, json.dumps(dict(settings))).communicate()
+    assert out.split("\n") == ["held", "given back", ""], err

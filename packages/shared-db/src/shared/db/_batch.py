@@ -33,12 +33,21 @@ class WriterReport:
 
 @dataclass
 class Batch:
-    """Rows that go together, under one token."""
+    """Rows that go together, under one token.
+
+    Attributes:
+        rows: The rows.
+        size: About how many bytes they are.
+        token: By which the server knows a batch that it has seen.
+        path: The file that keeps the rows, if any.
+        sent: Whether it may have been sent before: by a writer that has died.
+    """
 
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     size: int = 0
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     path: Path | None = None
+    sent: bool = False
 
     def parts(self) -> Iterator[tuple[str, list[str], list[Any]]]:
         """The batch as (token, column names, columns), one for each set of column names.

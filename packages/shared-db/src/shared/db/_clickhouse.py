@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names in statements are quoted
 """What both forms of the ClickHouse module share: the driver, what was lost, what may be repeated."""
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _READS = re.compile(
 )
 # The server refuses its visitor: no such user, a wrong password, no such database.
 REFUSALS = frozenset({81, 192, 193, 194, 516})
+UNKNOWN_IDENTIFIER = 47
 _WINDOW = re.compile(r"non_replicated_deduplication_window\s*=\s*'?(\d+)")
 
 
@@ -29,6 +31,7 @@ def driver(*, tasks: bool = False) -> Any:
     """clickhouse-connect, imported when first needed; with its client for tasks if wanted."""
     try:
         import clickhouse_connect
+        import clickhouse_connect.datatypes.registry
         import clickhouse_connect.driver.exceptions
         import clickhouse_connect.driver.httputil
 
@@ -79,6 +82,31 @@ def quoted(table: str) -> str:
 def quoted_name(part: str) -> str:
     """One name as an identifier."""
     return "`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def comparison(table: str, names: list[str], partition: str) -> list[str]:
+    """Statements that find the rows of a batch that are in no partition of a table.
+
+    Args:
+        table: The table.
+        names: The batch's columns.
+        partition: The table's partition key, empty without one.
+
+    Returns:
+        The one that makes a temporary table for the rows and their numbers; the one that finds
+        the numbers; and one that does so over the whole table, for a batch that leaves the
+        columns of the partition key to their defaults.
+    """
+    listed = ", ".join(map(quoted_name, names))
+    batch = f"SELECT {listed} FROM shared_db_probe"
+    held = f"FROM {quoted(table)} WHERE ({listed}) IN ({batch})"
+    numbered = f"SELECT toUInt64(0) AS shared_db_row, {listed} FROM {quoted(table)} LIMIT 0"
+    find = "SELECT shared_db_row FROM shared_db_probe WHERE"
+    return [
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS shared_db_probe AS {numbered}",
+        f"{find} tuple({partition or 1}) NOT IN (SELECT tuple({partition or 1}) {held})",
+        f"{find} 1 NOT IN (SELECT 1 {held})",
+    ]
 
 
 def what_was_lost(error: BaseException) -> str | None:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,3 +44,13 @@ class CloseReport:
     finished: int = 0
     stores: dict[str, dict[str, int]] = field(default_factory=dict)
     undelivered: int = 0
+
+
+def values_of(results: Iterable[T | BaseException]) -> list[T]:
+    """What calls made at once have returned; the first error is raised."""
+    values: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        values.append(result)
+    return values

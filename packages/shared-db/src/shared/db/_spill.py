@@ -28,17 +28,16 @@ class Spill:
     def __init__(self, folder: str | os.PathLike[str], table: str) -> None:
         self._base = Path(folder).expanduser() / table.replace("/", "_")
         self._base.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._own = self._base / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._own.mkdir(mode=0o700)
-        self._locks = [_locked(self._own)]
+        self._own: Path | None = None
+        self._locks: list[int] = []
         self._count = 0
         self._file: int | None = None
 
     def recover(self) -> list[tuple[Path, list[dict[str, Any]]]]:
         """The batches that dead writers left, oldest first, now ours to deliver."""
         found: list[tuple[Path, list[dict[str, Any]]]] = []
-        folders = [folder for folder in self._base.iterdir() if folder != self._own]
-        for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime):
+        folders = [folder for folder in self._base.iterdir() if not folder.name.startswith(".")]
+        for folder in sorted(folders, key=_age):
             lock = _locked(folder)
             if lock is None:
                 continue
@@ -54,10 +53,22 @@ class Spill:
 
     def open(self) -> Path:
         """Begins a new batch; returns its file."""
+        if self._own is None:
+            self._own = self._settle()
         self._count += 1
         path = self._own / f"{self._count:012d}-{uuid.uuid4().hex}.rows"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         return path
+
+    def _settle(self) -> Path:
+        """A folder of our own, locked before another writer can take it for a dead one's."""
+        name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        fresh = self._base / f".{name}"
+        fresh.mkdir(mode=0o700)
+        lock = _locked(fresh)
+        assert lock is not None
+        self._locks.append(lock)
+        return fresh.rename(self._base / name)
 
     def append(self, rows: list[dict[str, Any]]) -> None:
         """Adds rows to the batch; they survive this process when this returns."""
@@ -87,12 +98,16 @@ class Spill:
 
     def close(self) -> None:
         """Lets go of the folder; what is undelivered waits there for the next writer."""
+        if self._own is not None:
+            self._sweep(self._own)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leaves all files alone; in a forked child they are the parent's."""
         self.seal()
-        self._sweep(self._own)
         for lock in self._locks:
-            if lock is not None:
-                os.close(lock)
-        self._locks = []
+            os.close(lock)
+        self._own, self._locks = None, []
 
     @staticmethod
     def _sweep(folder: Path) -> None:
@@ -100,6 +115,14 @@ class Spill:
             (folder / "lock").unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _age(folder: Path) -> float:
+    """When the folder was last changed; another writer may have removed it meanwhile."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _locked(folder: Path) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import _clickhouse, _postgres, _qdrant, _redis
 from .._errors import DatabaseError, DriverMissing, NotConfigured, Unavailable
 from .._observe import OpenTelemetryObserver, PrometheusObserver
-from .._reports import CloseReport, Ping
+from .._reports import CloseReport, Ping, values_of
 from .._sealed import Sealed
 from .._settings import STORES, arguments_from, from_environment
 from ._runtime import IS_ASYNC, Background, gather
@@ -513,37 +513,36 @@ class AsyncDatabaseConnections:
         Returns:
             What was cancelled, what finished, what writers could not deliver.
         """
+        deadline = time.monotonic() + timeout
+
+        def left() -> float:
+            return max(0.0, deadline - time.monotonic())
 
         def ended(writer: Any) -> Callable[[], Awaitable[WriterReport]]:
-            return lambda: writer.close(timeout)
+            return lambda: writer.close(left())
 
-        reports = await gather(ended(writer) for writer in self._writers)
-        undelivered = 0
-        for report in reports:
-            if isinstance(report, BaseException):
-                raise report
-            undelivered += report.undelivered
+        def closed(store: Any) -> Callable[[], Awaitable[tuple[dict[str, int], int]]]:
+            async def close() -> tuple[dict[str, int], int]:
+                writers = [writer for writer in self._writers if writer.client is store]
+                reports = await gather(map(ended, writers))
+                figures = await store.close(left())
+                return figures, sum(report.undelivered for report in values_of(reports))
+
+            return close
+
         stores = {
             f"{kind}:{name}" if name != "default" else kind: store
             for (kind, name), store in self._stores.items()
         }
-
-        def closed(store: Any) -> Callable[[], Awaitable[dict[str, int]]]:
-            return lambda: store.close(timeout)
-
-        results = await gather(closed(store) for store in stores.values())
-        figures: dict[str, dict[str, int]] = {}
-        for name, result in zip(stores, results, strict=True):
-            if isinstance(result, BaseException):
-                raise result
-            figures[name] = result
+        results = await gather(map(closed, stores.values()))
         self._closed = True
         self._writers.clear()
+        figures, undelivered = zip(*values_of(results), strict=True) if results else ((), ())
         return CloseReport(
-            cancelled=sum(figure["cancelled"] for figure in figures.values()),
-            finished=sum(figure["finished"] for figure in figures.values()),
-            stores=figures,
-            undelivered=undelivered,
+            cancelled=sum(figure["cancelled"] for figure in figures),
+            finished=sum(figure["finished"] for figure in figures),
+            stores=dict(zip(stores, figures, strict=True)),
+            undelivered=sum(undelivered),
         )
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import weakref
 from typing import Any
 
-_all: weakref.WeakSet[AsyncLazy] = weakref.WeakSet()
-_of_the_parent: list[Any] = []
+from .._forks import forgets_parent
 
 
 class AsyncLazy:
@@ -19,28 +16,15 @@ class AsyncLazy:
 
     def __init__(self) -> None:
         self._client: Any = None
-        self._made_in = os.getpid()
-        self._making = _new_lock()
+        self._making = asyncio.Lock()
         self._closed = False
         self._calls = 0
         self.observers: list[Any] = []
-        _all.add(self)
+        forgets_parent(self)
 
-    def _forget_parent(self) -> None:
+    def forget_parent(self) -> list[Any]:
         """In a forked child: the sockets belong to the parent."""
-        _of_the_parent.append(self._client)
-        self._client = None
-        self._making = _new_lock()
-
-
-def _new_lock() -> asyncio.Lock:
-    return asyncio.Lock()
-
-
-def _after_fork() -> None:
-    for client in list(_all):
-        client._forget_parent()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        client, self._client = self._client, None
+        self._making = asyncio.Lock()
+        self._calls = 0
+        return [client]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
@@ -58,6 +59,7 @@ class AsyncLock:
         self._stop: Waiter[None] | None = None
         self._keeper: Background | None = None
         self._interrupter: Interrupter | None = None
+        self._process = 0
 
     @property
     def lost(self) -> bool:
@@ -83,6 +85,7 @@ class AsyncLock:
             await sleep(delay)
             delay = min(delay * 1.5, 0.1)
         self._lost = None
+        self._process = os.getpid()
         self._stop = Waiter()
         self._interrupter = Interrupter(LockLost)
         self._keeper = Background(f"shared.db lock {self.name}", self._keep)
@@ -97,6 +100,8 @@ class AsyncLock:
         assert self._stop is not None
         assert self._interrupter is not None
         assert self._keeper is not None
+        if self._process != os.getpid():
+            return  # a forked child: the parent holds the lock on
         interrupted = self._interrupter.end(error)
         self._stop.give(None)
         await self._keeper.join(self.ttl)

@@ -130,6 +130,14 @@ class Connector:
         except (driver().Error, OSError, ValueError):
             return False
 
+    def orphan(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """In a forked child: puts a socket without another end in the place of the parent's."""
+        with contextlib.suppress(driver().Error, OSError):
+            descriptor = connection.pgconn.socket
+            here, there = socket.socketpair()
+            with here, there:
+                os.dup2(here.fileno(), descriptor, inheritable=False)
+
 
 def observed_cursor(store: AsyncPostgres) -> Any:
     """A cursor whose statements the store's observers see."""
@@ -169,12 +177,11 @@ class Checkout(Generic[C]):
         self._connection: Any = None
 
     async def __aenter__(self) -> C:
-        connection = await self._pool.acquire(self._timeout)
+        connection = self._connection = await self._pool.acquire(self._timeout)
         if self._read_only:
             await connection.set_read_only(True)
         if self._store.observers:
             connection.cursor_factory = observed_cursor(self._store)
-        self._connection = connection
         return cast("C", connection)
 
     async def __aexit__(
@@ -184,6 +191,8 @@ class Checkout(Generic[C]):
         trace: TracebackType | None,
     ) -> None:
         connection, self._connection = self._connection, None
+        if not self._pool.lent(connection):
+            return  # a forked child: the parent ends its block itself
         try:
             await finish(connection, error, commit=self._commit)
         finally:

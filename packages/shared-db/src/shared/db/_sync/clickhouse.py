@@ -1,24 +1,24 @@
 # Generated from ../_async/clickhouse.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: S608 - generated
 """ClickHouse through clickhouse-connect: one client for all, lost calls told apart."""
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from functools import partial
 from typing import Any
 
+from .._chdb import claim_engine
 from .._clickhouse import (
     INSERTS,
     REFUSALS,
+    UNKNOWN_IDENTIFIER,
     client_arguments,
+    comparison,
     deduplicates,
     driver,
     quoted,
-    quoted_name,
     repeatable,
     what_was_lost,
 )
@@ -30,7 +30,7 @@ from ._runtime import IS_ASYNC, call, sleep
 from .lazy import Lazy
 
 # Calls that read may be repeated; so may an insert whose token the table remembers.
-_ON_TABLE = "SELECT engine, create_table_query FROM system.tables WHERE database = {database:String} AND name = {table:String}"
+_ON_TABLE = "SELECT engine, create_table_query, partition_key FROM system.tables WHERE database = {database:String} AND name = {table:String}"
 
 
 class ClickHouse(Lazy):
@@ -92,11 +92,7 @@ class ClickHouse(Lazy):
     def _make(self) -> Any:
         arguments = self._arguments.open()
         if self.embedded:
-            if os.getpid() != self._made_in:
-                raise Unavailable(
-                    "chdb belongs to the process that opened it: not to a forked child",
-                    store=self.store,
-                )
+            claim_engine()
             return call(lambda: driver().get_client(**arguments))
         arguments.setdefault("autogenerate_session_id", False)
         if not IS_ASYNC:
@@ -227,11 +223,13 @@ class ClickHouse(Lazy):
         }
         self._call("insert", (table, columns), keywords, patience=0.0)
 
-    def holds(self, table: str, names: list[str], columns: list[list[Any]]) -> bool:
-        """Whether a plain MergeTree table holds rows of a batch that it says it has seen.
+    def lacks(self, table: str, names: list[str], columns: list[list[Any]]) -> list[int]:
+        """Which rows of a batch a plain MergeTree table lacks, although it says it has seen it.
 
-        It notes a token down before it puts the part in its place: killed in between, it knows
-        the token of rows that it has not. The rows are compared on the server, in its own types.
+        It notes a token down before it puts a part in its place: killed in between, it knows the
+        token of rows that it has not. A batch is one part in each of its partitions, so a
+        partition lacks its rows if it has none of them. They are compared on the server, in its
+        own types.
 
         Args:
             table: Its name, with or without the database.
@@ -239,50 +237,60 @@ class ClickHouse(Lazy):
             columns: Their values.
 
         Returns:
-            False when none of the rows is there; True also when the server cannot compare.
+            The places of those rows; none when the server cannot compare.
 
         Raises:
             Unavailable: The server is away.
         """
         if self.embedded:
-            return True
+            return []
         front, _, back = table.replace("`", "").rpartition(".")
         values = {"database": front or self.database, "table": back}
-        found = (self._call("query", (_ON_TABLE,), {"parameters": values})).result_rows
+        asked = self._call("query", (_ON_TABLE,), {"parameters": values}, patience=0.0)
+        found = asked.result_rows
         if not found or found[0][0] != "MergeTree":
-            return True
+            return []
         session = {"session_id": str(uuid.uuid4())}
-        listed = ", ".join(quoted_name(name) for name in names)
-        probe = {
-            "column_names": names,
-            "column_types": (
-                self._call("create_insert_context", (table, names), {})
-            ).column_types,
+        context = self._call("create_insert_context", (table, names), {}, patience=0.0)
+        rows = {
+            "data": [range(len(columns[0])), *columns],
+            "column_names": ["shared_db_row", *names],
+            "column_types": [
+                driver().datatypes.registry.get_from_name("UInt64"),
+                *context.column_types,
+            ],
             "column_oriented": True,
-            "settings": session,
         }
-        create = f"CREATE TEMPORARY TABLE IF NOT EXISTS shared_db_probe AS SELECT {listed} FROM {quoted(table)} LIMIT 0"
-        inside = f"({listed}) IN (SELECT {listed} FROM shared_db_probe)"
-        select = f"SELECT count() FROM {quoted(table)} WHERE {inside}"
+        create, *selects = comparison(table, names, found[0][2])
         client = self.client()
         try:
             client.command(create, settings=session)
-            client.insert("shared_db_probe", [column[:1000] for column in columns], **probe)
-            answer = client.query(select, settings={**session, "transform_null_in": 1})
+            client.insert("shared_db_probe", **rows, settings=session)
+            settings = {**session, "transform_null_in": 1}
+            for select in selects:
+                try:
+                    answer = client.query(select, settings=settings)
+                except driver().driver.exceptions.DatabaseError as error:
+                    if getattr(error, "code", None) != UNKNOWN_IDENTIFIER:
+                        raise
+                else:
+                    return [row for (row,) in answer.result_rows]
         except driver().driver.exceptions.Error as error:
             lost = what_was_lost(error)
-            if lost is None:
-                return True
-            message = self._lost(lost, "a comparison", error)
-            raise Unavailable(message, store=self.store) from scrub(error)
-        return bool(answer.result_rows[0][0])
+            if lost is not None:
+                message = self._lost(lost, "a comparison", error)
+                raise Unavailable(message, store=self.store) from scrub(error)
+        return []
 
-    def deduplicates(self, table: str, database: str | None = None) -> bool:
+    def deduplicates(
+        self, table: str, database: str | None = None, *, patience: float | None = None
+    ) -> bool:
         """Whether a table drops an insert whose token it has seen (asked once a table).
 
         Args:
             table: Its name, with or without the database.
             database: The database when the name has none.
+            patience: Seconds to wait for a server that is away; the client's own by default.
 
         Returns:
             True for replicated tables and for those with ``non_replicated_deduplication_window``.
@@ -291,25 +299,29 @@ class ClickHouse(Lazy):
         key = (front if dot else (database or self.database), back)
         if key not in self._tables:
             values = {"database": key[0], "table": key[1]}
-            rows = (self._call("query", (_ON_TABLE,), {"parameters": values})).result_rows
+            asked = self._call("query", (_ON_TABLE,), {"parameters": values}, patience)
+            rows = asked.result_rows
             if not rows:
                 return False
-            self._tables[key] = deduplicates(*rows[0])
+            self._tables[key] = deduplicates(*rows[0][:2])
         return self._tables[key]
 
-    def remember_tokens(self, table: str, window: int = 1000) -> None:
+    def remember_tokens(
+        self, table: str, window: int = 1000, *, patience: float | None = None
+    ) -> None:
         """Makes a table of the MergeTree family drop inserts whose token it has seen.
 
         Args:
             table: Its name, with or without the database.
             window: How many of the last inserts it remembers.
+            patience: Seconds to wait for a server that is away; the client's own by default.
 
         Raises:
             DatabaseError: The table cannot: it is not of the MergeTree family, or not ours to alter.
         """
         statement = f"ALTER TABLE {quoted(table)} MODIFY SETTING non_replicated_deduplication_window = {window:d}"
         try:
-            self._call("command", (statement,), {})
+            self._call("command", (statement,), {}, patience)
         except driver().driver.exceptions.DatabaseError as error:
             raise DatabaseError(
                 f"{table} cannot drop repeated batches, so a lost answer could double rows: use a table of "

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
@@ -60,6 +61,7 @@ class Lock:
         self._stop: Waiter[None] | None = None
         self._keeper: Background | None = None
         self._interrupter: Interrupter | None = None
+        self._process = 0
 
     @property
     def lost(self) -> bool:
@@ -85,6 +87,7 @@ class Lock:
             sleep(delay)
             delay = min(delay * 1.5, 0.1)
         self._lost = None
+        self._process = os.getpid()
         self._stop = Waiter()
         self._interrupter = Interrupter(LockLost)
         self._keeper = Background(f"shared.db lock {self.name}", self._keep)
@@ -99,6 +102,8 @@ class Lock:
         assert self._stop is not None
         assert self._interrupter is not None
         assert self._keeper is not None
+        if self._process != os.getpid():
+            return  # a forked child: the parent holds the lock on
         interrupted = self._interrupter.end(error)
         self._stop.give(None)
         self._keeper.join(self.ttl)

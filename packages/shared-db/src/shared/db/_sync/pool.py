@@ -10,14 +10,13 @@ the server hung up.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .._errors import PoolClosed, PoolExhausted, Unavailable
+from .._forks import forgets_parent
 from .._holder import Holder
 from ._runtime import Background, Waiter, current_task, sleep
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 _log = logging.getLogger("shared.db")
-_pools: weakref.WeakSet[Pool[Any]] = weakref.WeakSet()
-# Connections of the parent process: a forked child neither uses nor closes them.
-_of_the_parent: list[Any] = []
 
 
 class Driver(Protocol[C]):
@@ -53,6 +49,10 @@ class Driver(Protocol[C]):
 
     def alive(self, connection: C) -> bool:
         """Whether an idle one still has its server, without a round trip."""
+        ...
+
+    def orphan(self, connection: C) -> None:
+        """In a forked child: whatever is still said on it goes nowhere."""
         ...
 
 
@@ -110,7 +110,7 @@ class Pool(Generic[C]):
         self._max_lifetime = max_lifetime
         self._clock = clock
         self._fresh()
-        _pools.add(self)
+        forgets_parent(self)
 
     def _fresh(self) -> None:
         self._mutex = threading.Lock()
@@ -130,12 +130,19 @@ class Pool(Generic[C]):
         }
         self._waited = 0.0
 
-    def _forget_parent(self) -> None:
+    def forget_parent(self) -> list[Any]:
         """In a forked child: the sockets belong to the parent."""
-        _of_the_parent.append((self._idle, self._used))
+        connections = [entry.connection for entry in (*self._idle, *self._used.values())]
+        for connection in connections:
+            self._driver.orphan(connection)
         closed = self._closed
         self._fresh()
         self._closed = closed
+        return connections
+
+    def lent(self, connection: C) -> bool:
+        """Whether a connection was taken and not returned, in this process."""
+        return id(connection) in self._used
 
     @property
     def size(self) -> int:
@@ -418,12 +425,3 @@ class Pool(Generic[C]):
     def _tell_drained(self) -> None:
         if self._drained is not None and not self._used and not self._opening:
             self._drained.give(None)
-
-
-def _after_fork() -> None:
-    for pool in list(_pools):
-        pool._forget_parent()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

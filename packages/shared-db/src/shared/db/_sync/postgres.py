@@ -132,6 +132,14 @@ class Connector:
         except (driver().Error, OSError, ValueError):
             return False
 
+    def orphan(self, connection: psycopg.Connection[Any]) -> None:
+        """In a forked child: puts a socket without another end in the place of the parent's."""
+        with contextlib.suppress(driver().Error, OSError):
+            descriptor = connection.pgconn.socket
+            here, there = socket.socketpair()
+            with here, there:
+                os.dup2(here.fileno(), descriptor, inheritable=False)
+
 
 def observed_cursor(store: Postgres) -> Any:
     """A cursor whose statements the store's observers see."""
@@ -171,12 +179,11 @@ class Checkout(Generic[C]):
         self._connection: Any = None
 
     def __enter__(self) -> C:
-        connection = self._pool.acquire(self._timeout)
+        connection = self._connection = self._pool.acquire(self._timeout)
         if self._read_only:
             connection.set_read_only(True)
         if self._store.observers:
             connection.cursor_factory = observed_cursor(self._store)
-        self._connection = connection
         return cast("C", connection)
 
     def __exit__(
@@ -186,6 +193,8 @@ class Checkout(Generic[C]):
         trace: TracebackType | None,
     ) -> None:
         connection, self._connection = self._connection, None
+        if not self._pool.lent(connection):
+            return  # a forked child: the parent ends its block itself
         try:
             finish(connection, error, commit=self._commit)
         finally:

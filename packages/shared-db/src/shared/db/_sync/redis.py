@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .._errors import OutcomeUnknown, PoolClosed, PoolExhausted, Unavailable
+from .._forks import forgets_parent
 from .._observe import observed
 from .._reasons import is_lasting, reason
 from .._redis import client_arguments, driver, repeatable
@@ -208,6 +209,14 @@ class RedisStore:
         given.setdefault("socket_timeout", socket_timeout)
         given.setdefault("socket_connect_timeout", connect_timeout)
         self._arguments = Sealed(given)
+        forgets_parent(self)
+
+    def forget_parent(self) -> list[Any]:
+        """In a forked child: the sockets belong to the parent."""
+        clients = [self._client, self._probe, *self._impatient.values()]
+        self._client = self._probe = None
+        self._impatient = {}
+        return clients
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} {self.host}:{self.port}/{self.database}>"

@@ -7,12 +7,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from .._batch import PASSING_CODES, Batch, WriterReport, checked, size_of, size_of_rows
 from .._clickhouse import driver
 from .._errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
+from .._forks import forgets_parent
 from .._sealed import scrub
 from .._spill import Spill
 from ._runtime import Background, Waiter, sleep
@@ -61,35 +61,47 @@ class ClickHouseWriter:
             if not value > 0:
                 raise ValueError(f"{name}={value!r}: allowed is a number above 0")
         self.table = table
-        self._client = client
+        self.client = client
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._max_delay = max_delay
         self._deduplicate = deduplicate
         self._clock = clock
+        self._spill = Spill(spill, table) if spill is not None else None
+        self._fresh()
+        if self._spill is not None:
+            for path, rows in self._spill.recover():
+                size = sum(map(size_of, rows))
+                self._queue.append(Batch(list(rows), size, path.stem, path, sent=True))
+                self._rows += len(rows)
+        forgets_parent(self)
+
+    def _fresh(self) -> None:
         self._mutex = threading.Lock()
         self._filling = Batch()
         self._since = 0.0
         self._queue: deque[Batch] = deque()
         self._rows = 0
-        self._bytes = 0
         self._delivered = 0
         self.mended: int = 0
         self._full: deque[Waiter[None]] = deque()
-        self._emptied: list[Waiter[None]] = []
+        self._emptied: list[Waiter[bool]] = []
         self._wake: Waiter[None] | None = None
         self._sender: Background | None = None
         self._checked = False
         self._closed = False
         self._stop_at = float("inf")
         self._error: BaseException | None = None
-        self._spill = Spill(spill, table) if spill is not None else None
+
+    def forget_parent(self) -> list[Any]:
+        """In a forked child: what the parent has accepted, the parent delivers."""
+        kept = [self._filling, self._queue, self._sender]
+        closed = self._closed
+        self._fresh()
+        self._closed = closed
         if self._spill is not None:
-            for path, rows in self._spill.recover():
-                batch = Batch(list(rows), sum(map(size_of, rows)), Path(path).stem, Path(path))
-                self._queue.append(batch)
-                self._rows += len(rows)
-                self._bytes += batch.size
+            self._spill.forget()
+        return kept
 
     def __enter__(self) -> Self:
         return self
@@ -183,7 +195,6 @@ class ClickHouseWriter:
         filling.rows += chunk
         filling.size += size
         self._rows += len(chunk)
-        self._bytes += size
         if (len(filling.rows) >= self._max_rows or filling.size >= self._max_bytes) and len(
             self._queue
         ) < _DEPTH:
@@ -215,6 +226,7 @@ class ClickHouseWriter:
 
         Raises:
             DatabaseError: The server refused a batch for good.
+            PoolClosed: The writer was closed and its time ran out.
         """
         with self._mutex:
             if self._error is not None:
@@ -222,14 +234,14 @@ class ClickHouseWriter:
             if not self._rows:
                 return
             self._since = float("-inf")
-            waiter: Waiter[None] = Waiter()
+            waiter: Waiter[bool] = Waiter()
             self._emptied.append(waiter)
             if self._wake is not None:
                 self._wake.give(None)
         self._start()
         waiter.wait(None)
-        with self._mutex:
-            if self._error is not None:
+        if not waiter.value():
+            with self._mutex:
                 self._check()
 
     def close(self, timeout: float = 30.0) -> WriterReport:
@@ -274,7 +286,9 @@ class ClickHouseWriter:
                 else:
                     wait[0].wait(wait[1])
         except BaseException as error:  # noqa: BLE001  every producer is told
-            self._fail(error)
+            self._error = error
+        finally:
+            self._let_go()
 
     def _next(self) -> tuple[Batch | None, tuple[Waiter[None], float | None] | None]:
         """The next batch; or what to wait for; or neither: the end."""
@@ -282,10 +296,12 @@ class ClickHouseWriter:
             due = self._since + self._max_delay - self._clock()
             if not self._queue and self._filling.rows and (due <= 0 or self._closed):
                 self._seal()
+            if self._clock() > self._stop_at:
+                return None, None
             if self._queue:
                 return self._queue[0], None
             for waiter in self._emptied:
-                waiter.give(None)
+                waiter.give(value=True)
             self._emptied.clear()
             if self._closed:
                 return None, None
@@ -296,7 +312,6 @@ class ClickHouseWriter:
         with self._mutex:
             self._queue.popleft()
             self._rows -= len(batch.rows)
-            self._bytes -= batch.size
             self._delivered += len(batch.rows)
             if self._spill is not None and batch.path is not None:
                 self._spill.delivered(batch.path)
@@ -305,11 +320,13 @@ class ClickHouseWriter:
             while self._full:
                 self._full.popleft().give(None)
 
-    def _fail(self, error: BaseException) -> None:
+    def _let_go(self) -> None:
+        """Nothing is sent any more: nobody has to wait for it."""
         with self._mutex:
-            self._error = error
-            for waiter in (*self._full, *self._emptied):
-                waiter.give(None)
+            for full in self._full:
+                full.give(None)
+            for emptied in self._emptied:
+                emptied.give(value=False)
             self._full.clear()
             self._emptied.clear()
 
@@ -318,17 +335,19 @@ class ClickHouseWriter:
         delay = 0.02
         errors = driver().driver.exceptions
         parts = list(batch.parts())
-        uncertain = False
+        uncertain = batch.sent
         while parts:
             token, names, columns = parts[0]
             try:
                 self._prepare()
-                self._client.insert_once(self.table, names, columns, token)
-                if uncertain and not self._client.holds(self.table, names, columns):
+                self.client.insert_once(self.table, names, columns, token)
+                lacks = self.client.lacks(self.table, names, columns) if uncertain else []
+                if lacks:
                     # The server knew the token and has not the rows: it was killed between the
                     # two. Under another token they are new to it.
                     self.mended += 1
-                    parts[0] = (f"{token}-again", names, columns)
+                    again = [[column[row] for row in lacks] for column in columns]
+                    parts[0] = (f"{token}-again", names, again)
                     continue
             except Unavailable as error:
                 if error.lasting:
@@ -338,10 +357,11 @@ class ClickHouseWriter:
             except errors.DatabaseError as error:
                 if getattr(error, "code", None) not in PASSING_CODES:
                     raise
+                uncertain = True
                 lost = scrub(error)
             else:
                 parts.pop(0)
-                uncertain = False
+                uncertain = batch.sent
                 delay = 0.02
                 continue
             if self._clock() + delay > self._stop_at:
@@ -356,6 +376,6 @@ class ClickHouseWriter:
         """Makes sure that the table drops a batch that it has seen."""
         if self._checked:
             return
-        if self._deduplicate and not self._client.deduplicates(self.table):
-            self._client.remember_tokens(self.table)
+        if self._deduplicate and not self.client.deduplicates(self.table, patience=0.0):
+            self.client.remember_tokens(self.table, patience=0.0)
         self._checked = True
