@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -29,6 +30,7 @@ from shared.db import (
     DriverMissing,
     NotConfigured,
     OutcomeUnknown,
+    PoolClosed,
     PoolExhausted,
     Unavailable,
 )
@@ -159,6 +161,63 @@ def test_required_stores(redis_settings):
             db.initialize_all_databases(required={"qdrant"})
 
 
+# Closing
+
+
+def test_close_cuts_off_what_outlasts_its_time_and_counts(redis_settings, clickhouse_settings):
+    db = DatabaseConnections.from_settings([redis_settings, clickhouse_settings])
+    answers = {}
+
+    def run(name, call):
+        try:
+            answers[name] = call()
+        except DatabaseError as error:
+            answers[name] = error
+
+    calls = {
+        "blocked": lambda: db.redis.blpop("nothing", timeout=60),
+        "slow": lambda: db.clickhouse.command("SELECT sleep(3)"),
+        "quick": lambda: db.clickhouse.command("SELECT sleep(0.2)"),
+    }
+    db.clickhouse.command("SELECT 1")
+    threads = [threading.Thread(target=run, args=item) for item in calls.items()]
+    for thread in threads:
+        thread.start()
+    while sum(figures["in_use"] for figures in db.snapshot().values()) != 3:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    report = db.close_all(timeout=0.5)
+    for thread in threads:
+        thread.join()
+    assert (report.cancelled, report.finished) == (2, 1)
+    assert answers["quick"] == 0
+    assert isinstance(answers["blocked"], OutcomeUnknown)
+    assert isinstance(answers["slow"], PoolClosed)
+    for call in (
+        lambda: db.lock("job").__enter__(),
+        lambda: db.clickhouse_writer("t"),
+        lambda: db.redis.get("k"),
+        lambda: db.clickhouse.command("SELECT 1"),
+    ):
+        with pytest.raises(PoolClosed):
+            call()
+
+
+async def test_close_cuts_off_tasks(redis_settings, clickhouse_settings):
+    db = AsyncDatabaseConnections.from_settings([redis_settings, clickhouse_settings])
+    await db.clickhouse.command("SELECT 1")
+    tasks = [
+        asyncio.create_task(db.redis.blpop("nothing", timeout=60)),
+        asyncio.create_task(db.clickhouse.command("SELECT sleep(3)")),
+        asyncio.create_task(db.clickhouse.command("SELECT sleep(0.2)")),
+    ]
+    await asyncio.sleep(0.1)
+    report = await db.close_all(timeout=0.5)
+    assert (report.cancelled, report.finished) == (2, 1)
+    blocked, slow, quick = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (type(blocked), type(slow), quick) == (OutcomeUnknown, PoolClosed, 0)
+
+
 # A store that is away, or refuses
 
 
@@ -181,7 +240,7 @@ def test_a_store_that_is_away_is_said_in_one_line(kind, first_call):
     expected = f"{NAMES[kind]} cannot be reached: Connection refused"
     with DatabaseConnections() as db:
         getattr(db, f"initialize_{kind}")(host="127.0.0.1", port=1, timeout=0.1, **SECRETS[kind])
-        assert db.ping(10)[kind].error == f"Unavailable: {expected}"
+        assert db.ping(1)[kind].error == f"Unavailable: {expected}"
         with pytest.raises(Unavailable) as caught:
             first_call(db, kind)
     assert str(caught.value) == expected
@@ -193,7 +252,7 @@ def test_a_store_that_is_away_is_said_in_one_line(kind, first_call):
 async def test_the_same_for_tasks(kind):
     async with AsyncDatabaseConnections() as db:
         getattr(db, f"initialize_{kind}")(host="127.0.0.1", port=1, timeout=0.1, **SECRETS[kind])
-        error = (await db.ping(10))[kind].error
+        error = (await db.ping(1))[kind].error
     assert error == f"Unavailable: {NAMES[kind]} cannot be reached: Connection refused"
 
 

@@ -220,7 +220,7 @@ def test_a_wrong_password_shows_no_secret(redis_settings):
 def sentinel(tmp_path):
     """A primary, a replica and a Sentinel of our own."""
     with (
-        embedded.redis() as primary,
+        embedded.redis(options={"repl-diskless-sync-delay": 0}) as primary,
         embedded.redis(
             password=primary.settings["password"],
             options={

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import re
+import weakref
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from ._errors import DriverMissing
+from ._errors import DriverMissing, PoolClosed
 from ._reasons import chain
+from ._sockets import hang_up
 from ._urls import parsed_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 INSERTS = frozenset({"insert", "insert_df", "insert_arrow", "insert_df_arrow", "raw_insert"})
 _READS = re.compile(
@@ -42,6 +44,36 @@ def driver(*, tasks: bool = False) -> Any:
             raise
         raise DriverMissing("clickhouse", "clickhouse-connect") from None
     return clickhouse_connect
+
+
+def pool_manager(arguments: Mapping[str, Any], size: int) -> tuple[Any, Callable[[], None]]:
+    """A pool of connections for the driver's client, and what hangs up on those that are in use."""
+    names = ("verify", "ca_cert", "client_cert", "client_cert_key")
+    tls = {name: arguments[name] for name in names if name in arguments}
+    manager = driver().driver.httputil.get_pool_manager(maxsize=size, **tls)
+    connections: weakref.WeakSet[Any] = weakref.WeakSet()
+    ended: list[bool] = []
+
+    def noting(pool: Any) -> Any:
+        class Connection(pool.ConnectionCls):  # type: ignore[misc]
+            def connect(self) -> None:
+                if ended:  # the driver asks again by itself
+                    raise PoolClosed("the ClickHouse client is closed")
+                super().connect()
+                connections.add(self)
+
+        return type("Pool", (pool,), {"ConnectionCls": Connection})
+
+    schemes = manager.pool_classes_by_scheme.items()
+    manager.pool_classes_by_scheme = {scheme: noting(pool) for scheme, pool in schemes}
+
+    def end() -> None:
+        ended.append(True)
+        for connection in list(connections):
+            if connection.sock is not None:
+                hang_up(connection.sock.fileno())
+
+    return manager, end
 
 
 def repeatable(method: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:

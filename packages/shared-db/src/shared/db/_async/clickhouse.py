@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 import uuid
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._chdb import claim_engine
 from .._clickhouse import (
@@ -17,6 +17,7 @@ from .._clickhouse import (
     comparison,
     deduplicates,
     driver,
+    pool_manager,
     quoted,
     repeatable,
     what_was_lost,
@@ -27,6 +28,9 @@ from .._reasons import is_lasting, reason
 from .._sealed import Sealed, scrub
 from ._runtime import IS_ASYNC, call, sleep
 from .lazy import AsyncLazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Calls that read may be repeated; so may an insert whose token the table remembers.
 _ON_TABLE = "SELECT engine, create_table_query, partition_key FROM system.tables WHERE database = {database:String} AND name = {table:String}"
@@ -68,6 +72,7 @@ class AsyncClickHouse(AsyncLazy):
         self._arguments = Sealed(given)
         self._max_connections = max_connections
         self._tables: dict[tuple[str, str], bool] = {}
+        self._hang_up: Callable[[], None] = _nothing
 
     def __repr__(self) -> str:
         where = "chdb" if self.embedded else f"{self.host}:{self.port}"
@@ -82,11 +87,19 @@ class AsyncClickHouse(AsyncLazy):
         """
         if self._client is None:
             async with self._making:
-                if self._closed:
-                    raise PoolClosed(f"ClickHouse {self.name!r} is closed")
+                self.check_open()
                 if self._client is None:
                     self._client = await self._make()
         return self._client
+
+    def check_open(self) -> None:
+        """Raises if it is closed.
+
+        Raises:
+            PoolClosed: `close` was called.
+        """
+        if self._closed:
+            raise PoolClosed(f"ClickHouse {self.name!r} is closed")
 
     async def _make(self) -> Any:
         arguments = self._arguments.open()
@@ -95,10 +108,7 @@ class AsyncClickHouse(AsyncLazy):
             return await call(lambda: driver().get_client(**arguments))
         arguments.setdefault("autogenerate_session_id", False)
         if not IS_ASYNC:
-            names = ("verify", "ca_cert", "client_cert", "client_cert_key")
-            tls = {name: arguments[name] for name in names if name in arguments}
-            pool = driver().driver.httputil.get_pool_manager(maxsize=self._max_connections, **tls)
-            arguments["pool_mgr"] = pool
+            arguments["pool_mgr"], self._hang_up = pool_manager(arguments, self._max_connections)
         else:
             arguments["connector_limit"] = arguments["connector_limit_per_host"] = (
                 self._max_connections
@@ -126,6 +136,8 @@ class AsyncClickHouse(AsyncLazy):
                 raise
 
         client._backend.request = once  # noqa: SLF001
+        if IS_ASYNC:
+            self._hang_up = client._backend.force_close  # noqa: SLF001
         return client
 
     def __getattr__(self, name: str) -> Any:
@@ -357,13 +369,14 @@ class AsyncClickHouse(AsyncLazy):
         return {"in_use": self._calls, "max": self._max_connections}
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the client once what runs has ended, or after the timeout."""
+        """Closes the client once what runs has ended; what outlasts the timeout is cut off."""
         self._closed = True
-        deadline = time.monotonic() + timeout
         running = self._calls
-        while self._calls and time.monotonic() < deadline:
-            await sleep(0.01)
+        await self._drain(timeout)
         cancelled = self._calls
+        if cancelled:
+            self._hang_up()
+            await self._drain(1.0)
         client, self._client = self._client, None
         if client is not None:
             if self.embedded:
@@ -373,3 +386,12 @@ class AsyncClickHouse(AsyncLazy):
                 if not IS_ASYNC:
                     client.http.clear()
         return {"cancelled": cancelled, "finished": running - cancelled}
+
+    async def _drain(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while self._calls and time.monotonic() < deadline:
+            await sleep(0.01)
+
+
+def _nothing() -> None:
+    """There is no connection to hang up."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .._batch import WriterReport
     from .._observe import Observer
 
+    Closed = tuple[dict[str, int], int]
+
 _DRIVERS: dict[str, Callable[[], Any]] = {
     "postgres": _postgres.driver,
     "clickhouse": partial(_clickhouse.driver, tasks=IS_ASYNC),
@@ -353,9 +355,12 @@ class AsyncDatabaseConnections:
 
         Raises:
             ValueError: A limit that is not above 0.
+            PoolClosed: These connections are closed.
         """
+        client = self.get_clickhouse_client(name)
+        client.check_open()
         writer = AsyncClickHouseWriter(
-            self.get_clickhouse_client(name),
+            client,
             table,
             max_rows=max_rows,
             max_bytes=max_bytes,
@@ -521,8 +526,8 @@ class AsyncDatabaseConnections:
         def ended(writer: Any) -> Callable[[], Awaitable[WriterReport]]:
             return lambda: writer.close(left())
 
-        def closed(store: Any) -> Callable[[], Awaitable[tuple[dict[str, int], int]]]:
-            async def close() -> tuple[dict[str, int], int]:
+        def closed(store: Any) -> Callable[[], Awaitable[Closed]]:
+            async def close() -> Closed:
                 writers = [writer for writer in self._writers if writer.client is store]
                 reports = await gather(map(ended, writers))
                 figures = await store.close(left())

@@ -36,6 +36,7 @@ from .._postgres import (
     reason_of_refusal,
 )
 from .._sealed import Sealed, scrub, without
+from .._sockets import hang_up
 from ._runtime import current_task, readable
 from .locks import AsyncPostgresLock, lock_key
 from .pool import AsyncPool
@@ -110,11 +111,8 @@ class Connector:
         psycopg = driver()
         with contextlib.suppress(psycopg.Error, OSError):
             await connection.cancel_safe(timeout=1.0)
-        with (
-            contextlib.suppress(psycopg.Error, OSError),
-            socket.socket(fileno=os.dup(connection.pgconn.socket)) as hung,
-        ):
-            hung.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(psycopg.Error):
+            hang_up(connection.pgconn.socket)
 
     def alive(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """Whether the idle socket is silent: data or an end means that the server hung up."""

@@ -143,6 +143,11 @@ def classes() -> Any:
                         raise exhausted(self, error) from None
                     if attempts > 2 or not repeatable(arguments):
                         raise unknown(str(arguments[0]), error) from scrub(error)
+                except (ValueError, OSError, AttributeError) as error:
+                    # Its socket was closed under it.
+                    if self.keeper is None or not self.keeper.closed:
+                        raise
+                    raise unknown(str(arguments[0]), error) from scrub(error)
 
         def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
             """A pipeline: its commands go out together."""
@@ -200,7 +205,7 @@ class AsyncRedisStore:
         self._service = given.pop("service", None)
         if (self._sentinels is None) is not (self._service is None):
             raise ValueError("sentinels=[(host, port), ...] and service='name' come together")
-        self._closed = False
+        self.closed: bool = False
         self._client: Any = None
         self._probe: Any = None
         self.observers: list[Any] = []
@@ -227,12 +232,15 @@ class AsyncRedisStore:
         Raises:
             PoolClosed: `close` was called.
         """
-        if self._closed:
-            raise PoolClosed(f"Redis {self.name!r} is closed")
+        self._check_open()
         if self._client is None:
             self._client = self._make(self.timeout, self.max_connections)
             self._client.keeper = self
         return self._client  # type: ignore[no-any-return]
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise PoolClosed(f"Redis {self.name!r} is closed")
 
     def _make(self, patience: float, connections: int, **more: Any) -> Any:
         arguments = self._arguments.open() | more
@@ -262,7 +270,12 @@ class AsyncRedisStore:
         return made["client"].from_pool(pool)
 
     def impatient(self, timeout: float) -> Any:
-        """A client of the same database that waits less: for connections and for answers."""
+        """A client of the same database that waits less: for connections and for answers.
+
+        Raises:
+            PoolClosed: `close` was called.
+        """
+        self._check_open()
         if timeout not in self._impatient:
             self._impatient[timeout] = self._make(
                 timeout, 4, socket_timeout=timeout, socket_connect_timeout=timeout
@@ -278,8 +291,7 @@ class AsyncRedisStore:
         Raises:
             Unavailable: None came in time.
         """
-        if self._closed:
-            raise PoolClosed(f"Redis {self.name!r} is closed")
+        self._check_open()
         if self._probe is None:
             self._probe = self._make(0, 1, socket_timeout=timeout, socket_connect_timeout=timeout)
         started = time.perf_counter()
@@ -295,7 +307,7 @@ class AsyncRedisStore:
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Closes the connections once what runs has ended, or after the timeout."""
-        self._closed = True
+        self.closed = True
         running = cancelled = 0
         if self._client is not None:
             running = self.snapshot()["in_use"]

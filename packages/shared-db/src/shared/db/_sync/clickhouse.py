@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 import uuid
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._chdb import claim_engine
 from .._clickhouse import (
@@ -18,6 +18,7 @@ from .._clickhouse import (
     comparison,
     deduplicates,
     driver,
+    pool_manager,
     quoted,
     repeatable,
     what_was_lost,
@@ -28,6 +29,9 @@ from .._reasons import is_lasting, reason
 from .._sealed import Sealed, scrub
 from ._runtime import IS_ASYNC, call, sleep
 from .lazy import Lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Calls that read may be repeated; so may an insert whose token the table remembers.
 _ON_TABLE = "SELECT engine, create_table_query, partition_key FROM system.tables WHERE database = {database:String} AND name = {table:String}"
@@ -69,6 +73,7 @@ class ClickHouse(Lazy):
         self._arguments = Sealed(given)
         self._max_connections = max_connections
         self._tables: dict[tuple[str, str], bool] = {}
+        self._hang_up: Callable[[], None] = _nothing
 
     def __repr__(self) -> str:
         where = "chdb" if self.embedded else f"{self.host}:{self.port}"
@@ -83,11 +88,19 @@ class ClickHouse(Lazy):
         """
         if self._client is None:
             with self._making:
-                if self._closed:
-                    raise PoolClosed(f"ClickHouse {self.name!r} is closed")
+                self.check_open()
                 if self._client is None:
                     self._client = self._make()
         return self._client
+
+    def check_open(self) -> None:
+        """Raises if it is closed.
+
+        Raises:
+            PoolClosed: `close` was called.
+        """
+        if self._closed:
+            raise PoolClosed(f"ClickHouse {self.name!r} is closed")
 
     def _make(self) -> Any:
         arguments = self._arguments.open()
@@ -96,10 +109,7 @@ class ClickHouse(Lazy):
             return call(lambda: driver().get_client(**arguments))
         arguments.setdefault("autogenerate_session_id", False)
         if not IS_ASYNC:
-            names = ("verify", "ca_cert", "client_cert", "client_cert_key")
-            tls = {name: arguments[name] for name in names if name in arguments}
-            pool = driver().driver.httputil.get_pool_manager(maxsize=self._max_connections, **tls)
-            arguments["pool_mgr"] = pool
+            arguments["pool_mgr"], self._hang_up = pool_manager(arguments, self._max_connections)
         else:
             arguments["connector_limit"] = arguments["connector_limit_per_host"] = (
                 self._max_connections
@@ -127,6 +137,8 @@ class ClickHouse(Lazy):
                 raise
 
         client._backend.request = once  # noqa: SLF001
+        if IS_ASYNC:
+            self._hang_up = client._backend.force_close  # noqa: SLF001
         return client
 
     def __getattr__(self, name: str) -> Any:
@@ -358,13 +370,14 @@ class ClickHouse(Lazy):
         return {"in_use": self._calls, "max": self._max_connections}
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the client once what runs has ended, or after the timeout."""
+        """Closes the client once what runs has ended; what outlasts the timeout is cut off."""
         self._closed = True
-        deadline = time.monotonic() + timeout
         running = self._calls
-        while self._calls and time.monotonic() < deadline:
-            sleep(0.01)
+        self._drain(timeout)
         cancelled = self._calls
+        if cancelled:
+            self._hang_up()
+            self._drain(1.0)
         client, self._client = self._client, None
         if client is not None:
             if self.embedded:
@@ -374,3 +387,12 @@ class ClickHouse(Lazy):
                 if not IS_ASYNC:
                     client.http.clear()
         return {"cancelled": cancelled, "finished": running - cancelled}
+
+    def _drain(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while self._calls and time.monotonic() < deadline:
+            sleep(0.01)
+
+
+def _nothing() -> None:
+    """There is no connection to hang up."""

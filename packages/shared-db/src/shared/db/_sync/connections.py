@@ -1,6 +1,6 @@
 # Generated from ../_async/connections.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: I001 - generated
+# ruff: noqa: F401, I001 - generated
 """All the stores of a service in one place."""
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from .._batch import WriterReport
     from .._observe import Observer
+
+    Closed = tuple[dict[str, int], int]
 
 _DRIVERS: dict[str, Callable[[], Any]] = {
     "postgres": _postgres.driver,
@@ -355,9 +357,12 @@ class DatabaseConnections:
 
         Raises:
             ValueError: A limit that is not above 0.
+            PoolClosed: These connections are closed.
         """
+        client = self.get_clickhouse_client(name)
+        client.check_open()
         writer = ClickHouseWriter(
-            self.get_clickhouse_client(name),
+            client,
             table,
             max_rows=max_rows,
             max_bytes=max_bytes,
@@ -523,8 +528,8 @@ class DatabaseConnections:
         def ended(writer: Any) -> Callable[[], WriterReport]:
             return lambda: writer.close(left())
 
-        def closed(store: Any) -> Callable[[], Awaitable[tuple[dict[str, int], int]]]:
-            def close() -> tuple[dict[str, int], int]:
+        def closed(store: Any) -> Callable[[], Closed]:
+            def close() -> Closed:
                 writers = [writer for writer in self._writers if writer.client is store]
                 reports = gather(map(ended, writers))
                 figures = store.close(left())
