@@ -87,10 +87,13 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
     # The inputs under their own names: Python's own complaint about a missing one says which.
     values = [*inputs, *(f"v{i}" for i in range(len(inputs), len(plan.nodes)))]
     if scalar and not warm:
+        # One question for all inputs: a sum is finite when all are, but for an overflow.
+        other = " or ".join(f"type({name}) is not float" for name in inputs)
         lines += [
-            f"if type({name}) is not float or {name} - {name} != 0.0: {name} = finite({name!r}, {name})"
-            for name in inputs
+            f"if {other} or ({' + '.join(inputs)}) * 0.0 != 0.0:",
+            *(f"    {name} = finite({name!r}, {name})" for name in inputs),
         ]
+    within = _read_once(plan) if scalar and not warm else set()
     for i, node in enumerate(plan.nodes):
         args = [values[k] for k in node.args]
         inline = () if warm else node.op.inline(scalar=scalar)
@@ -102,6 +105,9 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
                 value = f"{args[0]}_{k}" if apart else f"{args[0]}[{k}]"
             case Map() as op:
                 value = (op.scalar if scalar else op.array_text).format(*args)
+                if i in within:
+                    values[i] = f"({value})"
+                    continue
             case _ if inline:
                 steps.append(f"s{i}")
                 given = {f"x{k}": arg for k, arg in enumerate(args)}
@@ -139,6 +145,22 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
     exec(text, names)  # noqa: S102 - our own text, never a user's
     found: Callable[..., Any] = names["make"]
     return found
+
+
+def _read_once(plan: Plan) -> set[int]:
+    """The nodes that one place alone reads: a variable would only cost time there."""
+    texts = [
+        node.op.scalar if isinstance(node.op, Map) else "".join(node.op.inline(scalar=True))
+        for node in plan.nodes
+    ]
+    readers: dict[int, list[int]] = {}
+    for k in plan.outputs:
+        readers.setdefault(k, []).append(1)
+    for node, text in zip(plan.nodes, texts, strict=True):
+        for place, k in enumerate(node.args):
+            names = (f"{{{place}}}", f"{{x{place}}}", *(["{x}"] if not place else []))
+            readers.setdefault(k, []).append(sum(text.count(name) for name in names))
+    return {k for k, counts in readers.items() if counts == [1]}
 
 
 def _in_cells(line: str, stream: str, cells: dict[str, str]) -> str:

@@ -172,8 +172,8 @@ def money_flow(high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
 
 def directional(high: Expr, low: Expr, close: Expr, period: int) -> tuple[Expr, Expr]:
     """Wilder's +DI and -DI."""
-    up, down = change(high), -change(low)
+    up, down = change(high), lag(low) - low
     span = wilder_total(true_range(high, low, close), period)
-    plus = wilder_total(maximum(up, 0.0) * (up > down), period)
-    minus = wilder_total(maximum(down, 0.0) * (down > up), period)
+    plus = wilder_total(where(up > down, maximum(up, 0.0), 0.0), period)
+    minus = wilder_total(where(down > up, maximum(down, 0.0), 0.0), period)
     return ratio(plus, span, 0.0) * 100.0, ratio(minus, span, 0.0) * 100.0

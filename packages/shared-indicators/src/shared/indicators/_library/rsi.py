@@ -40,6 +40,6 @@ class RSI(Single):
     def formula(self, close: Expr) -> Expr:
         """Average gain over average move."""
         move = change(close)
-        gain = rma(maximum(move, 0.0), self.period)
-        loss = rma(maximum(-move, 0.0), self.period)
+        gained = maximum(move, 0.0)
+        gain, loss = rma(gained, self.period), rma(gained - move, self.period)
         return ratio(gain, gain + loss, self.flat / 100.0) * 100.0
