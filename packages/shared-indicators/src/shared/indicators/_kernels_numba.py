@@ -18,7 +18,8 @@ from ._kernels_numpy import lag as lag  # noqa: PLC0414 - part of this module's 
 from ._machines import MACHINES
 from ._native.jit import compiled, finite_run, tiles
 from ._native.scans import powers, scan_run
-from ._native.windows import HIGHEST, LOWEST, extreme_run, total_run, variance_run
+from ._native.weighted import split, weighted_run
+from ._native.windows import HIGHEST, LOWEST, PLAIN, extreme_run, total_run, variance_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,47 +106,18 @@ def lowest(x: Array, period: int) -> Array:
 
 
 @compiled
-def _weighted(x: Any, period: int, out: Any, t: Any) -> None:
-    """Weighted sums: (sum, weighted sum) of runs, joined by doubling."""
-    rows, bars = x.shape
-    n = bars - period + 1
+def _weighted(x: Any, period: int, runs: Any, out: Any, t: Any) -> None:
     tile = t.shape[1] - period + 1
-    for r in range(rows):
-        for start in range(0, n, tile):
-            m = min(tile, n - start)
-            width = m + period - 1
-            s, w = x[r, start : start + width], x[r, start : start + width]
-            s_to, w_to, s_other, w_other = t[0], t[1], t[2], t[3]
-            part, older = out[r, start : start + m], t[4]
-            length, done = 1, 0
-            while True:
-                if period & length:
-                    s_new, w_new = s[done : done + m], w[done : done + m]
-                    if done == 0:
-                        for i in range(m):
-                            part[i] = w_new[i]
-                            older[i] = s_new[i]
-                    else:
-                        for i in range(m):
-                            part[i] += w_new[i] + done * s_new[i]
-                    done += length
-                    if done == period:
-                        break
-                width -= length
-                s_new, w_new = s[length : length + width], w[length : length + width]
-                for i in range(width):
-                    w_to[i] = w[i] + (w_new[i] + length * s_new[i])
-                for i in range(width):
-                    s_to[i] = s[i] + s_new[i]
-                s, w = s_to, w_to
-                s_to, w_to, s_other, w_other = s_other, w_other, s_to, w_to
-                length *= 2
+    for r in range(x.shape[0]):
+        for start in range(0, out.shape[1], tile):
+            stop = min(start + tile, out.shape[1])
+            weighted_run(x[r, start : stop + period - 1], runs, 1.0, out[r, start:stop], t)
 
 
 def weighted(x: Array, period: int) -> Array:
     """Sums of windows, weighted 1 .. period."""
     out = _outputs(x, period)
-    _weighted(np.ascontiguousarray(x), period, out, tiles(period - 1, 5))
+    _weighted(np.ascontiguousarray(x), period, split(period), out, tiles(period - 1, 2))
     return out
 
 
@@ -155,13 +127,14 @@ def _variance(x: Any, period: int, out: Any, t: Any) -> None:
     for r in range(x.shape[0]):
         for start in range(0, out.shape[1], tile):
             stop = min(start + tile, out.shape[1])
-            variance_run(x[r, start : stop + period - 1], period, out[r, start:stop], t)
+            window, part = x[r, start : stop + period - 1], out[r, start:stop]
+            variance_run(window, period, PLAIN, 1.0, t[5, : part.size], part, t)
 
 
 def variance(x: Array, period: int) -> Array:
     """Population variances of windows."""
     out = _outputs(x, period)
-    _variance(np.ascontiguousarray(x), period, out, tiles(period - 1, 5))
+    _variance(np.ascontiguousarray(x), period, out, tiles(period - 1, 6))
     return out
 
 

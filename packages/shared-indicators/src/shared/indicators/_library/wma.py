@@ -28,6 +28,7 @@ class WMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("wma",)
+    native: ClassVar[str] = "WMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()

@@ -24,6 +24,7 @@ from . import (
     pressure,
     ranges,
     strength,
+    weighted,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _LOOPS = {
     **pressure.LOOPS,
     **ranges.LOOPS,
     **strength.LOOPS,
+    **weighted.LOOPS,
 }
 
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from .jit import blank, compiled, tiles
+from .vectors import add, load, store, sub
+from .windows import ROOTED, variance_run
 
-from .jit import blank, compiled, finite_run, tiles
-from .windows import total_run, variance_run
+
+@compiled
+def _around(means: Any, upper: Any, widths: Any) -> None:
+    """The upper bands, and the lower ones in place of the widths."""
+    n = means.size
+    for i in range(0, n - 7, 8):
+        middle, away = load(means, i), load(widths, i)
+        store(upper, i, add(middle, away))
+        store(widths, i, sub(middle, away))
+    for i in range(n // 8 * 8, n):
+        upper[i] = means[i] + widths[i]
+        widths[i] = means[i] - widths[i]
 
 
 @compiled
 def _bollinger(
     x: Any, period: int, width: float, upper: Any, middle: Any, lower: Any, fine: Any, t: Any
 ) -> None:
-    tile, bars, share = t.shape[1] - period + 1, x.shape[1], 1.0 / period
+    tile, bars = t.shape[1] - period + 1, x.shape[1]
     for r in range(x.shape[0]):
         a, b, c = upper[r], middle[r], lower[r]
         blank(a, period - 1)
@@ -23,18 +35,12 @@ def _bollinger(
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
             window = x[r, start : stop + period - 1]
-            if not finite_run(window):
-                fine[r] = False
-                break
             first, last = start + period - 1, stop + period - 1
             up, mid, low = a[first:last], b[first:last], c[first:last]
-            total_run(window, period, mid, t[0], t[1])
-            variance_run(window, period, low, t)
-            for i in range(mid.size):
-                mid[i] *= share
-                away = width * np.sqrt(low[i])
-                up[i] = mid[i] + away
-                low[i] = mid[i] - away
+            if not variance_run(window, period, ROOTED, width, mid, low, t):
+                fine[r] = False
+                break
+            _around(mid, up, low)
 
 
 @compiled
@@ -45,14 +51,11 @@ def _stddev(x: Any, period: int, width: float, out: Any, fine: Any, t: Any) -> N
         blank(row, period - 1)
         for start in range(0, bars - period + 1, tile):
             stop = min(start + tile, bars - period + 1)
-            window = x[r, start : stop + period - 1]
-            if not finite_run(window):
+            part = row[start + period - 1 : stop + period - 1]
+            window, means = x[r, start : stop + period - 1], t[5, : stop - start]
+            if not variance_run(window, period, ROOTED, width, means, part, t):
                 fine[r] = False
                 break
-            part = row[start + period - 1 : stop + period - 1]
-            variance_run(window, period, part, t)
-            for i in range(part.size):
-                part[i] = width * np.sqrt(part[i])
 
 
 def _run_bollinger(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
@@ -60,7 +63,7 @@ def _run_bollinger(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
 
 
 def _run_stddev(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    _stddev(*inputs, *given, *outputs, fine, tiles(given[0] - 1, 5))
+    _stddev(*inputs, *given, *outputs, fine, tiles(given[0] - 1, 6))
 
 
 LOOPS = {

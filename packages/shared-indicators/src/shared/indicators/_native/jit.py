@@ -32,9 +32,9 @@ def finite_run(part: Any) -> bool:
     return bad == 0
 
 
-def tiles(lookback: int, count: int) -> Any:
+def tiles(lookback: int, count: int, bars: int = TILE) -> Any:
     """Memory for `count` values between input and output of every bar of a tile: whole eights."""
-    return np.empty((count, max(TILE, (lookback + 8) // 8 * 8) + lookback))
+    return np.empty((count, max(bars, (lookback + 8) // 8 * 8) + lookback))
 
 
 @compiled

@@ -6,21 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from .jit import blank, compiled, tiles
+from .jit import TILE, blank, compiled, put_rest, tiles
+from .vectors import (
+    add,
+    div,
+    fma,
+    larger,
+    load,
+    mul,
+    smaller,
+    splat,
+    store,
+    sub,
+    summed,
+    where_zero,
+)
 from .windows import total_run
 
 
 @compiled
 def _pressures(high: Any, low: Any, now: Any, before: Any, bought: Any, spans: Any) -> bool:
     """Pressures and true ranges; whether all are finite."""
-    bad = 0.0
-    for i in range(bought.size):
-        floor = min(before[i], low[i])
-        top = max(before[i], high[i])
-        bought[i] = now[i] - floor
-        spans[i] = top - floor
-        bad += (high[i] + low[i] + now[i]) * 0.0
-    return bad == 0.0
+    n, bad = bought.size, splat(0.0)
+    for i in range(0, n - 7, 8):
+        hi, lo, c, old = load(high, i), load(low, i), load(now, i), load(before, i)
+        floor = smaller(lo, old)
+        store(bought, i, sub(c, floor))
+        store(spans, i, sub(larger(hi, old), floor))
+        bad = fma(add(add(hi, lo), c), splat(0.0), bad)
+    rest = summed(bad)
+    for i in range(n // 8 * 8, n):
+        floor_one = min(low[i], before[i])
+        bought[i] = now[i] - floor_one
+        spans[i] = max(high[i], before[i]) - floor_one
+        rest += (high[i] + low[i] + now[i]) * 0.0
+    return rest == 0.0
 
 
 @compiled
@@ -36,10 +56,20 @@ def _sums(parts: Any, period: int, shorter: int, halves: Any, to: Any, one: Any,
 
 
 @compiled
-def _weigh(bought: Any, spans: Any, weight: float, out: Any) -> None:
-    for i in range(out.size):
-        share = bought[i] / spans[i]
-        out[i] += weight * share if spans[i] != 0.0 else 0.0
+def _share(sums: Any, spans: Any, i: int, weight: float) -> Any:
+    whole, zero = load(spans, i), splat(0.0)
+    return where_zero(whole, zero, mul(div(load(sums, i), whole), splat(weight)))
+
+
+@compiled
+def _weigh(sums: Any, spans: Any, starts: Any, out: Any) -> None:
+    """The weighed shares of the windows of three lengths, from where each starts."""
+    a, b, c = starts[0], starts[1], starts[2]
+    for i in range(0, out.size, 8):
+        short = _share(sums[0], spans[0], i + a, 400.0 / 7.0)
+        medium = _share(sums[1], spans[1], i + b, 200.0 / 7.0)
+        long = _share(sums[2], spans[2], i + c, 100.0 / 7.0)
+        store(out, i, add(add(short, medium), long))
 
 
 @compiled
@@ -47,36 +77,37 @@ def _ultimate(
     high: Any, low: Any, close: Any, periods: Any, longest: int, out: Any, fine: Any, t: Any
 ) -> None:
     bars, tile = high.shape[1], t.shape[1] - longest + 1
+    found = np.empty(8)
     for r in range(high.shape[0]):
         blank(out[r], longest)
         fine[r] = (high[r, 0] + low[r, 0] + close[r, 0]) * 0.0 == 0.0
         for start in range(longest, bars, tile):
             stop = min(start + tile, bars)
-            first = start - longest + 1
+            first, m = start - longest + 1, stop - start
             # All windows are of these bars; the last ones of each length are those asked for.
-            n, part = stop - first, out[r, start:stop]
+            n = stop - first
             hi, lo, c = high[r, first:stop], low[r, first:stop], close[r, first:stop]
             bought, spans = t[0, :n], t[1, :n]
             if not _pressures(hi, lo, c, close[r, first - 1 : stop - 1], bought, spans):
                 fine[r] = False
                 break
-            for i in range(part.size):
-                part[i] = 0.0
-            shorter = 0
+            shorter, halves, half_spans = 0, bought, spans
             for k in range(3):
-                period, at = periods[k], 2 + 2 * (k % 2)
-                to, other, width = t[at], t[at + 1], n - period + 1
-                halves, half_spans = t[6 - at], t[7 - at]
-                _sums(bought, period, shorter, halves, to[:width], t[6], t[7])
-                _sums(spans, period, shorter, half_spans, other[:width], t[6], t[7])
-                a, b, weight = width - part.size, width, 100.0 / 7.0 * (4.0 / (1 << k))
-                _weigh(to[a:b], other[a:b], weight, part)
-                shorter = period
+                period, width = periods[k], n - periods[k] + 1
+                sums, other = t[4 + k, :width], t[7 + k, :width]
+                _sums(bought, period, shorter, halves, sums, t[2], t[3])
+                _sums(spans, period, shorter, half_spans, other, t[2], t[3])
+                shorter, halves, half_spans = period, sums, other
+            whole, starts = m - m % 8, longest - periods
+            _weigh(t[4:7], t[7:10], starts, out[r, start : start + whole])
+            if whole < m:
+                _weigh(t[4:7], t[7:10], starts + whole, found)
+                put_rest(found, start + whole, out[r])
 
 
 def _run_ultimate(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
     longest = max(given)
-    _ultimate(*inputs, np.array(given), longest, *outputs, fine, tiles(longest - 1, 8))
+    _ultimate(*inputs, np.array(given), longest, *outputs, fine, tiles(longest - 1, 10, 2 * TILE))
 
 
 LOOPS = {

@@ -185,6 +185,12 @@ def where_more(builder: Any, values: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", *values[:2]), *values[2:])
 
 
+@_operation(octet, octet, octet, octet, octet)
+def where_less(builder: Any, values: Any) -> Any:
+    """The third where the first is less than the second or one is NaN, else the fourth."""
+    return builder.select(builder.fcmp_unordered("<", *values[:2]), *values[2:])
+
+
 @_operation(octet, octet, octet, octet)
 def where_zero(builder: Any, values: Any) -> Any:
     """The second where the first is zero, else the third."""

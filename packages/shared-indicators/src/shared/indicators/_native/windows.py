@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._streams import CANCELLED
 from .jit import compiled
-from .vectors import add, fma, larger, load, mul, smaller, splat, store, summed
+from .vectors import (
+    add,
+    fma,
+    larger,
+    load,
+    mul,
+    root,
+    smaller,
+    splat,
+    store,
+    sub,
+    summed,
+    where_less,
+)
 
 # What `extreme_run` looks for.
 HIGHEST, LOWEST = True, False
+# What `variance_run` gives.
+ROOTED, PLAIN = True, False
 
 
 @compiled
@@ -118,42 +135,78 @@ def extreme_run(row: Any, period: int, top: bool, part: Any, one: Any, two: Any)
 
 @compiled
 def _squares(row: Any, reference: float, around: Any, squares: Any) -> None:
-    for i in range(row.size):
-        away = row[i] - reference
-        around[i] = away
-        squares[i] = away * away
+    n = row.size
+    for i in range(0, n - 7, 8):
+        away = sub(load(row, i), splat(reference))
+        store(around, i, away)
+        store(squares, i, mul(away, away))
+    for i in range(n // 8 * 8, n):
+        one = row[i] - reference
+        around[i] = one
+        squares[i] = one * one
 
 
 @compiled
-def _spread(part: Any, ss: Any, share: float) -> int:
-    """Variances from sums (in `part`) and sums of squares; how many of them cancelled."""
-    bad = 0
-    for i in range(part.size):
-        v = ss[i] - part[i] * part[i] * share
-        bad += not (v >= CANCELLED * ss[i])
-        part[i] = v * share
-    return bad
+def _variances(
+    sums: Any, ss: Any, period: int, reference: float, rooted: bool, width: float, out: Any
+) -> bool:
+    """Means in place of sums; variances, NaN where the sums cancelled. Whether all are finite."""
+    n, share, zero = out.size, 1.0 / period, splat(0.0)
+    bad, by, middle = zero, splat(share), splat(reference)
+    for i in range(0, n - 7, 8):
+        s, q = load(sums, i), load(ss, i)
+        v = sub(q, mul(mul(s, s), by))
+        found = mul(v, by)
+        if rooted:
+            found = mul(root(found), splat(width))
+        found = where_less(v, mul(q, splat(CANCELLED)), splat(np.nan), found)
+        bad = fma(found, zero, bad)
+        store(out, i, found)
+        store(sums, i, add(middle, mul(s, by)))
+    rest = summed(bad)
+    for i in range(n // 8 * 8, n):
+        s_one = sums[i]
+        v_one = ss[i] - s_one * s_one * share
+        one = v_one * share
+        if rooted:
+            one = np.sqrt(one) * width
+        out[i] = np.nan if v_one < CANCELLED * ss[i] else one
+        sums[i] = reference + s_one * share
+        rest += out[i] * 0.0
+    return rest == 0.0
 
 
 @compiled
-def variance_run(row: Any, period: int, part: Any, t: Any) -> None:
-    """Sums of squares around a value of the run; windows where they cancel, again in two passes."""
-    width, m = row.size, part.size
-    around, squares, ss = t[0, :width], t[1, :width], t[4, :m]
+def _in_two_passes(row: Any, start: int, period: int) -> Any:
+    """Mean and variance of a window, around a value of it: a constant one gives exactly zero."""
+    mean = v = 0.0
+    for k in range(start, start + period):
+        mean += row[k] - row[start]
+    mean = row[start] + mean / period
+    for k in range(start, start + period):
+        v += (row[k] - mean) * (row[k] - mean)
+    return mean, v / period
+
+
+@compiled
+def variance_run(
+    row: Any, period: int, rooted: bool, width: float, means: Any, out: Any, t: Any
+) -> bool:
+    """Means and variances of the windows that start at each value; whether all are finite.
+
+    If `rooted`: `width` standard deviations. Sums and sums of squares are those of the distances from
+    a value of the run; windows where they cancel are done again in two passes.
+    """
+    around, squares, ss = t[0, : row.size], t[1, : row.size], t[4, : out.size]
     _squares(row, row[0], around, squares)
-    total_run(around, period, part, t[2], t[3])
+    total_run(around, period, means, t[2], t[3])
     total_run(squares, period, ss, t[2], t[3])
-    bad = _spread(part, ss, 1.0 / period)
-    if bad == 0:
-        return
-    for i in range(m):
-        if not (part[i] * period >= CANCELLED * ss[i]):
-            # Around a value of the window, so that a constant window gives exactly zero.
-            mean = 0.0
-            for k in range(period):
-                mean += row[i + k] - row[i]
-            mean = row[i] + mean / period
-            v = 0.0
-            for k in range(period):
-                v += (row[i + k] - mean) * (row[i + k] - mean)
-            part[i] = v / period
+    if _variances(means, ss, period, row[0], rooted, width, out):
+        return True
+    for i in range(out.size):
+        if out[i] - out[i] != 0.0:
+            means[i], v = _in_two_passes(row, i, period)
+            out[i] = np.sqrt(v) * width if rooted else v
+            if out[i] - out[i] != 0.0:
+                return False
+    return True
