@@ -16,6 +16,7 @@ import time
 import uuid
 import warnings
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import psycopg
@@ -529,12 +530,17 @@ def test_every_type_makes_the_round_trip(db, wide):
         (["i", "t"], (1,), "2"),
         (["i"], 5, "sequence or a mapping"),
         (["m"], ("nice",), "enum"),
-        (["n"], ("abc",), ""),
+        (["n"], ("abc",), "column n cannot hold this str"),
+        (["a"], ([1, 2**31],), "column a cannot hold this list: .*out of range"),
+        (["u"], ("nope",), "column u cannot hold this str"),
+        (["at"], (dt.datetime(2024, 1, 1),), "column at cannot hold this datetime"),
+        (["j"], ({"a": "\0"},), "NUL"),
     ],
 )
 @pytest.mark.parametrize("before", [0, 3, 2500])
 def test_a_bad_row_names_its_number_and_nothing_is_written(db, wide, columns, bad, says, before):
-    good = {"t": "x", "i": 1, "b": 1, "r": 1.0, "m": "good", "n": 1}
+    good = {"t": "x", "i": 1, "b": 1, "r": 1.0, "m": "good", "n": 1, "a": [1], "j": {}}
+    good |= {"u": uuid.uuid4(), "at": dt.datetime(2024, 1, 1, tzinfo=dt.UTC)}
     rows = [tuple(good[name] for name in columns)] * before + [bad]
     with pytest.raises(BadRow, match=f"row {before + 1}: .*({says})") as caught:
         db.postgres.copy_rows(wide, rows + rows[:1], columns)
@@ -571,6 +577,38 @@ def test_identities_are_left_out_and_other_types_go_as_text(db):
         ]
     finally:
         db.postgres.execute("DROP TABLE other; DROP TYPE pair")
+
+
+def test_what_other_libraries_and_types_give(db, wide):
+    mine = uuid.uuid4()
+    db.postgres.execute(
+        "ALTER TABLE wide ADD c char(3), ADD ms mood[], ADD us uuid[], ADD small smallint[]"
+    )
+    rows = [
+        (mine, (1, 2), "EUR", [Mood.GOOD, None], [str(mine)], np.array([[1, 2], [3, 4]])),
+        (str(mine), np.array([3]), "x", ["bad"], (mine,), []),
+    ]
+    columns = ["u", "a", "c", "ms", "us", "small"]
+    for text in (False, True):
+        if text:  # a type that psycopg cannot write in binary: all goes as text
+            columns.append("p")
+            db.postgres.execute("ALTER TABLE wide ADD p point")
+            rows = [(*row, "(1,2)") for row in rows]
+        assert db.postgres.copy_rows(wide, rows, columns) == 2
+        assert db.postgres.execute("SELECT u, a, c, ms::text[], us, small FROM wide") == [
+            (mine, [1, 2], "EUR", ["good", None], [mine], [[1, 2], [3, 4]]),
+            (mine, [3], "x  ", ["bad"], [mine], []),
+        ]
+        db.postgres.execute("TRUNCATE wide")
+
+
+def test_whole_reals_of_a_frame_fit_integers(db, wide):
+    frame = pd.DataFrame({"i": [1, None], "b": [2.0**40, -1.0], "f": [1, None]})
+    assert db.postgres.copy_frame(wide, frame) == 2
+    rows = db.postgres.execute("SELECT i, b, f FROM wide")
+    assert rows == [(1, 2**40, 1.0), (None, -1, None)]
+    with pytest.raises(BadRow, match=r"row 2: column i cannot hold this float"):
+        db.postgres.copy_frame(wide, pd.DataFrame({"i": [1, 0.5]}))
 
 
 def test_frames(db, wide):

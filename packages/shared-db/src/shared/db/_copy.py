@@ -1,36 +1,36 @@
-"""What COPY needs to know: the columns' types, and values made ready for them."""
+"""What COPY needs to know: the columns' types, and rows made ready for them."""
 
 from __future__ import annotations
 
-import enum
 import functools
 import itertools
-import math
 import operator
 import struct
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ._copy_values import BITS, REAL, REAL_MAX, array_of, converter
 from ._errors import DatabaseError
 from ._postgres import driver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ._copy_values import Convert
 
 COLUMNS = """
-SELECT a.attname, b.oid::int8 AS type, b.typtype, a.attgenerated <> '' OR a.attidentity = 'a' AS made
+SELECT a.attname, b.oid::int8, b.typtype, coalesce(e.oid::int8, 0), coalesce(e.typtype, ' '),
+    a.attgenerated <> '' OR a.attidentity = 'a'
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
 WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
-_TEXT, _REAL, _NUMERIC = 25, 700, 1700
-_BITS = {21: 16, 23: 32}
-_REAL_MAX = 3.4028235677973366e38  # what rounds to the largest float of 32 bits
-_JSON = {114, 3802}
+_TEXT, _CHAR, _UUID = 25, 1042, 2950
+_INTEGERS = {20, 21, 23}
 _SEQUENCES = {tuple, list}
+_IDENTITIES = {uuid.UUID, type(None)}
 _CHUNK = 250
 _NOT_NONE = functools.partial(operator.is_not, None)
 
@@ -55,23 +55,25 @@ class Plan:
     """How to copy into a table: its columns, their types, in binary if possible."""
 
     def __init__(
-        self,
-        columns: Sequence[str],
-        types: Sequence[int] | None,
-        converters: dict[int, Callable[[Any], Any]],
+        self, columns: Sequence[str], types: Sequence[int] | None, converters: dict[int, Convert]
     ) -> None:
         self.columns = columns
         self.types = types
         self.converters = converters
+        self.integers: set[str] = {
+            name for name, oid in zip(columns, types or (), strict=False) if oid in _INTEGERS
+        }
+        # Columns whose values are mostly ready: looked at at the speed of C, a chunk at once.
         self._narrow: list[tuple[int, Any, float]] = []
+        self._identities: list[int] = []
         for place, oid in enumerate(types or ()):
-            if oid in _BITS:
-                self._narrow.append((place, int.bit_length, _BITS[oid] - 1))
-                converters[place] = _limited(_BITS[oid])
-            elif oid == _REAL:
-                self._narrow.append((place, abs, _REAL_MAX))
-                converters[place] = _real
-        self._hard = len(converters) > len(self._narrow)
+            if oid in BITS:
+                self._narrow.append((place, int.bit_length, BITS[oid] - 1))
+            elif oid == REAL:
+                self._narrow.append((place, abs, REAL_MAX))
+            elif oid == _UUID:
+                self._identities.append(place)
+        self._hard = len(converters) > len(self._narrow) + len(self._identities)
 
     def statement(self, table: str) -> Any:
         """The COPY statement; names are quoted."""
@@ -112,6 +114,9 @@ class Plan:
                     widest = max(map(size, values), default=0)
                 if not widest <= limit:
                     return False
+            for place in self._identities:
+                if not set(map(type, map(operator.itemgetter(place), chunk))) <= _IDENTITIES:
+                    return False
         except (TypeError, IndexError):
             return False
         return True
@@ -141,43 +146,73 @@ class Plan:
         row = list(row)
         for place, convert in self.converters.items():
             if row[place] is not None:
-                row[place] = convert(row[place])
+                try:
+                    row[place] = convert(row[place])
+                except (TypeError, ValueError, ArithmeticError) as error:
+                    raise ValueError(unfit(columns[place], row[place], error)) from error
         return row
+
+    def blame(self, row: Sequence[Any], error: Exception) -> str:
+        """Which value of a row the driver could not write."""
+        adapt = driver().adapt
+        binary = adapt.PyFormat.BINARY
+        for name, oid, value in zip(self.columns, self.types or (), row, strict=False):
+            transformer = adapt.Transformer()
+            transformer.set_dumper_types([oid], driver().pq.Format.BINARY)
+            try:
+                transformer.dump_sequence([value], [binary])
+            except UNFIT as why:
+                return unfit(name, value, why)
+        return str(error)
+
+
+def unfit(column: str, value: Any, error: Exception) -> str:
+    """Says that a value does not fit its column."""
+    return f"column {column} cannot hold this {type(value).__name__}: {error}"
 
 
 def make_plan(
-    found: Sequence[tuple[str, int, str, bool]], wanted: Sequence[str] | None, table: str
+    found: Sequence[tuple[str, int, str, int, str, bool]], wanted: Sequence[str] | None, table: str
 ) -> Plan:
     """Chooses binary or text and the conversions.
+
+    Args:
+        found: For each column its name, type and kind of type, both for an array's elements,
+            and whether the table makes it by itself.
+        wanted: The columns to write, or None.
+        table: The table's name.
 
     Raises:
         ValueError: The table or a column does not exist.
     """
-    psycopg = driver()
-    by_name = {name: (oid, kind) for name, oid, kind, _made in found}
-    columns = (
-        list(wanted) if wanted is not None else [name for name, _o, _k, made in found if not made]
-    )
-    if unknown := [name for name in columns if name not in by_name]:
+    known = {name: types for name, *types, _made in found}
+    columns = list(wanted) if wanted is not None else [name for name, *_, made in found if not made]
+    if unknown := [name for name in columns if name not in known]:
         raise ValueError(
-            f"table {table} has no column {', '.join(unknown)}; it has {', '.join(by_name)}"
+            f"table {table} has no column {', '.join(unknown)}; it has {', '.join(known)}"
         )
-    types: list[int] | None = []
-    converters: dict[int, Callable[[Any], Any]] = {}
+    types: list[int] = []
+    converters: dict[int, Convert] = {}
     for place, name in enumerate(columns):
-        oid, kind = by_name[name]
-        if kind == "e":
-            oid = _TEXT  # an enum's binary form is its label
-            converters[place] = _label
-        elif oid == _NUMERIC:
-            converters[place] = _decimal
-        elif oid in _JSON:
-            converters[place] = psycopg.types.json.Json if oid == 114 else psycopg.types.json.Jsonb
-        elif psycopg.adapters.types.get(oid) is None:
-            types = None
-        if types is not None:
-            types.append(oid)
-    return Plan(columns, types, converters)
+        oid, kind, element, element_kind = known[name]
+        convert = converter(oid, kind)
+        if element:
+            convert = array_of(converter(element, element_kind))
+        if convert is not None:
+            converters[place] = convert
+        # The binary form of an enum is its label, that of char(n) its text.
+        types.append(_TEXT if kind == "e" or oid == _CHAR else oid)
+    return Plan(columns, types if all(map(_is_binary, types)) else None, converters)
+
+
+def _is_binary(oid: int) -> bool:
+    """Whether the driver can write a type in its binary form."""
+    psycopg = driver()
+    try:
+        psycopg.adapters.get_dumper_by_oid(oid, psycopg.pq.Format.BINARY)
+    except psycopg.ProgrammingError:
+        return False
+    return True
 
 
 def _sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -190,70 +225,9 @@ def _sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _limited(bits: int) -> Callable[[Any], int]:
-    limit = 1 << (bits - 1)
-
-    def check(value: Any) -> int:
-        number = operator.index(value)
-        if not -limit <= number < limit:
-            raise OverflowError(f"{number} is out of range for an integer of {bits} bits")
-        return number
-
-    return check
-
-
-def _real(value: Any) -> float:
-    number = float(value)
-    if abs(number) > _REAL_MAX and not math.isinf(number):
-        raise OverflowError(f"{number} is out of range for type real")
-    return number
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, enum.Enum):
-        return value.value if isinstance(value.value, str) else value.name
-    return str(value)
-
-
-def _decimal(value: Any) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(repr(float(value))) if isinstance(value, float) else Decimal(int(value))
-
-
 def identifier(table: str) -> Any:
     """A table's name as identifiers; ``schema.table`` is two."""
     return driver().sql.Identifier(*table.split("."))
-
-
-def frame_rows(frame: Any) -> tuple[list[str], Iterable[Any]]:
-    """A frame's column names and rows of Python values, missing ones None.
-
-    Raises:
-        TypeError: It is no frame of pandas, polars or pyarrow.
-    """
-    library = type(frame).__module__.partition(".")[0]
-    if library == "polars":
-        frame = frame.collect() if hasattr(frame, "collect") else frame
-        return list(frame.columns), frame.iter_rows()
-    if library == "pandas":
-        columns = [_pandas_values(frame.iloc[:, place]) for place in range(frame.shape[1])]
-        return [str(name) for name in frame.columns], zip(*columns, strict=True)
-    if library == "pyarrow":
-        return list(frame.column_names), zip(*(c.to_pylist() for c in frame.columns), strict=True)
-    raise TypeError(
-        f"frame is {type(frame).__name__}: allowed are frames of pandas, polars and pyarrow"
-    )
-
-
-def _pandas_values(series: Any) -> list[Any]:
-    if series.dtype.kind in "iub" and not hasattr(series.dtype, "na_value"):
-        return series.tolist()  # type: ignore[no-any-return]
-    missing = series.isna()
-    values = (series.astype(object) if series.dtype.kind == "M" else series).tolist()
-    if not missing.any():
-        return values  # type: ignore[no-any-return]
-    return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]
 
 
 def peeked(rows: Iterable[Any]) -> tuple[Iterable[Any], list[str] | None]:
@@ -268,7 +242,7 @@ def peeked(rows: Iterable[Any]) -> tuple[Iterable[Any], list[str] | None]:
 def reason_of(error: Any) -> str:
     """Why the server refused a row, in its own words or clearer ones."""
     text = str(error.diag.message_primary or error)
-    if "0x00" in text:
+    if "0x00" in text or "\\u0000" in str(error.diag.message_detail):
         return "text with a NUL character, which PostgreSQL cannot hold"
     return text
 

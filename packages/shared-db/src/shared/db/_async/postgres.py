@@ -19,7 +19,6 @@ from .._copy import (
     UNFIT,
     BadRow,
     Plan,
-    frame_rows,
     identifier,
     make_plan,
     peeked,
@@ -27,6 +26,7 @@ from .._copy import (
     row_of,
 )
 from .._errors import OutcomeUnknown, Unavailable
+from .._frames import frame_columns, frame_rows
 from .._observe import keyword, observed
 from .._postgres import (
     connection_arguments,
@@ -452,8 +452,8 @@ class AsyncPostgres:
 
         Args:
             table: The table, ``schema.table`` allowed.
-            frame: Of pandas (missing values, NaN among them, become NULL), polars (null becomes
-                NULL, NaN stays NaN) or pyarrow.
+            frame: Of pandas (missing values, NaN among them, become NULL; whole reals fit
+                integer columns), polars (null becomes NULL, NaN stays NaN) or pyarrow.
             timeout: Seconds to wait for a connection.
 
         Returns:
@@ -464,8 +464,10 @@ class AsyncPostgres:
             ValueError: A column or the table does not exist.
             TypeError: It is no frame.
         """
-        columns, rows = frame_rows(frame)
-        return await self.copy_rows(table, rows, columns, timeout=timeout)
+        columns = frame_columns(frame)
+        async with self.connection(timeout=timeout) as connection:
+            plan = await self._plan(connection, table, columns)
+            return await self._copy(connection, plan, table, frame_rows(frame, plan.integers))
 
     async def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
@@ -494,8 +496,9 @@ class AsyncPostgres:
                     except psycopg.OperationalError:
                         raise
                     except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
-                        place = before + len(chunk) - operator.length_hint(left)
-                        raise BadRow(place, str(error)) from scrub(error)
+                        place = len(chunk) - operator.length_hint(left)
+                        why = plan.blame(chunk[place - 1], error)
+                        raise BadRow(before + place, why) from scrub(error)
                     if bad is not None:
                         raise BadRow(before + len(chunk) + 1, str(bad)) from scrub(bad)
                     count = before + len(chunk)

@@ -21,7 +21,6 @@ from .._copy import (
     UNFIT,
     BadRow,
     Plan,
-    frame_rows,
     identifier,
     make_plan,
     peeked,
@@ -29,6 +28,7 @@ from .._copy import (
     row_of,
 )
 from .._errors import OutcomeUnknown, Unavailable
+from .._frames import frame_columns, frame_rows
 from .._observe import keyword, observed
 from .._postgres import (
     connection_arguments,
@@ -454,8 +454,8 @@ class Postgres:
 
         Args:
             table: The table, ``schema.table`` allowed.
-            frame: Of pandas (missing values, NaN among them, become NULL), polars (null becomes
-                NULL, NaN stays NaN) or pyarrow.
+            frame: Of pandas (missing values, NaN among them, become NULL; whole reals fit
+                integer columns), polars (null becomes NULL, NaN stays NaN) or pyarrow.
             timeout: Seconds to wait for a connection.
 
         Returns:
@@ -466,8 +466,10 @@ class Postgres:
             ValueError: A column or the table does not exist.
             TypeError: It is no frame.
         """
-        columns, rows = frame_rows(frame)
-        return self.copy_rows(table, rows, columns, timeout=timeout)
+        columns = frame_columns(frame)
+        with self.connection(timeout=timeout) as connection:
+            plan = self._plan(connection, table, columns)
+            return self._copy(connection, plan, table, frame_rows(frame, plan.integers))
 
     def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
@@ -496,8 +498,9 @@ class Postgres:
                     except psycopg.OperationalError:
                         raise
                     except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
-                        place = before + len(chunk) - operator.length_hint(left)
-                        raise BadRow(place, str(error)) from scrub(error)
+                        place = len(chunk) - operator.length_hint(left)
+                        why = plan.blame(chunk[place - 1], error)
+                        raise BadRow(before + place, why) from scrub(error)
                     if bad is not None:
                         raise BadRow(before + len(chunk) + 1, str(bad)) from scrub(bad)
                     count = before + len(chunk)

@@ -1,0 +1,63 @@
+"""Frames of pandas, polars and pyarrow as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+
+def frame_columns(frame: Any) -> list[str]:
+    """A frame's column names.
+
+    Raises:
+        TypeError: It is no frame of pandas, polars or pyarrow.
+    """
+    library = _library(frame)
+    if library == "polars":
+        return list(frame.collect_schema().names())
+    if library == "pandas":
+        return [str(name) for name in frame.columns]
+    if library == "pyarrow":
+        return list(frame.column_names)
+    raise TypeError(
+        f"frame is {type(frame).__name__}: allowed are frames of pandas, polars and pyarrow"
+    )
+
+
+def frame_rows(frame: Any, integers: Container[str] = ()) -> Iterable[Any]:
+    """A frame's rows of Python values, missing ones None.
+
+    Args:
+        frame: Of pandas, polars or pyarrow.
+        integers: Columns that want integers: pandas makes reals of them when one is missing.
+    """
+    library = _library(frame)
+    if library == "polars":
+        frame = frame.collect() if hasattr(frame, "collect") else frame
+        return frame.iter_rows()  # type: ignore[no-any-return]
+    if library == "pyarrow":
+        return zip(*(column.to_pylist() for column in frame.columns), strict=True)
+    columns = [
+        _pandas_values(frame.iloc[:, place], whole=str(name) in integers)
+        for place, name in enumerate(frame.columns)
+    ]
+    return zip(*columns, strict=True)
+
+
+def _library(frame: Any) -> str:
+    return type(frame).__module__.partition(".")[0]
+
+
+def _pandas_values(series: Any, *, whole: bool) -> list[Any]:
+    if series.dtype.kind in "iub" and not hasattr(series.dtype, "na_value"):
+        return series.tolist()  # type: ignore[no-any-return]
+    missing = series.isna()
+    values = (series.astype(object) if series.dtype.kind == "M" else series).tolist()
+    if missing.any():
+        gone = missing.tolist()
+        values = [None if lost else value for value, lost in zip(values, gone, strict=True)]
+    if whole and series.dtype.kind == "f":
+        values = [int(v) if v is not None and v.is_integer() else v for v in values]
+    return values  # type: ignore[no-any-return]
