@@ -94,6 +94,14 @@ def cases() -> list[Case]:
         async with limit:
             return await coroutine()
 
+    async def our_new_block() -> int:
+        async with ours.with_timeout(10.0):
+            return await coroutine()
+
+    async def our_new_block_suspends() -> None:
+        async with ours.with_timeout(10.0):
+            await asyncio.sleep(0)
+
     async def asyncio_suspends() -> None:
         async with asyncio.timeout(10.0):
             await asyncio.sleep(0)
@@ -124,9 +132,11 @@ def cases() -> list[Case]:
         Case("pipeline of four, async", "pyresilience", four(coroutine), resilient(coroutine, **their_four), 0.0, True),
         Case("timeout, decorator, never suspends", "asyncio.timeout", limited, asyncio_timeout, 4.0, True),
         Case("timeout, call, never suspends", "asyncio.timeout", our_call, asyncio_timeout, 4.0, True),
-        Case("timeout, block, never suspends", "asyncio.timeout", our_block, asyncio_timeout, 4.0, True),
+        Case("timeout, block, never suspends", "asyncio.timeout", our_new_block, asyncio_timeout, 4.0, True),
+        Case("timeout, block of a kept object, never suspends", "asyncio.timeout", our_block, asyncio_timeout, 4.0, True),
         Case("timeout, call, suspends", "asyncio.timeout", our_call_suspends, asyncio_suspends, 1.1, True, 3_000),
-        Case("timeout, block, suspends", "asyncio.timeout", our_block_suspends, asyncio_suspends, 1.0, True, 3_000),
+        Case("timeout, block, suspends", "asyncio.timeout", our_new_block_suspends, asyncio_suspends, 1.0, True, 3_000),
+        Case("timeout, block of a kept object, suspends", "asyncio.timeout", our_block_suspends, asyncio_suspends, 1.0, True, 3_000),
     ]  # fmt: skip
 
 

@@ -183,7 +183,9 @@ def plot(results: dict[str, Result]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (good, load, tail) = plt.subplots(3, 1, figsize=(10, 11), sharex=True)
+    figure, (good, load, tail) = plt.subplots(
+        3, 1, figsize=(10, 11.5), sharex=True, layout="constrained"
+    )
     seconds = range(SECONDS)
     for name, result in results.items():
         good.plot(seconds, [result.goodput(s) for s in seconds], label=name, linewidth=1.4)
@@ -200,8 +202,8 @@ def plot(results: dict[str, Result]) -> None:
         axes.axvspan(*FAILING, alpha=0.12, color="red")
         axes.grid(alpha=0.3)
     tail.set_xlabel("seconds (orange: four times slower, red: four of five calls fail)")
-    good.legend(fontsize=8, ncols=2, loc="lower left")
-    figure.tight_layout()
+    lines = good.get_legend_handles_labels()
+    figure.legend(*lines, fontsize=9, ncols=4, loc="outside upper center")  # over no curve
     PLOT.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PLOT, dpi=90, metadata={"Software": None})
 

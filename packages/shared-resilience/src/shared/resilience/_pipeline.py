@@ -12,7 +12,7 @@ from ._check import number, text, whole
 from ._policy import Guard, Pass, Policy, end_async, named_like
 from ._retry import Retry
 from ._retry_budget import RetryBudget
-from ._timeout import Timeout
+from ._timeout import Timeout, with_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -213,4 +213,4 @@ class _All:
 def _timeout(argument: str, seconds: float | None, *, thread: bool) -> Timeout | None:
     if seconds is None:
         return None
-    return Timeout(number(argument, seconds, above=0), thread=thread, name=argument)
+    return with_timeout(number(argument, seconds, above=0), thread=thread)

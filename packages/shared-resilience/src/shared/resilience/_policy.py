@@ -30,6 +30,8 @@ class Policy:
     ``async with policy:``.
     """
 
+    __slots__ = ()
+
     name: str
 
     def __call__(self, fn: F, /) -> F:

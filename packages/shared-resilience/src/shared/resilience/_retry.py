@@ -17,7 +17,7 @@ from ._errors import ResilienceError
 from ._policy import NOTHING_TO_END, Pass, Policy, describe, named_like, nothing_to_begin, relaying
 from ._retry_after import seconds_of
 from ._retry_budget import RetryBudget, checked_budget
-from ._timeout import Timeout
+from ._timeout import with_timeout
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,7 +115,7 @@ class Retry(Policy):
         if attempt_timeout is not None:
             attempt_timeout = number("attempt_timeout", attempt_timeout, above=0)
         self.attempt_timeout = attempt_timeout
-        self._limit = None if attempt_timeout is None else Timeout(attempt_timeout)
+        self._limit = None if attempt_timeout is None else with_timeout(attempt_timeout)
         self.name: str = text("name", name)
         self._clock = function("clock", clock)
         self._matches = matcher(self.exceptions)
@@ -242,7 +242,9 @@ class Retry(Policy):
             return run.engine(relaying(functools.partial(fn, *args, **kwargs), begin), fn)()
 
         retried = relaying(make, nothing_to_begin)
-        return retried if self.timeout is None else Timeout(self.timeout)._async_generator(retried)
+        if self.timeout is None:
+            return retried
+        return with_timeout(self.timeout)._async_generator(retried)
 
     def _run(self, fn: Callable[..., T], args: Any, kwargs: Any, failure: Exception) -> T:
         """Go on after a failed first attempt, if that may be repeated."""

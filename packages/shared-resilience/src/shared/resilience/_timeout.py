@@ -4,120 +4,40 @@
 from __future__ import annotations
 
 import contextvars
-import sys
 import threading
-import types
+from contextlib import suppress
 from time import monotonic
 from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
+from ._alarm import Block, find_alarm, here, present_alarm, too_late
 from ._check import number, whole
 from ._deadline import limit, present
+from ._limited import MISSING, NO_TASK, Owner, as_coroutine, drive, limited, no_time
 from ._limiter import DONE
 from ._policy import Policy, describe, nothing_to_begin, relaying
-from ._scope import Scope, armer_of, too_late
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Generator
-
-    from ._scope import Armer
+    import asyncio
+    from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
 D = TypeVar("D")
-_MISSING: Any = object()
 _LONG = 1e9  # seconds: 30 years
-_NO_TASK = "a timeout works in a task only"
+_THREADS = 32
 
 
-class _Owner:
-    """Closes a coroutine that nobody got to start, whatever became of its task."""
+class Timeout(Policy, Block):
+    """Calls that take longer end with ``TimeoutError``. Made by :func:`with_timeout` only."""
 
-    __slots__ = ("coroutine",)
+    __slots__ = ("_others", "seconds")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self.coroutine = coroutine
+    name = "timeout"
+    seconds: float
 
-    def __del__(self) -> None:
-        self.coroutine.close()
-
-
-# The first step of a coroutine is made by hand, in `_limited` and in the decorator: if it
-# ends the coroutine, that was all: no loop was asked for the time and no timer was set.
-
-
-async def _limited(owner: _Owner, seconds: float, default: Any) -> Any:
-    """Await what ``owner`` holds for so long; too late gives the default, if there is one."""
-    left = seconds if present.get() is None else limit(seconds)
-    if left <= 0:
-        return _no_time(owner.coroutine, seconds, default)
-    started = monotonic()
-    try:
-        suspended = owner.coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    return await _drive(owner.coroutine, suspended, left, started, default)
-
-
-def _no_time(coroutine: Any, seconds: float, default: Any) -> Any:
-    coroutine.close()
-    if default is _MISSING:
-        raise too_late(seconds)
-    return default
-
-
-@types.coroutine
-def _drive(
-    coroutine: Any, suspended: Any, seconds: float, started: float, default: Any
-) -> Generator[Any, Any, Any]:
-    """Go on with a coroutine that suspended, under a timer that counts from its first step.
-
-    A timeout of the callee's own goes through unchanged, whatever the default.
-    """
-    loop = _running_loop()
-    task = _current_task(loop)
-    if task is None:
-        raise RuntimeError(_NO_TASK)
-    scope = Scope(loop, task, seconds, started, task.cancelling())
-    result = None
-    try:
-        while True:
-            try:
-                yield suspended
-            except BaseException as thrown:  # noqa: BLE001  what comes in is the coroutine's
-                try:
-                    suspended = coroutine.throw(thrown)
-                except StopIteration as stop:
-                    result = stop.value
-                    break
-            else:
-                result = yield from coroutine
-                break
-    except BaseException as exc:
-        if not scope.ended_it(exc):
-            raise
-        late = too_late(seconds)
-        if default is _MISSING:
-            raise late from exc
-        return default
-    scope.ended_it(None)
-    return result
-
-
-async def _await(awaitable: Awaitable[T]) -> T:
-    return await awaitable
-
-
-class Timeout(Policy):
-    """Calls that take longer end with ``TimeoutError``. See :func:`with_timeout`."""
-
-    def __init__(
-        self, seconds: float, *, thread: bool = False, max_threads: int = 32, name: str = "timeout"
-    ) -> None:
-        self.seconds: float = number("timeout", seconds, above=0)
-        self.name = name
-        self._thread = thread
-        self.scopes: dict[Any, Scope] = {}  # the blocks that have a timer, by task
-        self._slots = threading.BoundedSemaphore(whole("max_threads", max_threads))
+    # A block is the object itself: an object for each block, the usual way of use, costs no
+    # second one. Those who enter it while it is entered get blocks of their own, by task.
+    _others: dict[asyncio.Task[Any], list[Block]] | None
 
     def __repr__(self) -> str:
         return f"<Timeout {self.seconds:g} s>"
@@ -125,46 +45,157 @@ class Timeout(Policy):
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         seconds = self.seconds
 
-        async def limited(*args: Any, **kwargs: Any) -> T:
+        async def timed(*args: Any, **kwargs: Any) -> T:
             coroutine: Any = fn(*args, **kwargs)
             if type(coroutine) is not CoroutineType:
-                coroutine = _await(coroutine)
+                coroutine = as_coroutine(coroutine)
             left = seconds if present.get() is None else limit(seconds)
             if left <= 0:
-                _no_time(coroutine, seconds, _MISSING)
+                no_time(coroutine, seconds, MISSING)
             started = monotonic()
             try:
                 suspended = coroutine.send(None)
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
-            return await _drive(coroutine, suspended, left, started, _MISSING)  # type: ignore[no-any-return]
+            return await drive(coroutine, suspended, left, started, MISSING)  # type: ignore[no-any-return]
 
-        return limited
+        return timed
 
     def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         def stepping() -> Callable[[Any], Awaitable[Any]]:
             until = monotonic() + self.seconds
 
             def step(awaitable: Any) -> Awaitable[Any]:
-                return _limited(_Owner(_await(awaitable)), until - monotonic(), _MISSING)
+                return limited(Owner(as_coroutine(awaitable)), until - monotonic(), MISSING)
 
             return step
 
         return relaying(fn, nothing_to_begin, stepping)
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
-        if not self._thread:
-            raise TypeError(
-                f"{describe(fn)} is a plain function, which cannot be interrupted: make it"
-                " async, use its own timeout, or pass thread=True to leave it behind in a thread"
-            )
+        raise TypeError(
+            f"{describe(fn)} is a plain function, which cannot be interrupted: make it"
+            " async, use its own timeout, or pass thread=True to leave it behind in a thread"
+        )
 
-        def limited(*args: Any, **kwargs: Any) -> T:
-            return self._in_thread(fn, args, kwargs)
+    def __aenter__(self) -> Awaitable[None]:
+        left = self.seconds
+        if present.get() is not None and (left := limit(left)) <= 0:
+            raise too_late(self.seconds)
+        try:  # `present_alarm`, unrolled for speed
+            alarm, thread = here.alarm
+            loop = alarm.loop
+            if loop._thread_id != thread:
+                alarm = find_alarm()
+                loop = alarm.loop
+        except AttributeError:
+            alarm = find_alarm()
+            loop = alarm.loop
+        task_of = alarm.task_of
+        task = task_of(loop)
+        if task is None:
+            raise RuntimeError(NO_TASK)
+        clock = alarm.clock
+        now = clock()
+        cancelling = task.cancelling()
+        if self.task is not None or self._others:
+            self._enter_another(alarm, task, left, now)
+            return DONE
+        # Nothing is called since it was seen to be free: no other thread came in between.
+        self.task = task
+        # `Block.enter`, unrolled for speed.
+        self.alarm = alarm
+        self.left = left
+        when = now + left
+        self.when = when
+        self.cancelling = cancelling
+        self.below = alarm.top
+        alarm.top = self
+        if when < alarm.until:
+            alarm.ring_at(when)
+        return DONE
 
-        return limited
+    def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Awaitable[None]:
+        if self._others:
+            self._leave_one(exc)
+            return DONE
+        alarm = self.alarm
+        if alarm.top is self:  # `Block.leave`, unrolled for speed
+            alarm.top = self.below
+            self.task = self.below = None
+        elif self.leave(exc):
+            raise too_late(self.left) from exc
+        return DONE
 
-    def _in_thread(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
+    def _enter_another(self, *where: Any) -> None:
+        block = Block()
+        block.enter(*where)
+        with _sharing:
+            if self._others is None:
+                self._others = {}
+            self._others.setdefault(where[1], []).append(block)
+
+    def _leave_one(self, exc: BaseException | None) -> None:
+        """End the innermost block of the present task, where there are several."""
+        with _sharing:
+            others = self._others or {}
+            task = self._whose(others)
+            if task is None:
+                return
+            blocks = others.get(task)
+            block = blocks.pop() if blocks else self
+            if blocks == []:
+                del others[task]
+        if block.leave(exc):
+            raise too_late(block.left) from exc
+
+    def _whose(self, others: dict[asyncio.Task[Any], list[Block]]) -> asyncio.Task[Any] | None:
+        """Tell whose block ends: the present task's, or that of an async generator.
+
+        Such a one may be ended by another task. Nobody says then whose block it was: one
+        whose task is over, or the only one.
+        """
+        with suppress(RuntimeError):  # collected outside of any loop
+            alarm = present_alarm()
+            task = alarm.task_of(alarm.loop)
+            if task is not None and (task in others or task is self.task):
+                return task
+        tasks = [*others, *([] if self.task is None else [self.task])]
+        ended = [task for task in tasks if task.done() or task.get_loop().is_closed()]
+        if ended:
+            return ended[0]
+        return tasks[0] if len(tasks) == 1 else None
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("a plain block cannot be interrupted: use `async with with_timeout(...)`")
+
+    def __exit__(self, *exc: object) -> None:
+        """Complete the protocol, so that ``with`` gets the message of ``__enter__``."""
+
+
+_sharing = threading.Lock()
+
+
+class InThread(Timeout):
+    """Frees the callers of plain functions at the deadline; the functions go on in threads."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, max_threads: int) -> None:
+        self._slots = threading.BoundedSemaphore(max_threads)
+
+    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+        def timed(*args: Any, **kwargs: Any) -> T:
+            return self._run(fn, args, kwargs)
+
+        return timed
+
+    def _run(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
         left = limit(self.seconds)
         until = monotonic() + left
         if left <= 0 or not self._slots.acquire(timeout=left):
@@ -199,77 +230,6 @@ class Timeout(Policy):
         finally:
             del value  # the traceback holds this frame: break the circle
 
-    def __aenter__(self) -> Awaitable[None]:
-        left = self.seconds if present.get() is None else limit(self.seconds)
-        if left <= 0:
-            raise too_late(self.seconds)
-        loop = _running_loop()
-        task = _current_task(loop)
-        if task is None:
-            raise RuntimeError(_NO_TASK)
-        try:  # a call less than `armer_of`
-            armer = loop._shared_resilience_armer
-        except AttributeError:
-            armer = armer_of(loop)
-        entered = armer.entered
-        entered[task] = self, left, monotonic(), task.cancelling(), entered.get(task)
-        if not armer.scheduled:
-            armer.schedule()
-        return DONE
-
-    def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> Awaitable[None]:
-        loop = _running_loop()
-        task = _current_task(loop)
-        try:
-            armer = loop._shared_resilience_armer
-        except AttributeError:
-            armer = armer_of(loop)
-        entered = armer.entered
-        entry = entered.get(task)
-        if entry is not None and entry[0] is self:  # it never suspended: there is no timer
-            if entry[4] is None:
-                del entered[task]
-            else:
-                entered[task] = entry[4]
-        elif not armer.remove(task, self):
-            if task in self.scopes:
-                self._leave(task, exc)
-            else:
-                self._leave_in_another_task(armer)
-        return DONE
-
-    def _leave(self, task: Any, exc: BaseException | None) -> None:
-        """End a block that has a timer: raise ``TimeoutError`` if it was that which ended it."""
-        scope = self.scopes.pop(task)
-        if scope.outer is not None:
-            self.scopes[task] = scope.outer
-        if scope.ended_it(exc):
-            raise too_late(scope.seconds) from exc
-
-    def _leave_in_another_task(self, armer: Armer) -> None:
-        """End the block of an async generator that another task finalises.
-
-        Whose block that was, nobody says; with an object for each block there is only one.
-        """
-        armer.arm()
-        for task in list(self.scopes):
-            if task.done() or (len(self.scopes) == 1 and self.scopes[task].outer is None):
-                scope: Scope | None = self.scopes.pop(task)
-                while scope is not None:
-                    scope.ended_it(None)
-                    scope = scope.outer
-
-    def __enter__(self) -> NoReturn:
-        raise TypeError("a plain block cannot be interrupted: use `async with with_timeout(...)`")
-
-    def __exit__(self, *exc: object) -> None:
-        """Complete the protocol, so that ``with`` gets the message of ``__enter__``."""
-
 
 @overload
 def with_timeout(timeout: float, /, *, thread: bool = ..., max_threads: int = ...) -> Timeout: ...
@@ -280,12 +240,11 @@ def with_timeout(
     awaitable: Awaitable[T], timeout: float, default: D
 ) -> Coroutine[Any, Any, T | D]: ...
 def with_timeout(
-    awaitable: Any = _MISSING,
-    timeout: Any = _MISSING,
-    default: Any = _MISSING,
-    *,
+    awaitable: Any = MISSING,
+    timeout: Any = MISSING,
+    default: Any = MISSING,
     thread: bool = False,
-    max_threads: int = 32,
+    max_threads: int = _THREADS,
 ) -> Any:
     """Limit the time of a call: as a decorator, as a context, or around one awaitable.
 
@@ -306,50 +265,44 @@ def with_timeout(
     Raises:
         TimeoutError: The time is over and there is no default.
         TypeError: A plain function is decorated without ``thread=True``.
-        ValueError: ``timeout`` is not above 0.
+        ValueError: ``timeout`` is not above 0. (For an awaitable that is no error: its time
+            is over at once.)
 
     Example:
         >>> import asyncio
         >>> asyncio.run(with_timeout(asyncio.sleep(1), 0.01, "too slow"))
         'too slow'
     """
+    # The two common forms, for speed.
+    if (
+        timeout is MISSING
+        and type(awaitable) is float
+        and 0.0 < awaitable < _LONG
+        and not thread
+        and max_threads == _THREADS
+    ):
+        block = Timeout()
+        block.seconds = awaitable
+        block.task = block._others = None
+        return block
     if type(awaitable) is CoroutineType and type(timeout) is float and timeout < _LONG:
-        return _limited(_Owner(awaitable), timeout, default)
-    if timeout is _MISSING or awaitable is _MISSING:
-        seconds: Any = timeout if awaitable is _MISSING else awaitable
-        return Timeout(seconds, thread=thread, max_threads=max_threads)
+        return limited(Owner(awaitable), timeout, default)
+    if timeout is MISSING or awaitable is MISSING:
+        seconds: Any = timeout if awaitable is MISSING else awaitable
+        whole("max_threads", max_threads)
+        block = InThread(max_threads) if thread else Timeout()
+        block.seconds = number("timeout", seconds, above=0, most=_LONG)
+        block.task = block._others = None
+        return block
     try:
         coroutine = awaitable
         if type(coroutine) is not CoroutineType:
             if not hasattr(awaitable, "__await__"):
                 raise TypeError(f"awaitable must be awaitable, not {awaitable!r}")
-            coroutine = _await(awaitable)
+            coroutine = as_coroutine(awaitable)  # pyright: ignore[reportArgumentType]
         number("timeout", timeout, most=_LONG)
     except BaseException:
         if isinstance(awaitable, CoroutineType):
             awaitable.close()
         raise
-    return _limited(_Owner(coroutine), timeout, default)
-
-
-# These two are replaced by asyncio's own, which are slow to import and fast to call.
-
-
-def _running_loop() -> Any:
-    _import_asyncio()
-    return _running_loop()
-
-
-def _current_task(loop: Any) -> Any:
-    _import_asyncio()
-    return _current_task(loop)
-
-
-def _import_asyncio() -> None:
-    import asyncio
-
-    globals()["_running_loop"] = asyncio.get_running_loop
-    # Before 3.12 `asyncio.current_task` is Python code around this.
-    globals()["_current_task"] = (
-        asyncio.current_task if sys.version_info >= (3, 12) else asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]
-    )
+    return limited(Owner(coroutine), timeout, default)

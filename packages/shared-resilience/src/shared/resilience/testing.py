@@ -17,6 +17,8 @@ import selectors
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._alarm import present_alarm
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -64,7 +66,8 @@ class _Selector(selectors.DefaultSelector):
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         ready = super().select(0)
-        if not ready:
+        # The timer of the time limits may be left over from one that is over.
+        if not ready and not present_alarm().settle():
             self._virtual.advance(timeout)
         return ready
 
