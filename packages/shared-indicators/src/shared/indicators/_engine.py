@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 _chosen: ContextVar[str] = ContextVar("shared.indicators.engine", default="auto")
 
 
-@lru_cache(maxsize=1)
-def _installed() -> bool:
-    return find_spec("numba") is not None
-
-
 def kernels() -> Any:
     """The module with the kernels of this context; numba is imported when first needed."""
-    name = _chosen.get()
-    if name == "numpy" or (name == "auto" and not _installed()):
+    return _module(_chosen.get())
+
+
+@lru_cache(maxsize=3)
+def _module(name: str) -> Any:
+    installed = find_spec("numba") is not None
+    if name == "numpy" or (name == "auto" and not installed):
         from . import _kernels_numpy
 
         return _kernels_numpy
-    if not _installed():
+    if not installed:
         msg = "engine 'numba' needs numba: pip install 'shared-indicators[fast]'"
         raise ImportError(msg)
     from . import _kernels_numba

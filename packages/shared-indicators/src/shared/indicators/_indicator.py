@@ -140,16 +140,15 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         """Fill the outputs, through a loop of its own if there is one; what a stream resumes from."""
         chosen = kernels()
         inputs = [chosen.ready(x) for x in inputs]
-        if not (self.native and chosen.NATIVE and inputs[0].shape[1] > plan.lookback):
+        if not (self.native and chosen.native and inputs[0].shape[1] > plan.lookback):
             return run(plan, chosen, inputs, outputs)
-        from . import _native
-
         given = tuple(self.parameters.values())
-        fine, states = _native.run(self.native, given, inputs, outputs)
+        fine, states = chosen.native(self.native, given, inputs, outputs)
         ended: Segment | Tail | None = Tail(plan, inputs, states) if len(fine) == 1 else None
-        for row in np.flatnonzero(~fine):
-            one = slice(row, row + 1)
-            ended = run(plan, chosen, [x[one] for x in inputs], [out[one] for out in outputs])
+        if not fine.all():
+            for row in np.flatnonzero(~fine):
+                one = slice(row, row + 1)
+                ended = run(plan, chosen, [x[one] for x in inputs], [out[one] for out in outputs])
         return ended
 
     def update(self, *values: float) -> Any:

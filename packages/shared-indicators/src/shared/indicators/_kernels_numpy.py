@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
-# Whether some indicators have loops of their own.
-NATIVE = False
+# Runs the indicators that have loops of their own.
+native = None
 # Weights of a scan stay within 10**-50 .. 10**50, so that neither they nor the products overflow.
 _SPAN = 100 * log(10)
 _LONGEST = 512

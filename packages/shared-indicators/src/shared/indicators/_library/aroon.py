@@ -40,6 +40,7 @@ class Aroon(Multiple[AroonResult[Any], AroonResult[float], AroonResult[FloatArra
 
     group: ClassVar[str] = "trend"
     outputs: ClassVar[tuple[str, ...]] = ("up", "down")
+    native: ClassVar[str] = "Aroon"
     result: ClassVar[Any] = AroonResult
 
     def __init__(self, period: int = 14) -> None:

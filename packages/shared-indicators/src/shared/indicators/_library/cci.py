@@ -30,6 +30,7 @@ class CCI(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("cci",)
+    native: ClassVar[str] = "CCI"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()

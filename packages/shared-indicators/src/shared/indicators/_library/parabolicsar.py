@@ -33,6 +33,7 @@ class ParabolicSAR(Single):
     group: ClassVar[str] = "trend"
     on_price: ClassVar[bool] = True
     outputs: ClassVar[tuple[str, ...]] = ("sar",)
+    native: ClassVar[str] = "ParabolicSAR"
 
     def __init__(self, step: float = 0.02, maximum: float = 0.2) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class StochRSI(Multiple[StochRSIResult[Any], StochRSIResult[float], StochRSIResu
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("k", "d")
+    native: ClassVar[str] = "StochRSI"
     result: ClassVar[Any] = StochRSIResult
 
     def __init__(self, period: int = 14, k: int = 5, d: int = 3) -> None:

@@ -12,18 +12,21 @@ import numpy as np
 
 from . import (
     adaptive,
+    ages,
     averages,
     bands,
     chains,
     changes,
     crossings,
     directions,
+    distances,
     extremes,
     flows,
     flowshares,
     pressure,
     ranges,
     strength,
+    turns,
     weighted,
 )
 
@@ -35,18 +38,21 @@ if TYPE_CHECKING:
 # recursions of the formula stand in every row, in their order, or None if the last bars tell.
 _LOOPS = {
     **adaptive.LOOPS,
+    **ages.LOOPS,
     **averages.LOOPS,
     **bands.LOOPS,
     **chains.LOOPS,
     **changes.LOOPS,
     **crossings.LOOPS,
     **directions.LOOPS,
+    **distances.LOOPS,
     **extremes.LOOPS,
     **flows.LOOPS,
     **flowshares.LOOPS,
     **pressure.LOOPS,
     **ranges.LOOPS,
     **strength.LOOPS,
+    **turns.LOOPS,
     **weighted.LOOPS,
 }
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from .jit import blank, compiled, tiles
 from .scans import powers, scan_run
-from .windows import scaled_run, total_run
+from .windows import divided_run, total_run
 
 
 @compiled
 def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
-    tile, bars, share = one.size - period + 1, x.shape[1], 1.0 / period
+    tile, bars = one.size - period + 1, x.shape[1]
     for r in range(x.shape[0]):
         row, bad = out[r], 0.0
         blank(row, period - 1)
@@ -19,7 +19,7 @@ def _sma(x: Any, period: int, out: Any, fine: Any, one: Any, two: Any) -> None:
             stop = min(start + tile, bars - period + 1)
             part = row[start + period - 1 : stop + period - 1]
             total_run(x[r, start : stop + period - 1], period, part, one, two)
-            bad += scaled_run(part, share)
+            bad += divided_run(part, period)
         # What is not finite stays in the sums.
         fine[r] = bad == 0.0
 

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import TILE, blank, compiled, finite_run
+from .jit import blank, compiled, finite_run
+from .vectors import div, fma, load, mul, splat, store, sub, summed, where_zero
+
+
+@compiled
+def _changes(now: Any, before: Any, relative: bool, out: Any) -> bool:
+    """Differences, or relative changes in percent; whether all values from then to now are finite."""
+    n, zero, one, hundred = out.size, splat(0.0), splat(1.0), splat(100.0)
+    bad = zero
+    for i in range(0, n - 7, 8):
+        a, b = load(now, i), load(before, i)
+        bad = fma(a, zero, bad)
+        if relative:
+            store(out, i, where_zero(b, zero, mul(sub(div(a, b), one), hundred)))
+        else:
+            store(out, i, sub(a, b))
+    rest = summed(bad)
+    for i in range(n // 8 * 8, n):
+        rest += now[i] * 0.0
+        if relative:
+            out[i] = (now[i] / before[i] - 1.0) * 100.0 if before[i] != 0.0 else 0.0
+        else:
+            out[i] = now[i] - before[i]
+    return rest == 0.0
 
 
 @compiled
 def _momentum(x: Any, period: int, relative: bool, out: Any, fine: Any) -> None:
-    bars = x.shape[1]
     for r in range(x.shape[0]):
-        blank(out[r], period)
-        fine[r] = finite_run(x[r, :period])
-        for start in range(period, bars, TILE):
-            stop = min(start + TILE, bars)
-            now, before = x[r, start:stop], x[r, start - period : stop - period]
-            if not finite_run(now):
-                fine[r] = False
-                break
-            part = out[r, start:stop]
-            if relative:
-                for i in range(part.size):
-                    quotient = now[i] / before[i]
-                    part[i] = (quotient - 1.0) * 100.0 if before[i] != 0.0 else 0.0
-            else:
-                for i in range(part.size):
-                    part[i] = now[i] - before[i]
+        row, to = x[r], out[r]
+        blank(to, period)
+        known = finite_run(row[:period])
+        fine[r] = _changes(row[period:], row[:-period], relative, to[period:]) and known
 
 
 def _run_momentum(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:

@@ -6,67 +6,78 @@ from typing import Any
 
 import numpy as np
 
-from .jit import TILE, blank, compiled, finite_run
-from .scans import powers, scan_run
+from .jit import blank, compiled, put_rest, take_rest
+from .scans import average_eight, powers
+from .vectors import load, store, sub
+
+
+@compiled
+def _macd_eights(
+    x: Any, gains: Any, fades: Any, averages: Any, line: Any, signal: Any, away: Any
+) -> Any:
+    """From the fast and slow averages and the signal; what they are at the end."""
+    p, q, s = averages
+    for i in range(0, line.size, 8):
+        price = load(x, i)
+        quick, p = average_eight(price, gains[0], fades[0], p)
+        calm, q = average_eight(price, gains[1], fades[1], q)
+        between = sub(quick, calm)
+        mean, s = average_eight(between, gains[2], fades[2], s)
+        store(line, i, between)
+        store(signal, i, mean)
+        store(away, i, sub(between, mean))
+    return p, q, s
+
+
+@compiled
+def _seeds(row: Any, fast: int, slow: int, signal: int, gains: Any) -> Any:
+    """The three averages at the bar where the signal is seeded."""
+    p = q = s = 0.0
+    for i in range(slow):
+        q += row[i]
+    for i in range(slow - fast, slow):
+        p += row[i]
+    p, q = p / fast, q / slow
+    s = p - q
+    for i in range(slow, slow + signal - 1):
+        p = (1.0 - gains[0]) * p + gains[0] * row[i]
+        q = (1.0 - gains[1]) * q + gains[1] * row[i]
+        s += p - q
+    return p, q, s / signal
 
 
 @compiled
 def _macd(
-    x: Any, fast: int, slow: int, signal: int, fades: Any, line: Any, average: Any, away: Any,
-    fine: Any,
+    x: Any, fast: int, slow: int, signal: int, gains: Any, fades: Any, line: Any, average: Any,
+    away: Any, fine: Any,
 ) -> None:  # fmt: skip
-    bars, lookback = x.shape[1], slow + signal - 2
-    a, b, c = 2.0 / (fast + 1), 2.0 / (slow + 1), 2.0 / (signal + 1)
-    quick, calm = np.empty(TILE), np.empty(TILE)
+    bars, first = x.shape[1], slow + signal - 2
+    a = first + 1
+    b = bars - (bars - a) % 8
+    rest, found = np.empty(8), np.empty((3, 8))
     for r in range(x.shape[0]):
-        row = x[r]
-        fine[r] = finite_run(row[:slow])
-        p = q = s = 0.0
-        for i in range(slow):
-            q += row[i]
-        for i in range(slow - fast, slow):
-            p += row[i]
-        p, q = p / fast, q / slow
-        line[r, slow - 1] = p - q
-        # To the last bar of the signal's seed, then a step at a time.
-        start = slow
-        if signal == 1:
-            s = p - q
-            average[r, slow - 1] = s
-            away[r, slow - 1] = 0.0
-        while start < bars:
-            stop = lookback + 1 if start <= lookback else start + TILE
-            stop = min(stop, bars, start + TILE)
-            part, m = row[start:stop], stop - start
-            if not finite_run(part):
-                fine[r] = False
-                break
-            p = scan_run(part, 1.0 - a, a, p, fades[0], quick[:m])
-            q = scan_run(part, 1.0 - b, b, q, fades[1], calm[:m])
-            to = line[r, start:stop]
-            for i in range(m):
-                to[i] = quick[i] - calm[i]
-            if start <= lookback:
-                if stop == lookback + 1:
-                    for i in range(slow - 1, stop):
-                        s += line[r, i]
-                    s /= signal
-                    average[r, lookback] = s
-                    away[r, lookback] = line[r, lookback] - s
-            else:
-                s = scan_run(to, 1.0 - c, c, s, fades[2], average[r, start:stop])
-                mean, rest = average[r, start:stop], away[r, start:stop]
-                for i in range(m):
-                    rest[i] = to[i] - mean[i]
-            start = stop
-        blank(line[r], lookback)
-        blank(average[r], lookback)
-        blank(away[r], lookback)
+        row, to, mean, more = x[r], line[r], average[r], away[r]
+        blank(to, first)
+        blank(mean, first)
+        blank(more, first)
+        averages = _seeds(row, fast, slow, signal, gains)
+        p, q, s = averages
+        to[first], mean[first], more[first] = p - q, s, p - q - s
+        averages = _macd_eights(row[a:b], gains, fades, averages, to[a:b], mean[a:b], more[a:b])
+        if b < bars:
+            take_rest(row, b, rest)
+            averages = _macd_eights(rest, gains, fades, averages, found[0], found[1], found[2])
+            put_rest(found[0], b, to)
+            put_rest(found[1], b, mean)
+            put_rest(found[2], b, more)
+        # What is not finite stays in the averages.
+        fine[r] = averages[1] - averages[1] == 0.0
 
 
 def _run_macd(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    fades = np.array([powers(1.0 - 2.0 / (period + 1)) for period in given])
-    _macd(*inputs, *given, fades, *outputs, fine)
+    gains = 2.0 / (np.array(given) + 1.0)
+    fades = np.array([powers(1.0 - gain) for gain in gains.tolist()])
+    _macd(*inputs, *given, gains, fades, *outputs, fine)
 
 
 LOOPS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .jit import blank, compiled, finite_run, tiles
-from .windows import HIGHEST, LOWEST, extreme_run, total_run
+from .windows import HIGHEST, LOWEST, divided_run, extreme_run, total_run
 
 
 @compiled
@@ -76,14 +76,13 @@ def _stochastic(
                 top[i] = share if span != 0.0 else 0.0
             n -= slowing - 1
             total_run(top, slowing, floor[:n], t[0], t[1])
-            for i in range(n):
-                floor[i] /= slowing
+            divided_run(floor[:n], slowing)
             m = stop - start
             part = signal[r, start + lookback : end]
             total_run(floor[:n], d, part, t[0], t[1])
             shown = slow[r, start + lookback : end]
+            divided_run(part, d)
             for i in range(m):
-                part[i] /= d
                 shown[i] = floor[i + d - 1]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .jit import blank, compiled, put_rest, take_rest
+from .jit import blank, compiled, put_rest, take_rest, tiles
 from .scans import powers
 from .vectors import (
     div,
@@ -23,6 +23,7 @@ from .vectors import (
     sub,
     where_zero,
 )
+from .windows import HIGHEST, LOWEST, divided_run, extreme_run, total_run
 
 
 @compiled
@@ -43,6 +44,17 @@ def _rsi_eights(
 
 
 @compiled
+def _rsi_seeds(row: Any, period: int) -> Any:
+    """The averages of rises and of all moves at the first value."""
+    u = w = 0.0
+    for i in range(1, period + 1):
+        move = row[i] - row[i - 1]
+        u += max(move, 0.0)
+        w += abs(move)
+    return u / period, w / period
+
+
+@compiled
 def _rsi(x: Any, period: int, flat: float, fade: Any, out: Any, fine: Any) -> None:
     bars, gain = x.shape[1], 1.0 / period
     whole = bars - (bars - period - 1) % 8
@@ -50,12 +62,7 @@ def _rsi(x: Any, period: int, flat: float, fade: Any, out: Any, fine: Any) -> No
     for r in range(x.shape[0]):
         row, to = x[r], out[r]
         blank(to, period)
-        u = w = 0.0
-        for i in range(1, period + 1):
-            move = row[i] - row[i - 1]
-            u += max(move, 0.0)
-            w += abs(move)
-        u, w = u / period, w / period
+        u, w = _rsi_seeds(row, period)
         to[period] = 100.0 * (u / w) if w != 0.0 else flat
         first = period + 1
         u, w = _rsi_eights(
@@ -69,10 +76,77 @@ def _rsi(x: Any, period: int, flat: float, fade: Any, out: Any, fine: Any) -> No
         fine[r] = w - w == 0.0
 
 
+@compiled
+def _places(rsi: Any, k: int, d: int, to: Any, mean: Any, t: Any) -> None:
+    """Where the RSI lies in its range, and the average of that; `to` is a tile's memory."""
+    n = to.size
+    highest, lowest = t[1, :n], t[2, :n]
+    extreme_run(rsi, k, HIGHEST, highest, t[3], t[4])
+    extreme_run(rsi, k, LOWEST, lowest, t[3], t[4])
+    now = rsi[k - 1 : k - 1 + n]
+    for i in range(n):
+        span = highest[i] - lowest[i]
+        share = (now[i] - lowest[i]) / span * 100.0
+        to[i] = share if span != 0.0 else 0.0
+    total_run(to, d, mean, t[3], t[4])
+    divided_run(mean, d)
+
+
+@compiled
+def _stochrsi(
+    x: Any, period: int, k: int, d: int, fade: Any, fast: Any, slow: Any, fine: Any, t: Any
+) -> None:
+    bars, gain, over = x.shape[1], 1.0 / period, k + d - 2
+    tile = t.shape[1] - over - 16
+    rest = np.empty(9)
+    for r in range(x.shape[0]):
+        row = x[r]
+        blank(fast[r], period + over)
+        blank(slow[r], period + over)
+        u, w = _rsi_seeds(row, period)
+        rsi = t[0]
+        rsi[0] = 100.0 * (u / w) if w != 0.0 else 50.0
+        # RSIs of the bars up to `start`, the last `over` of them from the tile before.
+        held, start = 1, period + 1
+        while True:
+            stop = min(start + tile, bars)
+            m = stop - start
+            whole = m - m % 8
+            a, b = start, start + whole
+            u, w = _rsi_eights(
+                row[a:b], row[a - 1 : b - 1], gain, 50.0, u, w, fade, rsi[held : held + whole]
+            )
+            if whole < m:
+                take_rest(row, b - 1, rest)
+                u, w = _rsi_eights(
+                    rest[1:], rest[:8], gain, 50.0, u, w, fade, rsi[held + whole : held + whole + 8]
+                )
+            held, n = held + m, held + m - over
+            if n > 0:
+                raw = t[5, : n + d - 1]
+                _places(rsi[:held], k, d, raw, slow[r, stop - n : stop], t)
+                fast[r, stop - n : stop] = raw[d - 1 :]
+                for i in range(over):
+                    rsi[i] = rsi[n + i]
+                held = over
+            if stop == bars:
+                break
+            start = stop
+        # What is not finite stays in the averages.
+        fine[r] = w - w == 0.0
+
+
 def _run_rsi(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
     _rsi(*inputs, *given, powers((given[0] - 1) / given[0]), *outputs, fine)
 
 
+def _run_stochrsi(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    period, k, d = given
+    t = tiles(k + d + 6, 6)
+    _stochrsi(*inputs, *given, powers((period - 1) / period), *outputs, fine, t)
+
+
 LOOPS = {
     "RSI": _run_rsi,
+    "StochRSI": _run_stochrsi,
 }

@@ -11,6 +11,7 @@ from .jit import compiled
 from .vectors import (
     add,
     fma,
+    fma_one,
     larger,
     load,
     mul,
@@ -80,16 +81,23 @@ def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
 
 
 @compiled
-def scaled_run(part: Any, by: float) -> float:
-    """Multiply all values by a number; zero if all are finite."""
-    n, bad = part.size, splat(0.0)
+def divided_run(part: Any, count: int) -> float:
+    """Divide all values by a number; zero if all are finite.
+
+    The product with the inverse, and what is missing from it: a tenth of the time of a quotient.
+    """
+    n, bad, inverse = part.size, splat(0.0), 1.0 / count
+    by, back = splat(inverse), splat(-float(count))
     for i in range(0, n - 7, 8):
-        found = mul(load(part, i), splat(by))
+        whole = load(part, i)
+        found = mul(whole, by)
+        found = fma(fma(found, back, whole), by, found)
         bad = fma(found, splat(0.0), bad)
         store(part, i, found)
     rest = summed(bad)
     for i in range(n // 8 * 8, n):
-        part[i] *= by
+        one = part[i] * inverse
+        part[i] = fma_one(fma_one(one, -float(count), part[i]), inverse, one)
         rest += part[i] * 0.0
     return rest
 
