@@ -235,6 +235,24 @@ SECRETS = {
 }
 
 
+def shown(error):
+    """What a report with the variables of every frame shows, and what the causes hold."""
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    text = "".join(report.format())
+    seen, pending = set(), [error]
+    while pending:
+        one = pending.pop()
+        if id(one) in seen or not hasattr(one, "__dict__"):
+            continue
+        seen.add(id(one))
+        text += repr(one) + repr(vars(one))
+        if isinstance(one, BaseException):
+            pending += [one.__cause__, one.__context__, *vars(one).values()]
+        text += repr(getattr(one, "headers", ""))
+        text += repr(dict(getattr(one, "headers", None) or {}))
+    return text
+
+
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_store_that_is_away_is_said_in_one_line(kind, first_call):
     expected = f"{NAMES[kind]} cannot be reached: Connection refused"
@@ -246,6 +264,7 @@ def test_a_store_that_is_away_is_said_in_one_line(kind, first_call):
     assert str(caught.value) == expected
     assert not caught.value.lasting
     assert caught.value.__cause__ is not None
+    assert SECRET not in shown(caught.value)
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -253,6 +272,9 @@ async def test_the_same_for_tasks(kind):
     async with AsyncDatabaseConnections() as db:
         getattr(db, f"initialize_{kind}")(host="127.0.0.1", port=1, timeout=0.1, **SECRETS[kind])
         error = (await db.ping(1))[kind].error
+        with pytest.raises(Unavailable) as caught:
+            await db.health_checks()[kind]()
+    assert SECRET not in shown(caught.value)
     assert error == f"Unavailable: {NAMES[kind]} cannot be reached: Connection refused"
 
 
@@ -264,7 +286,7 @@ def test_a_store_that_refuses_is_not_asked_again(kind, request, first_call):
         with pytest.raises(Unavailable, match=f"{made.port}.* refuses: ") as caught:
             first_call(db, kind)
     assert caught.value.lasting
-    assert SECRET not in str(caught.value) + repr(caught.value.__cause__)
+    assert SECRET not in shown(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -343,12 +365,34 @@ def test_malformed_urls_show_no_secret(kind, url, caplog):
     with DatabaseConnections() as db:
         with pytest.raises(ValueError, match=f"{kind.upper()}_URL") as caught:
             getattr(db, f"initialize_{kind}")(url=url.format(HIDDEN))
-        text = (
-            "".join(traceback.format_exception(caught.value))
-            + repr(vars(caught.value))
-            + caplog.text
-        )
+        text = repr(vars(caught.value)) + caplog.text
+        report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        text += "".join(report.format())
     assert HIDDEN not in text
+    assert "initialize_" in text
+
+
+def test_malformed_variables_show_no_secret():
+    variables = {"REDIS_URL": f"redis://:{HIDDEN}@h:x"}
+    with pytest.raises(ValueError, match="REDIS_URL") as caught:
+        DatabaseConnections.from_env(variables)
+    variables.clear()
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(report.format())
+    assert HIDDEN not in text
+    assert "from_env" in text
+
+
+def test_options_of_a_url(redis_store, empty_databases):
+    with DatabaseConnections() as db:
+        url = redis_store.url.rpartition("/")[0]
+        options = "socket_timeout=2.5&decode_responses=yes&max_connections=7&timeout=3"
+        made = db.initialize_redis(url=f"{url}/{empty_databases[0]}?{options}")
+        assert db.redis.echo("x") == "x"
+        assert (made.timeout, made.max_connections) == (3.0, 7)
+        assert db.redis.connection_pool.connection_kwargs["socket_timeout"] == 2.5
+        with pytest.raises(ValueError, match="socket_timeout"):
+            db.initialize_redis(name="bad", url=f"{url}?socket_timeout=soon")
 
 
 def test_objects_show_no_secret():

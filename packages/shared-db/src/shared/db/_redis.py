@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from ._errors import DriverMissing
 from ._urls import parsed_url
@@ -171,8 +170,9 @@ def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
                 "password": parsed.password.reveal() if parsed.password is not None else None,
                 "db": int(parsed.database or 0),
                 "ssl": parsed.scheme == "rediss",
-                **dict(parse_qsl(parsed.reveal().partition("?")[2])),
             }
+            options = driver().connection.parse_url(f"redis://?{parsed.reveal().partition('?')[2]}")
+            arguments |= {name: value for name, value in options.items() if name != "host"}
         arguments = {name: value for name, value in arguments.items() if value is not None}
     names = {"user": "username", "database": "db"}
     arguments |= {names.get(name, name): value for name, value in parts.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._reasons import chain
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -39,13 +41,11 @@ def scrub(error: BaseException) -> BaseException:
     Returns:
         The same error.
     """
-    for name in ("_pgconn", "pgconn"):
-        if getattr(error, name, None) is not None:
-            setattr(error, name, None)
-    error.__traceback__ = None
-    for inner in (error.__cause__, error.__context__):
-        if inner is not None:
-            scrub(inner)
+    for inner in chain(error):
+        for name in ("_pgconn", "pgconn", "_request"):
+            if name in vars(inner):
+                setattr(inner, name, None)
+        inner.__traceback__ = None
     return error
 
 

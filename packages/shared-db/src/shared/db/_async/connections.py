@@ -12,7 +12,7 @@ from .. import _clickhouse, _postgres, _qdrant, _redis
 from .._errors import DatabaseError, DriverMissing, NotConfigured, Unavailable
 from .._observe import OpenTelemetryObserver, PrometheusObserver
 from .._reports import CloseReport, Ping, values_of
-from .._sealed import Sealed
+from .._sealed import Sealed, scrub
 from .._settings import STORES, arguments_from, from_environment
 from ._runtime import IS_ASYNC, Background, gather
 from .clickhouse import AsyncClickHouse
@@ -110,7 +110,12 @@ class AsyncDatabaseConnections:
             Connections that are not yet open.
         """
         self = cls()
-        self._waiting = {kind: Sealed(values) for kind, values in from_environment(env).items()}
+        try:
+            found = from_environment(env)
+        except ValueError as error:
+            env = None  # as in `_initialize`
+            raise scrub(error)  # noqa: B904
+        self._waiting = {kind: Sealed(values) for kind, values in found.items()}
         return self
 
     async def __aenter__(self) -> Self:
@@ -130,17 +135,25 @@ class AsyncDatabaseConnections:
 
     def _initialize(self, kind: str, name: str, arguments: dict[str, Any]) -> Any:
         described = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
+        given = arguments
         if not any(arguments.get(word) is not None for word in described):
             waiting = self._waiting.get(kind)
             if waiting is None:
                 waiting = Sealed(from_environment(None)[kind])
-            arguments = waiting.open() | arguments
+            given = waiting.open() | arguments
         if (kind, name) in self._stores and not self._closed:
             raise DatabaseError(
                 f"{kind} {name!r} is initialized already: close it first, or give this one another name"
             )
+        try:
+            made = _CLASSES[kind](name=name, **given)
+        except (TypeError, ValueError) as error:
+            # A report with the variables of every frame shows what was given, in no frame of ours.
+            given.clear()
+            arguments.clear()
+            raise scrub(error)  # noqa: B904 - it is the error itself
         self._closed = False
-        made = self._stores[kind, name] = _CLASSES[kind](name=name, **arguments)
+        self._stores[kind, name] = made
         for observer in self._instruments:
             made.observers.append(observer)
             observer.add(made)

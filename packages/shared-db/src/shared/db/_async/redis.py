@@ -195,6 +195,8 @@ class AsyncRedisStore:
         **arguments: Any,
     ) -> None:
         given = client_arguments(arguments)
+        timeout = given.pop("timeout", timeout)  # the URL's
+        max_connections = given.pop("max_connections", max_connections)
         self.name: str = name
         self.host: str = str(given.get("host", given.get("path", "")))
         self.port: int = int(given.get("port", 0))

@@ -122,6 +122,8 @@ class ClickHouse(Lazy):
             said = str(error).splitlines()[0]
             message = f"ClickHouse at {self.host}:{self.port} refuses: {said}"
             raise Unavailable(message, store=self.store, lasting=True) from scrub(error)
+        finally:
+            arguments.clear()  # a report with the variables of every frame would show them
         request = client._backend.request  # noqa: SLF001
 
         def once(*positional: Any, **keywords: Any) -> Any:
