@@ -31,6 +31,7 @@ PHRASES = {
     r"\bAwaitable\[([^\[\]]+(\[[^\[\]]*\])?)\]": r"\1",
     r"\b(async|await) ": "",
     r"asynchronous": "synchronous",
+    r"\bAsyncIterator, Iterator\b": "Iterator",
     r"\bAbstractAsyncContextManager\b": "AbstractContextManager",
     r"\basyncio\.Lock\b": "threading.Lock",
     r"\bimport asyncio\b": "import threading",
@@ -38,7 +39,7 @@ PHRASES = {
 # What the formatter of imports and the like would do otherwise in the synchronous form.
 LINT = {
     "connections.py": "F401, I001",
-    "postgres.py": "C416, UP028",
+    "postgres.py": "C416, SIM117, UP028",
 }
 HEADER = """\
 # Generated from ../_async/{name} by generate_sync.py: change that file, not this one.

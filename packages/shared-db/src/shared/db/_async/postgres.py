@@ -42,7 +42,7 @@ from .locks import AsyncPostgresLock, lock_key
 from .pool import AsyncPool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from types import TracebackType
 
     import psycopg
@@ -310,7 +310,17 @@ class AsyncPostgres:
             self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
             connection.cursor(**options) as cursor,
         ):
-            yield cursor
+            with self._reported(connection):
+                yield cursor
+
+    @contextlib.contextmanager
+    def _reported(self, connection: Any) -> Iterator[None]:
+        """Reports a block of ours that was never left: the collector ends its generator."""
+        try:
+            yield
+        except GeneratorExit:
+            self.pool.report(connection)
+            raise
 
     async def execute(self, query: Any, params: Params | None = None) -> list[Any]:
         """Runs one statement in a transaction of its own.
@@ -361,7 +371,8 @@ class AsyncPostgres:
             self._transactions[task] = connection
             try:
                 async with connection.transaction():
-                    yield connection
+                    with self._reported(connection):
+                        yield connection
             finally:
                 del self._transactions[task]
                 if level is not None and not connection.closed:
@@ -380,7 +391,8 @@ class AsyncPostgres:
             An object with ``execute`` and ``cursor``: psycopg's connection.
         """
         async with self.connection(timeout=timeout) as connection, connection.pipeline():
-            yield connection
+            with self._reported(connection):
+                yield connection
 
     async def stream(
         self,

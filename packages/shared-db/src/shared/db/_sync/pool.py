@@ -355,16 +355,22 @@ class Pool(Generic[C]):
 
         The connection is closed, not reused: nobody knows what its holder was doing.
         """
-        entry = self._used.get(id(connection))
-        if entry is None:
-            return
-        stack = entry.holder.stack if entry.holder else ""
+        self.report(connection)
         with self._mutex:
-            self._used.pop(id(connection), None)
-            self.counts["leaked"] += 1
+            if self._used.pop(id(connection), None) is None:
+                return
             if self._waiting and not self._closed:
                 self._opening += 1
                 self._waiting.popleft().give(None)
+
+    def report(self, connection: C) -> None:
+        """Says who took a connection and dropped it."""
+        entry = self._used.get(id(connection))
+        if entry is None:
+            return
+        with self._mutex:
+            self.counts["leaked"] += 1
+        stack = entry.holder.stack if entry.holder else ""
         _log.warning(
             "a connection of pool %r was never returned; it was taken by\n%s", self.name, stack
         )

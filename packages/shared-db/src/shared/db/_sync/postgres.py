@@ -1,6 +1,6 @@
 # Generated from ../_async/postgres.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: C416, UP028 - generated
+# ruff: noqa: C416, SIM117, UP028 - generated
 """PostgreSQL through psycopg: connections, cursors, transactions, COPY, streams, locks."""
 
 from __future__ import annotations
@@ -312,7 +312,17 @@ class Postgres:
             self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
             connection.cursor(**options) as cursor,
         ):
-            yield cursor
+            with self._reported(connection):
+                yield cursor
+
+    @contextlib.contextmanager
+    def _reported(self, connection: Any) -> Iterator[None]:
+        """Reports a block of ours that was never left: the collector ends its generator."""
+        try:
+            yield
+        except GeneratorExit:
+            self.pool.report(connection)
+            raise
 
     def execute(self, query: Any, params: Params | None = None) -> list[Any]:
         """Runs one statement in a transaction of its own.
@@ -363,7 +373,8 @@ class Postgres:
             self._transactions[task] = connection
             try:
                 with connection.transaction():
-                    yield connection
+                    with self._reported(connection):
+                        yield connection
             finally:
                 del self._transactions[task]
                 if level is not None and not connection.closed:
@@ -382,7 +393,8 @@ class Postgres:
             An object with ``execute`` and ``cursor``: psycopg's connection.
         """
         with self.connection(timeout=timeout) as connection, connection.pipeline():
-            yield connection
+            with self._reported(connection):
+                yield connection
 
     def stream(
         self,
