@@ -140,10 +140,11 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         """Fill the outputs, through a loop of its own if there is one; what a stream resumes from."""
         chosen = kernels()
         inputs = [chosen.ready(x) for x in inputs]
-        if not (self.native and chosen.native and inputs[0].shape[1] > plan.lookback):
+        loop = chosen.LOOPS.get(self.native)
+        if loop is None or inputs[0].shape[1] <= plan.lookback:
             return run(plan, chosen, inputs, outputs)
-        given = tuple(self.parameters.values())
-        fine, states = chosen.native(self.native, given, inputs, outputs)
+        fine = np.ones(len(inputs[0]), dtype=np.bool_)
+        states = loop(tuple(self.parameters.values()), inputs, outputs, fine)
         ended: Segment | Tail | None = Tail(plan, inputs, states) if len(fine) == 1 else None
         if not fine.all():
             for row in np.flatnonzero(~fine):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ._kernels_numpy import lag as lag  # noqa: PLC0414 - part of this module's set
 from ._machines import MACHINES
-from ._native import run as native  # noqa: F401 - part of this module's set, as `lag`
+from ._native import LOOPS as LOOPS  # noqa: PLC0414 - part of this module's set
 from ._native.jit import compiled, finite_run, tiles
 from ._native.scans import powers, scan_run
 from ._native.weighted import split, weighted_run

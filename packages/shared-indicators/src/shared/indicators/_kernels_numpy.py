@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
-# Runs the indicators that have loops of their own.
-native = None
 # Weights of a scan stay within 10**-50 .. 10**50, so that neither they nor the products overflow.
 _SPAN = 100 * log(10)
 _LONGEST = 512
+# Values that stay in the second cache between two passes.
+_BLOCK = 65536
 
 
 def windowed(x: Array, period: int, join: Callable[..., Any], *args: Any) -> Any:
@@ -101,12 +101,17 @@ def weighted(x: Array, period: int) -> Array:
 
 def variance(x: Array, period: int) -> Array:
     """Population variances of windows."""
-    distance = x - x[:, :1]
-    squares = distance * distance
-    s, ss = total(distance, period), total(squares, period)
-    found = (ss - s * s / period) / period
-    bad = ~(found * period >= CANCELLED * ss)
-    if bad.any():
+    around = x - x[:, :1]
+    s = total(around, period)
+    around *= around
+    ss = total(around, period)
+    found = np.multiply(s, s)
+    found *= -1.0 / period
+    found += ss
+    kept = found >= np.multiply(ss, CANCELLED, out=s)
+    found *= 1.0 / period
+    if not kept.all():
+        bad = ~kept
         rows, bars = np.nonzero(bad)
         # A few at a time: each needs its whole window.
         for start in range(0, len(rows), chunk := max(1, 65536 // period)):
@@ -174,7 +179,9 @@ def scan(x: Array, keep: float, gain: float, carry: np.ndarray) -> Array:
     if whole:
         blocks = found[:, :whole].reshape(rows, -1, length)
         _scan_blocks(x[:, :whole].reshape(rows, -1, length), blocks, keep, gain, carry)
-        found[:, :whole] = blocks.reshape(rows, whole)
+        if rows > 1:
+            # Of a single row the blocks are the same memory.
+            found[:, :whole] = blocks.reshape(rows, whole)
     if whole < bars:
         rest = np.empty((rows, 1, bars - whole))
         _scan_blocks(x[:, None, whole:], rest, keep, gain, carry)
@@ -237,3 +244,40 @@ def machine(
         states[r] = state
         if found:
             out[:, r] = np.array(found).T
+
+
+def _changes(x: Array, period: int, out: Array, fine: Any, *, relative: bool) -> None:
+    """Differences, or relative changes in percent; a pass in memory costs more than the calculation."""
+    rows, bars = x.shape
+    out[:, :period] = np.nan
+    fine &= np.isfinite(x[:, :period]).all(axis=1)
+    at_once = max(1, _BLOCK // bars)
+    for r in range(0, rows, at_once):
+        these = slice(r, r + at_once)
+        for start in range(period, bars, _BLOCK):
+            stop = min(start + _BLOCK, bars)
+            now, before = x[these, start:stop], x[these, start - period : stop - period]
+            part = out[these, start:stop]
+            if relative:
+                np.divide(now, before, out=part)
+                part -= 1.0
+                part *= 100.0
+            else:
+                np.subtract(now, before, out=part)
+            # What is not finite stays in the sum, which may overflow without it.
+            if not np.isfinite(np.add.reduce(part, axis=None)):
+                fine[these] &= np.isfinite(now).all(axis=1)
+                if relative:
+                    part[before == 0.0] = 0.0
+
+
+def _momentum(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _changes(*inputs, given[0], *outputs, fine, relative=False)
+
+
+def _roc(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
+    _changes(*inputs, given[0], *outputs, fine, relative=True)
+
+
+# Whole indicators, as in `_native`: those that are a pass over memory and nothing else.
+LOOPS = {"Momentum": _momentum, "ROC": _roc}

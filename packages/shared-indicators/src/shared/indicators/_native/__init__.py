@@ -1,14 +1,10 @@
-"""Whole indicators as one compiled loop each, for the ones that are asked for most.
+"""Whole indicators as one compiled loop each: all that TA-Lib has, too.
 
 A row is taken a tile at a time, so that everything between input and output stays in the first cache.
 They are used where all bars are finite; a row where one is not goes through the formula.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from . import (
     adaptive,
@@ -30,13 +26,10 @@ from . import (
     weighted,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 # By the name in `Indicator.native`: the loop takes the parameters, the inputs and outputs (rows x bars)
 # and an array of a flag a row, which it clears where it met a bar that is not finite. It returns where the
 # recursions of the formula stand in every row, in their order, or None if the last bars tell.
-_LOOPS = {
+LOOPS = {
     **adaptive.LOOPS,
     **ages.LOOPS,
     **averages.LOOPS,
@@ -55,9 +48,3 @@ _LOOPS = {
     **turns.LOOPS,
     **weighted.LOOPS,
 }
-
-
-def run(name: str, given: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
-    """Calculate rows with the parameters `given`; which of them were finite, and their states."""
-    fine = np.ones(len(inputs[0]), dtype=np.bool_)
-    return fine, _LOOPS[name](given, inputs, outputs, fine)
