@@ -15,6 +15,8 @@ def clickhouse():
 
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
 def test_an_insert_of_several_blocks_arrives_whole(clickhouse, compress):
+    if compress == "lz4":
+        pytest.importorskip("lz4", reason="on Python 3.14 the driver comes without lz4")
     with DatabaseConnections() as db:
         client = db.initialize_clickhouse(**{**clickhouse.settings, "compress": compress})
         client.command(

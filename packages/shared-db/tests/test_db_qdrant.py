@@ -120,6 +120,8 @@ def test_restarts():
             assert caught.value.lasting
 
 
+# qdrant-client asks SQLite for its thread safety on a connection that it does not close.
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 async def test_for_tasks_and_in_process(qdrant_settings, tmp_path, db):
     async with AsyncDatabaseConnections.from_settings(qdrant_settings) as other:
         await other.qdrant.create_collection(C, vectors_config=DOT)

@@ -185,7 +185,7 @@ def make_plan(
     Raises:
         ValueError: The table or a column does not exist.
     """
-    known = {name: types for name, *types, _made in found}
+    known: dict[str, tuple[int, str, int, str]] = {column[0]: column[1:5] for column in found}
     columns = list(wanted) if wanted is not None else [name for name, *_, made in found if not made]
     if unknown := [name for name in columns if name not in known]:
         raise ValueError(
