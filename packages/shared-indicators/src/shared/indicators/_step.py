@@ -17,6 +17,7 @@ import numpy as np
 
 from ._checks import finite
 from ._expr import Map, Pick, Plan, Source
+from ._windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +83,7 @@ def straight(
 
 @lru_cache(maxsize=256)
 def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> Callable[..., Any]:
-    steps, lines = ["result"], []
+    steps, lines, ends = ["result"], [], list[str]()
     cells: dict[str, str] = {}
     # The inputs under their own names: Python's own complaint about a missing one says which.
     values = [*inputs, *(f"v{i}" for i in range(len(inputs), len(plan.nodes)))]
@@ -108,6 +109,12 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
                 if i in within:
                     values[i] = f"({value})"
                     continue
+            case Window(kind="lag", period=1) if inline and scalar:
+                # The variable itself, until the bar is done: a second one would only cost time.
+                steps.append(f"s{i}")
+                values[i] = _in_cells("{s}.last", f"s{i}", cells)
+                ends.append(f"{values[i]} = {args[0]}")
+                continue
             case _ if inline:
                 steps.append(f"s{i}")
                 given = {f"x{k}": arg for k, arg in enumerate(args)}
@@ -126,7 +133,12 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
     shown = "{v}" if scalar else "{v} if {v} is None else {v}.copy()" if warm else "{v}.copy()"
     outputs = [shown.format(v=values[k]) for k in plan.outputs]
     several = f"new(result, ({', '.join(outputs)}))"
-    lines.append(f"return {several if len(outputs) > 1 else outputs[0]}")
+    shown = several if len(outputs) > 1 else outputs[0]
+    if ends:
+        # The newest first: what one holds may be said in terms of another.
+        lines += [f"found = {shown}", *reversed(ends)]
+        shown = "found"
+    lines.append(f"return {shown}")
     if cells:
         lines.insert(0, f"nonlocal {', '.join(cells)}")
     text = "\n    ".join(
