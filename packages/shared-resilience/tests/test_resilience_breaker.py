@@ -222,6 +222,32 @@ def test_a_predicate_that_fails_leaks_no_permit(clock):
     assert subject.metrics.probes == 0
 
 
+def test_a_late_release_frees_no_place_of_later_probes(clock):
+    breaker = CircuitBreaker(
+        "b",
+        CircuitBreakerConfig(failure_threshold=1, timeout=5, half_open_max_calls=2),
+        clock=clock,
+    )
+
+    def take():
+        permit = breaker.try_acquire()
+        assert permit is not None
+        return permit
+
+    from_before = take()
+    failing(breaker, 1)
+    clock.advance(5)
+    old, failed = take(), take()
+    failed.failure()
+    clock.advance(5)
+    held = [take(), take()]
+    from_before.release()
+    old.release()
+    assert breaker.try_acquire() is None
+    held.pop().release()
+    take()
+
+
 def test_a_dropped_permit_is_given_back(clock):
     subject = make(clock, failure_threshold=1)
     failing(subject, 1)
