@@ -71,6 +71,11 @@ def test_what_happens_often_is_no_news():
     assert len([i for i in alerts(values) if i > 1000]) <= 3
 
 
+def test_a_nightly_job_on_a_flat_line_is_soon_no_news():
+    values = [80.0 if i % 288 == 50 else 20.0 for i in range(288 * 28)]
+    assert [i for i in alerts(values) if i > 288 * 7] == []
+
+
 def test_the_first_move_off_a_flat_line_is_told():
     values = [5.0] * 1000
     values[700] = 5.1

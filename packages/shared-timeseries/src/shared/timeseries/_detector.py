@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._clock import read_time
+from ._days import Days
 from ._sizes import read_size
 from ._tail import Tail
 
@@ -21,6 +22,7 @@ _PHASES = 48
 _SEASONS = 3  # seasons that a phase must have been seen in
 _BETTER = 0.6  # the profile is used when its error is below this share of the level's
 _CLIP = 6.0  # usual distances learn from an outlier as if it were this many of them away
+_CLIP_PHASE = 20.0  # the same for the profile: a job of one point a day must not be unlearnt
 _RECORD = 4.0  # surprise of leaving all that was ever seen by a twentieth of its width
 _SETTLE = 30  # points before anything is judged
 _NOISE = 1e-9  # relative difference that is rounding
@@ -47,7 +49,8 @@ class AnomalyDetector:
     Three things make a point surprising: its distance from what was expected (the recent
     level, or the time of day where that predicts better), the distance of the recent level from
     the long-term one, and leaving the range of all that was ever seen. Each distance is judged
-    by the largest ones of this metric so far: what happens every day is no news.
+    by the largest ones of this metric so far: what happens every day is no news, nor is what the
+    last two days held at the same time.
 
     An incident is told once: after an alert a point scores only if it is twice as surprising
     as what was told, and that memory fades over `quiet` points.
@@ -74,6 +77,7 @@ class AnomalyDetector:
         "_aware",
         "_bar",
         "_count",
+        "_days",
         "_error",
         "_errors",
         "_fade",
@@ -129,6 +133,7 @@ class AnomalyDetector:
         self._quick = self._slow = self._low = self._high = math.nan
         self._spread = self._level = self._slow_error = 0.0
         self._jumps, self._levels = Tail(), Tail()
+        self._days = Days(_PHASES)
         self._error, self._errors = 0.0, 0
         self._phase_mean = [0.0] * _PHASES
         self._phase_seen = [0] * _PHASES
@@ -155,10 +160,10 @@ class AnomalyDetector:
             self._quick = self._slow = self._low = self._high = x
         quick, slow, spread = self._quick, self._slow, self._spread
         expected, usual = quick, spread
-        phase = -1
+        slot = 0
         if self._season:
-            turn, rest = divmod(seconds, self._season)
-            phase = int(rest * _PHASES / self._season)
+            slot = int(seconds // (self._season / _PHASES))
+            turn, phase = divmod(slot, _PHASES)
             profile = self._phase_mean[phase]
             seen = self._phase_seen[phase] >= _SEASONS
             if seen and self._errors and self._error < _BETTER * spread:
@@ -174,7 +179,10 @@ class AnomalyDetector:
         self._bar *= self._fade
         reach = usual * self._jumps.limit(_EVEN) if usual > 0 else 0.0
         lower, upper = expected - reach, expected + reach
-        if n <= self.warm_up or total <= 2 * self._bar:
+        told = total <= 2 * self._bar or bool(self._season and self._days.usual(slot, x))
+        if self._season:
+            self._days.learn(slot, x)
+        if n <= self.warm_up or told:
             return Anomaly(0.0, False, expected, lower, upper)  # noqa: FBT003
         self._bar = max(self._bar, total)
         score = total / (total + _EVEN)
@@ -252,16 +260,16 @@ class AnomalyDetector:
         elif x < self._low:
             self._low = x
 
-    def _learn_phase(self, phase: int, turn: float, x: float, *, seen: bool) -> None:
+    def _learn_phase(self, phase: int, turn: int, x: float, *, seen: bool) -> None:
         mean = self._phase_mean[phase]
         if seen:
             self._errors += 1
             away, error = abs(x - mean), self._error
-            if self._errors > _SETTLE and 0 < error * _CLIP < away:
-                away = error * _CLIP
+            if self._errors > _SETTLE and 0 < error * _CLIP_PHASE < away:
+                away = error * _CLIP_PHASE
             self._error = error + max(_SLOW, 1 / self._errors) * (away - error)
         if self._phase_day[phase] != turn:
-            self._phase_day[phase] = int(turn)
+            self._phase_day[phase] = turn
             self._phase_seen[phase] += 1
             if self._phase_seen[phase] == 1:
                 mean = x
