@@ -147,8 +147,10 @@ def numeric(name: str, value: Any) -> Array:
     Raises:
         TypeError: It holds something else.
     """
-    if type(value) is np.ndarray and value.dtype is _FLOAT64:
-        return value
+    kind: Any = type(value)
+    if kind is np.ndarray and value.dtype is _FLOAT64:
+        found: Array = value
+        return found
     if hasattr(value, "iloc"):
         # Nullable pandas columns have a missing value of their own.
         try:

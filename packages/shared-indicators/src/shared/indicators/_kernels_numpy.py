@@ -272,11 +272,11 @@ def _changes(x: Array, period: int, out: Array, fine: Any, *, relative: bool) ->
 
 
 def _momentum(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    _changes(*inputs, given[0], *outputs, fine, relative=False)
+    _changes(inputs[0], given[0], outputs[0], fine, relative=False)
 
 
 def _roc(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
-    _changes(*inputs, given[0], *outputs, fine, relative=True)
+    _changes(inputs[0], given[0], outputs[0], fine, relative=True)
 
 
 # Whole indicators, as in `_native`: those that are a pass over memory and nothing else.

@@ -9,7 +9,7 @@ from .vectors import div, fma, load, mul, splat, store, sub, summed, where_zero
 
 
 @compiled
-def _changes(now: Any, before: Any, relative: bool, out: Any) -> bool:
+def _changes(now: Any, before: Any, relative: bool, out: Any) -> Any:
     """Differences, or relative changes in percent; whether all values from then to now are finite."""
     n, zero, one, hundred = out.size, splat(0.0), splat(1.0), splat(100.0)
     bad = zero

@@ -9,7 +9,7 @@ from .windows import total_run
 
 
 @compiled
-def _flows(high: Any, low: Any, close: Any, volume: Any, prices: Any, up: Any, down: Any) -> bool:
+def _flows(high: Any, low: Any, close: Any, volume: Any, prices: Any, up: Any, down: Any) -> Any:
     """Money of rising and of falling bars from three times the typical price; whether all are finite.
 
     The inputs begin one bar before the outputs.

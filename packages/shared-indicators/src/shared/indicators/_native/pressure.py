@@ -25,7 +25,7 @@ from .windows import total_run
 
 
 @compiled
-def _pressures(high: Any, low: Any, now: Any, before: Any, bought: Any, spans: Any) -> bool:
+def _pressures(high: Any, low: Any, now: Any, before: Any, bought: Any, spans: Any) -> Any:
     """Pressures and true ranges; whether all are finite."""
     n, bad = bought.size, splat(0.0)
     for i in range(0, n - 7, 8):

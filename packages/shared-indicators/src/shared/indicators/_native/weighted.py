@@ -40,7 +40,7 @@ def _runs(x: Any, length: int, sums: Any, weighted: Any) -> None:
 @compiled
 def _join(
     x: Any, sums: Any, weighted: Any, length: int, count: int, rest: int, by: float, out: Any
-) -> float:
+) -> Any:
     """Weighted sums of `rest` values and the `count` runs after them, times `by`; 0 if all are finite."""
     n, bad, reach = out.size, splat(0.0), (count - 1) * length
     for i in range(0, n - 7, 8):
@@ -87,7 +87,7 @@ def _join(
 
 
 @compiled
-def weighted_run(x: Any, runs: Any, by: float, out: Any, t: Any) -> float:
+def weighted_run(x: Any, runs: Any, by: float, out: Any, t: Any) -> Any:
     """Sums of the windows that start at each value, weighted 1 (oldest) to the length of the window.
 
     They are multiplied by `by`; the answer is zero if all are finite.

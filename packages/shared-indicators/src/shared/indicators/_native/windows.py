@@ -81,7 +81,7 @@ def total_run(row: Any, period: int, part: Any, one: Any, two: Any) -> None:
 
 
 @compiled
-def divided_run(part: Any, count: int) -> float:
+def divided_run(part: Any, count: int) -> Any:
     """Divide all values by a number; zero if all are finite.
 
     The product with the inverse, and what is missing from it: a tenth of the time of a quotient.
@@ -157,7 +157,7 @@ def _squares(row: Any, reference: float, around: Any, squares: Any) -> None:
 @compiled
 def _variances(
     sums: Any, ss: Any, period: int, reference: float, rooted: bool, width: float, out: Any
-) -> bool:
+) -> Any:
     """Means in place of sums; variances, NaN where the sums cancelled. Whether all are finite."""
     n, share, zero = out.size, 1.0 / period, splat(0.0)
     bad, by, middle = zero, splat(share), splat(reference)
