@@ -54,12 +54,14 @@ def test_it_opens_rejects_and_recovers(clock):
     assert caught.value.retry_after == 60.0
     assert caught.value.name == "b"
     assert isinstance(caught.value.last_exception, ValueError)
+    assert subject.last_exception is caught.value.last_exception
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (copy.name, copy.retry_after, str(copy)) == ("b", 60.0, str(caught.value))
     clock.advance(60)
     assert subject.state == "half_open"
     assert subject.call(int) == 0
     assert subject.state == "closed"
+    assert subject.last_exception is None
     assert subject.metrics.opened == 1
     assert subject.metrics.rejected == 1
 
@@ -420,7 +422,7 @@ def test_registry_evicts_what_is_idle(clock, events):
     tripped = registry.get("tripped")
     failing(tripped, 1)
     tripped.force_open()
-    clock.advance(101)
+    clock.advance(100)
     registry.get("new")
     assert {breaker.name for breaker in registry} == {"tripped", "new"}
     assert registry.get("held") is held

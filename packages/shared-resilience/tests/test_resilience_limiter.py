@@ -282,6 +282,30 @@ def test_the_ways_of_use(clock):
     assert run_virtual(main(), clock) == pytest.approx(1020.0)
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_window_is_over_when_its_period_has_passed(n, clock):
+    limiter = RateLimiter(2, 8.0, clock=clock)
+    assert limiter.try_acquire(2)
+    clock.advance(7.75)
+    assert not limiter.try_acquire(n)
+    clock.advance(0.25)
+    assert limiter.try_acquire(n)
+
+
+@pytest.mark.parametrize("make", [RateLimiter, TokenBucket])
+@pytest.mark.parametrize("n", [1, 2])
+def test_who_does_not_wait_does_not_overtake_who_does(make, n, clock):
+    async def main():
+        limiter = make(10, 10, clock=clock)
+        assert limiter.try_acquire(7)
+        heavy = asyncio.ensure_future(limiter.acquire(5))
+        await asyncio.sleep(0)
+        assert not limiter.try_acquire(n)
+        await heavy
+
+    run_virtual(main(), clock)
+
+
 def test_not_waiting_says_when(clock):
     limiter = RateLimiter(1, 10.0, wait=False, name="quick", clock=clock)
     limiter.acquire()

@@ -264,7 +264,7 @@ class RateLimiter(Limiter):
         if len(taken) == n:
             used.extend(repeat(now, n))
             return 0.0
-        used.extendleft(reversed(taken))
+        used.extendleft(taken)
         return max(self._delay(n, now), _LEAST_WAIT)
 
     def _claim(self, now: float) -> float | None:

@@ -80,6 +80,10 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.virtual_clock()
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  asyncio's own
+        # Threads end in real time: a limit in virtual time would be over at once.
+        await super().shutdown_default_executor()
+
 
 def run_virtual(main: Coroutine[Any, Any, T], clock: VirtualClock | None = None) -> T:
     """Run a coroutine as ``asyncio.run`` does, on an event loop whose time is virtual.
