@@ -314,6 +314,13 @@ def test_not_waiting_says_when(clock):
         limiter.acquire()
     assert caught.value.retry_after == pytest.approx(6.0)
 
+    bucket = TokenBucket(2, 4, wait=False, clock=clock)
+    bucket.acquire(4)
+    clock.advance(0.5)
+    with pytest.raises(RateLimitedError) as caught:
+        bucket.acquire(3)
+    assert caught.value.retry_after == pytest.approx(1.0)
+
     @rate_limit(1, wait=False, clock=clock)
     def once():
         return 1

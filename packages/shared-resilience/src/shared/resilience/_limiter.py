@@ -334,9 +334,8 @@ class TokenBucket(Limiter):
         return f"<TokenBucket {self.name!r} {self.rate:g}/s up to {self.capacity:g}>"
 
     def _take(self, n: int, now: float) -> float:
-        if now > self._last:
-            self._tokens = min(self.capacity, self._tokens + (now - self._last) * self.rate)
-            self._last = now
+        self._tokens = min(self.capacity, self._tokens + (now - self._last) * self.rate)
+        self._last = now
         missing = n - self._tokens
         if missing > 1e-9:  # less is the rounding of floats
             return max(missing / self.rate, _LEAST_WAIT)
@@ -344,8 +343,8 @@ class TokenBucket(Limiter):
         return 0.0
 
     def _peek(self, n: int) -> float:
-        tokens = self._tokens + max(0.0, self._clock() - self._last) * self.rate
-        return max(0.0, (n - min(self.capacity, tokens)) / self.rate)
+        tokens = self._tokens + (self._clock() - self._last) * self.rate
+        return max(0.0, (n - tokens) / self.rate)
 
     def _check(self, n: int) -> None:
         if number("n", n, above=0) > self.capacity:
