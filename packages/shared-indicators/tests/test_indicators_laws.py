@@ -289,3 +289,20 @@ def test_repr_makes_the_same_again(name):
     again = eval(repr(indicator), {name: SPECS[name].indicator})
     assert again.parameters == indicator.parameters
     assert again.lookback == indicator.lookback
+
+
+@every
+@pytest.mark.parametrize("n", [2_500, 2_501, 2_507])
+def test_windows_longer_than_a_tile(make_bars, lines, name, n):
+    """Compiled loops take a row in pieces of about a thousand bars."""
+    # Three averages in a row begin after three periods.
+    period = 700 if name in {"HMA", "TEMA", "TRIX"} else 1_100
+    has_period = "period" in {p.name for p in SPECS[name].parameters}
+    indicator = SPECS[name].indicator(**({"period": period} if has_period else {}))
+    bars = make_bars(n)
+    found = []
+    for which in ("numpy", "numba"):
+        with own.engine(which):
+            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    scale = np.nanmax(np.abs(found[0]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12 * scale)
