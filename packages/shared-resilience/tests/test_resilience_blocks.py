@@ -109,6 +109,29 @@ def test_one_timer_for_all_blocks_and_none_for_those_that_ended():
     run_virtual(main())
 
 
+def test_a_shorter_limit_inside_a_longer_one():
+    clock = VirtualClock()
+    limit = with_timeout(2.0)
+
+    async def main():
+        async with with_timeout(60.0), limit:
+            with pytest.raises(TimeoutError):
+                await with_timeout(asyncio.sleep(9), 1.0)
+            assert clock() == 1.0
+            with pytest.raises(TimeoutError):
+                async with with_timeout(0.25):
+                    await asyncio.sleep(9)
+        async with with_timeout(60.0):
+            await asyncio.gather(one(60), one(9), return_exceptions=True)
+
+    async def one(seconds):
+        async with limit:  # the same object in two tasks
+            await asyncio.sleep(seconds)
+
+    run_virtual(main(), clock)
+    assert clock() == 3.25
+
+
 def test_a_timer_that_is_left_over_moves_no_virtual_clock():
     clock = VirtualClock()
 

@@ -148,8 +148,7 @@ class Alarm:
             heapq.heappush(self._sorted, (block.when, next(self._number), block))
 
     def _ring(self) -> None:
-        # A loop may call a little early.
-        now = max(self.until, self.clock())
+        now = self.clock()
         self._handle, self.until = None, inf
         self._sort()
         while self._sorted and self._sorted[0][0] <= now:
