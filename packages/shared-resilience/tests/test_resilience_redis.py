@@ -60,6 +60,19 @@ def test_the_law_on_the_servers_own_clock(server):
     assert all(late - early >= 100_000 for early, late in zip(seen, seen[5:], strict=False))
 
 
+def test_a_servers_clock_that_was_set_back(server):
+    client = server.client(decode_responses=True)
+    limiter = RedisRateLimiter(client, "back", 2, 60.0, timeout=5)
+    seconds, micros = client.time()
+    ahead = seconds * 1_000_000 + micros + 30_000_000
+    client.lpush("shared:rate:back", ahead)
+    assert limiter.try_acquire()  # at the same time as the last one: never before it
+    assert client.lrange("shared:rate:back", 0, -1) == [str(ahead)] * 2
+    assert not limiter.try_acquire()
+    client.lset("shared:rate:back", 0, ahead + 60_000_000)
+    assert limiter.try_acquire(2)  # further back than a period: what was before is void
+
+
 def test_keys_expire(server):
     limiter = RedisRateLimiter(server.client(), "gone", 5, 0.05, timeout=5)
     limiter.acquire(5)

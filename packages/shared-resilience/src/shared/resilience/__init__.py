@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from ._breaker_config import CircuitBreakerConfig, CircuitState, CountWindow, TimeWindow
     from ._bulkhead import Bulkhead
     from ._chaos import Chaos
-    from ._circuit import CircuitBreakerMetrics, Permit
     from ._deadline import deadline, remaining
     from ._fallback import Fallback, ProviderFallback, with_fallback
     from ._hedge import Hedge
-    from ._limiter import RateLimiter, TokenBucket, rate_limit
+    from ._limiter import RateLimiter, rate_limit
     from ._listeners import (
         logging_listener,
         opentelemetry_listener,
         prometheus_listener,
         structlog_listener,
     )
+    from ._permit import CircuitBreakerMetrics, Permit
     from ._pipeline import Pipeline
     from ._policy import Policy
     from ._redis_breaker import RedisCircuitBreaker
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ._telemetry import Event, get_listeners, set_listeners
     from ._throttle import AdaptiveThrottle
     from ._timeout import Timeout, with_timeout
+    from ._token_bucket import TokenBucket
 
 # Loaded when first used: nobody pays for a policy that is not used.
 _LAZY = {
@@ -58,7 +59,7 @@ _LAZY = {
     "Chaos": "_chaos",
     "CircuitBreaker": "_breaker",
     "CircuitBreakerConfig": "_breaker_config",
-    "CircuitBreakerMetrics": "_circuit",
+    "CircuitBreakerMetrics": "_permit",
     "CircuitBreakerRegistry": "_registry",
     "CircuitState": "_breaker_config",
     "CountWindow": "_breaker_config",
@@ -67,7 +68,7 @@ _LAZY = {
     "Gradient": "_adaptive",
     "Hedge": "_hedge",
     "LimitAlgorithm": "_adaptive",
-    "Permit": "_circuit",
+    "Permit": "_permit",
     "Pipeline": "_pipeline",
     "Policy": "_policy",
     "ProviderFallback": "_fallback",
@@ -78,7 +79,7 @@ _LAZY = {
     "RetryBudget": "_retry_budget",
     "TimeWindow": "_breaker_config",
     "Timeout": "_timeout",
-    "TokenBucket": "_limiter",
+    "TokenBucket": "_token_bucket",
     "Vegas": "_adaptive",
     "async_retry": "_retry_decorators",
     "circuit_breaker": "_registry",

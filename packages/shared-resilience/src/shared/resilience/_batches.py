@@ -17,8 +17,8 @@ from collections.abc import (
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from ._callables import kind_of
 from ._check import whole
-from ._policy import kind_of
 
 if TYPE_CHECKING:
     import asyncio

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._circuit import OPEN, Circuit, Permit
+from ._circuit import OPEN, Circuit
 from ._errors import CircuitOpenError
 from ._telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from ._permit import Permit
 
 T = TypeVar("T")
 

@@ -1,4 +1,3 @@
-# ruff: noqa: SLF001  the modules of one package know each other's inside
 """The state machine of a circuit breaker."""
 
 from __future__ import annotations
@@ -7,8 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ._breaker_config import (
     CircuitBreakerConfig,
@@ -20,13 +18,12 @@ from ._breaker_config import (
 )
 from ._check import function, text
 from ._errors import ResilienceError
+from ._permit import NO_RESULT, CircuitBreakerMetrics, Period, Permit
 from ._policy import Guard
 from ._telemetry import emit, safely
 from ._windows import CountedCalls, TimedCalls
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ._breaker import CircuitBreaker
 
 TransitionHook: TypeAlias = Callable[["CircuitBreaker", CircuitState, CircuitState], object]
@@ -36,7 +33,6 @@ CLOSED = CircuitState.CLOSED
 OPEN = CircuitState.OPEN
 HALF_OPEN = CircuitState.HALF_OPEN
 _FAILED, _SLOW = 1, 2
-NO_RESULT: Any = object()  # of a block: `record_result` has nothing to judge
 # States in which calls go through unasked.
 _PASSING = frozenset({CLOSED, CircuitState.DISABLED, CircuitState.METRICS_ONLY})
 _EVENTS = {
@@ -44,107 +40,6 @@ _EVENTS = {
     OPEN: "opened",
     HALF_OPEN: "half_opened",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CircuitBreakerMetrics:
-    """What a circuit breaker saw, at one moment.
-
-    Attributes:
-        state: The state.
-        calls: Calls that the present judgement rests on: those in the window; without one,
-            the failures in a row.
-        failures: How many of them failed (or were slow, when there is no window).
-        slow_calls: How many of them were slow (0 without a window).
-        failure_rate: ``failures / calls``, 0.0 without calls.
-        slow_call_rate: ``slow_calls / calls``, 0.0 without calls.
-        rejected: Calls rejected since the breaker was made.
-        opened: How often it opened since it was made.
-        probes: Probes under way (only when half-open).
-        retry_after: Seconds until an open circuit lets a probe through, else ``None``.
-    """
-
-    state: CircuitState
-    calls: int
-    failures: int
-    slow_calls: int
-    failure_rate: float
-    slow_call_rate: float
-    rejected: int
-    opened: int
-    probes: int
-    retry_after: float | None
-
-
-class _Period:
-    """One uninterrupted stay in one state. Its identity is the generation of a call."""
-
-    __slots__ = ("failures", "note", "probes", "successes", "window")
-
-    def __init__(self, window: CountedCalls | TimedCalls | None) -> None:
-        # Without a window: failures in a row. With one: whether a success has to be
-        # looked at too, because it may complete the minimum of calls.
-        self.failures: int = 0
-        self.window: CountedCalls | TimedCalls | None = window
-        self.note: Callable[[int], None] | None = None if window is None else window.note
-        self.probes: int = 0
-        self.successes: int = 0
-
-
-class Permit:
-    """Leave to make one call through a breaker. End it once: later ends change nothing.
-
-    As a context manager it ends with the block: well, or with the block's exception.
-    A permit that is dropped without an end is given back.
-    """
-
-    __slots__ = ("_breaker", "_done", "_period", "_started")
-
-    def __init__(self, breaker: Circuit, period: _Period) -> None:
-        self._breaker = breaker
-        self._period = period
-        self._done = True  # until the clock has answered
-        self._started = breaker._clock() if breaker._slow is not None else 0.0
-        self._done = False
-
-    def success(self, result: Any = NO_RESULT) -> None:
-        """The call went well (``record_result`` has the last word on ``result``, if given)."""
-        if not self._done:
-            self._done = True
-            self._breaker._succeeded(self._period, self._started, result)
-
-    def failure(self, exc: BaseException | None = None) -> None:
-        """The call failed; without an exception the failure counts whatever ``record`` says."""
-        if not self._done:
-            self._done = True
-            self._breaker._ended_by(self._period, self._started, exc)
-
-    def release(self) -> None:
-        """The call says nothing about the service: give the permit back, count nothing."""
-        if not self._done:
-            self._done = True
-            self._breaker._released(self._period)
-
-    def end(self, exc: BaseException | None, /) -> None:
-        """The call ended with this exception, or well."""
-        if exc is None:
-            self.success()
-        else:
-            self.failure(exc)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.end(exc)
-
-    def __del__(self) -> None:
-        self.release()
 
 
 class Circuit(Guard):
@@ -281,7 +176,7 @@ class Circuit(Guard):
             self._rejected += 1
             return None
 
-    def _succeeded(self, period: _Period, started: float, result: Any) -> None:
+    def _succeeded(self, period: Period, started: float, result: Any) -> None:
         judge = self.config.record_result
         if judge is not None and result is not NO_RESULT:
             try:
@@ -294,7 +189,7 @@ class Circuit(Guard):
                 return
         self._count(period, started, 0, None)
 
-    def _ended_by(self, period: _Period, started: float, exc: BaseException | None) -> None:
+    def _ended_by(self, period: Period, started: float, exc: BaseException | None) -> None:
         """Count a call that raised: as a failure, as an answer, or as nothing."""
         failed = True
         if exc is not None:
@@ -313,7 +208,7 @@ class Circuit(Guard):
         self._count(period, started, _FAILED if failed else 0, exc)
 
     def _count(
-        self, period: _Period, started: float, outcome: int, exc: BaseException | None
+        self, period: Period, started: float, outcome: int, exc: BaseException | None
     ) -> None:
         if self._slow is not None and self._clock() - started >= self._slow:
             outcome |= _SLOW
@@ -342,7 +237,7 @@ class Circuit(Guard):
                         self._open(exc)
         self._tell()
 
-    def _looked_at(self, period: _Period) -> None:
+    def _looked_at(self, period: Period) -> None:
         """A call went well after failures, while closed."""
         with self._lock:
             if period is not self._period:
@@ -353,7 +248,7 @@ class Circuit(Guard):
                 self._judge(period, None)
         self._tell()
 
-    def _judge(self, period: _Period, exc: BaseException | None) -> None:
+    def _judge(self, period: Period, exc: BaseException | None) -> None:
         assert period.window is not None
         calls, failures, slow = period.window.counts()
         if calls < self._minimum:
@@ -367,7 +262,7 @@ class Circuit(Guard):
         ):
             self._open(exc)
 
-    def _released(self, period: _Period) -> None:
+    def _released(self, period: Period) -> None:
         with self._lock:
             if period is self._period and self._state is HALF_OPEN:
                 period.probes -= 1
@@ -390,12 +285,12 @@ class Circuit(Guard):
             window = CountedCalls(self.config.window.size)
         elif isinstance(self.config.window, TimeWindow):
             window = TimedCalls(self.config.window.seconds, self._clock)
-        period = _Period(window)
+        period = Period(window)
         old = getattr(self, "_state", state)
         self._state = state
         self._period = period
         # The one attribute that a call reads while all is well.
-        self._closed: _Period | None = period if state in _PASSING else None
+        self._closed: Period | None = period if state in _PASSING else None
         if state is CLOSED:
             self._last_exception = None
         if old is not state:

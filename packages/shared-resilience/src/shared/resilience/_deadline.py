@@ -10,12 +10,14 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
+from ._callables import kind_of
 from ._check import function
-from ._policy import F, kind_of
 
 if TYPE_CHECKING:
     import asyncio
     from types import TracebackType
+
+    from ._policy import F
 
 # (end, the clock it is on) of the tightest deadline that applies here.
 present: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(

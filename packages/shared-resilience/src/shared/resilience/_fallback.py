@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._breaker_config import Exceptions, exceptions, matcher
+from ._callables import describe, kind_of
 from ._check import text
-from ._policy import F, Policy, describe, kind_of, nothing_to_begin, relaying
+from ._policy import F, Policy, nothing_to_begin, relaying
 from ._telemetry import emit
 
 if TYPE_CHECKING:

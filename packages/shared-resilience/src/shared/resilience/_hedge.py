@@ -9,8 +9,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._callables import describe
 from ._check import function, number, text, whole
-from ._policy import Policy, describe
+from ._policy import Policy
 from ._retry_budget import RetryBudget, checked_budget
 from ._telemetry import emit
 

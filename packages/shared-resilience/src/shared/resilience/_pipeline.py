@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig
 from ._bulkhead import Bulkhead
+from ._callables import named_like
 from ._check import number, text, whole
-from ._policy import Guard, Pass, Policy, end_async, named_like
+from ._policy import Guard, Pass, Policy, end_async
 from ._retry import Retry
 from ._retry_budget import RetryBudget
 from ._timeout import Timeout, with_timeout

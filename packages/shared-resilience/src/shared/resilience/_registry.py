@@ -10,12 +10,14 @@ from weakref import WeakValueDictionary
 
 from ._breaker import CircuitBreaker
 from ._breaker_config import CircuitBreakerConfig, CircuitState, configuration
+from ._callables import describe
 from ._check import function, number
-from ._policy import F, describe
 from ._telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._policy import F
 
 
 class CircuitBreakerRegistry:

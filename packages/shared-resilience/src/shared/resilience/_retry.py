@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ._attempts import Attempt, Run, Unwanted
 from ._breaker_config import Exceptions, matcher
 from ._breaker_config import exceptions as check_exceptions
+from ._callables import describe, named_like
 from ._check import choice, function, number, text, whole
 from ._deadline import deadline
 from ._errors import ResilienceError
-from ._policy import NOTHING_TO_END, Pass, Policy, describe, named_like, nothing_to_begin, relaying
+from ._policy import NOTHING_TO_END, Pass, Policy, nothing_to_begin, relaying
 from ._retry_after import seconds_of
 from ._retry_budget import RetryBudget, checked_budget
 from ._timeout import with_timeout

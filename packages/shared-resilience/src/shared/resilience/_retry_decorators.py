@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from ._callables import describe, kind_of
 from ._check import number, whole
-from ._policy import F, describe, kind_of
 from ._retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._policy import F
 
 
 @overload

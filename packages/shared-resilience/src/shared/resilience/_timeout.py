@@ -11,11 +11,12 @@ from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from ._alarm import Block, find_alarm, here, present_alarm, too_late
+from ._callables import describe
 from ._check import number, whole
 from ._deadline import limit, present
 from ._limited import MISSING, NO_TASK, Owner, as_coroutine, drive, limited, no_time
 from ._limiter import DONE
-from ._policy import Policy, describe, nothing_to_begin, relaying
+from ._policy import Policy, nothing_to_begin, relaying
 
 if TYPE_CHECKING:
     import asyncio
