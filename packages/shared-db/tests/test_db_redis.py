@@ -176,6 +176,26 @@ async def test_what_was_published_is_not_taken_for_an_end(redis_settings):
         assert [message["data"] for message in got] == [b"0", b"1", b"2"]
 
 
+def test_a_server_that_reads_its_data_in_is_waited_for(db, redis_settings, monkeypatch):
+    """Real loading is over too soon to be met: the driver says so itself, a few times."""
+    said = []
+
+    def loading(client, *arguments, **options):
+        if len(said) < 3:
+            said.append(arguments)
+            raise redis.exceptions.BusyLoadingError("loading the dataset in memory")
+        return real(client, *arguments, **options)
+
+    real = redis.Redis.execute_command
+    monkeypatch.setattr(redis.Redis, "execute_command", loading)
+    assert db.redis.incr("n") == 1
+    assert len(said) == 3
+    said.clear()
+    db.initialize_redis(name="hasty", **redis_settings, timeout=0.01)
+    with pytest.raises(Unavailable, match="not ready"):
+        db.get_redis_client("hasty").incr("n")
+
+
 def test_a_health_check_of_a_dead_or_frozen_server_fails_fast():
     with embedded.redis() as store, DatabaseConnections.from_settings(store.settings) as db:
         check = db.health_checks()["redis"]

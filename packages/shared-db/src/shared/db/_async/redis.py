@@ -121,12 +121,22 @@ def classes() -> Any:
 
         async def _try(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
             attempts = 0
+            until: float | None = None
             while True:
                 attempts += 1
                 try:
                     return await super().execute_command(*arguments, **options)
                 except Unsent as error:
                     raise unavailable(error) from scrub(error)
+                except errors.BusyLoadingError as error:
+                    # It has come back and reads its data in: nothing was done.
+                    attempts = 0
+                    until = until or time.monotonic() + self.patience
+                    if time.monotonic() > until:
+                        raise Unavailable(f"Redis is not ready: {error}", store="redis") from scrub(
+                            error
+                        )
+                    await sleep(0.02)
                 except errors.ReadOnlyError:
                     # A primary that has become a replica did nothing: ask the Sentinels again.
                     if attempts > 2 or self.connection_pool.connection_class.resolve is None:
@@ -148,6 +158,11 @@ def classes() -> Any:
                     if self.keeper is None or not self.keeper.closed:
                         raise
                     raise unknown(str(arguments[0]), error) from scrub(error)
+
+        @property
+        def patience(self) -> float:
+            """Seconds to wait for a server that is restarting."""
+            return float(self.connection_pool.connection_class.patience)
 
         def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
             """A pipeline: its commands go out together."""

@@ -67,6 +67,9 @@ def redis(
             "requirepass": f'"{secret}"',
             "save": '""',
             "appendonly": "no" if data_dir is None else "yes",
+            # Once a second, writes are answered before they are written while an earlier fsync
+            # runs: a kill would lose them.
+            "appendfsync": "always",
             "maxmemory-policy": "noeviction",
             **(options or {}),
         }
@@ -80,7 +83,7 @@ def redis(
         port=port or 0,
         configure=configure,
         argv=lambda _plan: [str(binary), str(home / "valkey.conf")],
-        ready=_ready,
+        ready=lambda plan, _pid: _ready(plan, secret),
         settings=lambda plan: {
             "host": host,
             "port": plan.port,
@@ -94,15 +97,20 @@ def redis(
     ).start()
 
 
-def _ready(plan: Plan, _pid: int) -> bool:
-    """Any answer but LOADING: without the password it is NOAUTH, which is as good."""
+def _ready(plan: Plan, secret: str = "") -> bool:
+    """Whether it answers as itself: to strangers it says NOAUTH also while it reads its data in."""
+    words = [b"AUTH", secret.encode()] if secret else [b"PING"]
+    asked = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
     try:
         with socket.create_connection((plan.host, plan.port), 1) as connection:
             connection.settimeout(1)
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+            connection.sendall(b"*%d\r\n%b*1\r\n$4\r\nPING\r\n" % (len(words), asked))
+            answer = b""
+            while answer.count(b"\r\n") < 2 and (data := connection.recv(512)):
+                answer += data
     except OSError:
         return False
+    return answer.endswith(b"+PONG\r\n")
 
 
 def sentinel(
@@ -155,7 +163,7 @@ def sentinel(
         port=port or 0,
         configure=configure,
         argv=lambda _plan: [str(binary), str(home / "sentinel.conf"), "--sentinel"],
-        ready=_ready,
+        ready=lambda plan, _pid: _ready(plan),
         settings=lambda plan: {"host": host, "port": plan.port},
         url=lambda plan: f"redis://{host}:{plan.port}",
     )
