@@ -68,7 +68,7 @@ class Connector:
         try:
             connection = await psycopg.AsyncConnection.connect(**arguments)
         except (psycopg.OperationalError, OSError) as error:
-            text = reason_of_refusal(without(str(error), arguments))
+            text = without(reason_of_refusal(str(error)), arguments)
             lasting = is_lasting(text)
             failed = "refuses" if lasting else "cannot be reached"
             failure = Unavailable(
