@@ -88,8 +88,9 @@ def _maker(plan: Plan, inputs: tuple[str, ...], *, scalar: bool, warm: bool) -> 
     # The inputs under their own names: Python's own complaint about a missing one says which.
     values = [*inputs, *(f"v{i}" for i in range(len(inputs), len(plan.nodes)))]
     if scalar and not warm:
-        # One question for all inputs: a sum is finite when all are, but for an overflow.
-        other = " or ".join(f"type({name}) is not float" for name in inputs)
+        # One question for all inputs: a sum is finite when all are, but for an overflow. The attribute
+        # costs less than a call of `type`.
+        other = " or ".join(f"{name}.__class__ is not float" for name in inputs)
         lines += [
             f"if {other} or ({' + '.join(inputs)}) * 0.0 != 0.0:",
             *(f"    {name} = finite({name!r}, {name})" for name in inputs),
