@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import weakref
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ STEPS = st.recursive(
         st.one_of(
             st.tuples(st.just("block"), SECONDS, inner),
             st.tuples(st.just("suppress"), inner),
+            st.tuples(st.just("swallow"), inner),
             st.tuples(st.just("sleep"), st.sampled_from([0, 0.5, 1.5])),
         ),
         max_size=3,
@@ -51,6 +53,11 @@ async def run(steps, limit, told):
                 await run(rest[0], limit, told)
             except (TimeoutError, LookupError) as exc:
                 told.append(type(exc))
+        elif what == "swallow":
+            try:
+                await run(rest[0], limit, told)
+            except asyncio.CancelledError:
+                told.append("swallowed")
         else:
             try:
                 async with limit(rest[0]):
@@ -130,6 +137,68 @@ def test_a_shorter_limit_inside_a_longer_one():
 
     run_virtual(main(), clock)
     assert clock() == 3.25
+
+
+def test_each_end_has_its_time():
+    clock = VirtualClock()
+    kept = with_timeout(1.0)
+
+    async def one(seconds):
+        with pytest.raises(TimeoutError):
+            async with with_timeout(seconds):
+                await asyncio.sleep(9)
+        return clock()
+
+    async def main():
+        assert await asyncio.gather(one(2.0), one(1.0), one(3.0)) == [2.0, 1.0, 3.0]
+        async with AsyncExitStack() as stack:
+            async with kept:
+                await stack.enter_async_context(with_timeout(9.0))  # ends after the one around
+            await asyncio.sleep(0.5)
+            with pytest.raises(TimeoutError):
+                async with kept:  # a second from now, not from when it was entered first
+                    await asyncio.sleep(9)
+        assert clock() == 4.5
+
+    run_virtual(main(), clock)
+
+
+def test_who_was_being_cancelled_before_can_still_be_late():
+    async def main():
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with with_timeout(1.0):
+                await asyncio.sleep(9)
+        assert task.cancelling() == 1
+
+    run_virtual(main())
+
+
+def test_nested_blocks_of_one_object_end_from_the_inside():
+    clock = VirtualClock()
+    limit = with_timeout(1.0)
+
+    async def first():
+        async with limit:
+            await asyncio.sleep(0.25)
+
+    async def second():
+        async with limit:  # while the first is in it
+            await asyncio.sleep(0.5)
+            async with limit:  # when the first has left it
+                pass
+            await asyncio.sleep(9)
+
+    async def main():
+        return await asyncio.gather(first(), second(), return_exceptions=True)
+
+    ends = run_virtual(main(), clock)
+    assert [type(end) for end in ends] == [type(None), TimeoutError]
+    assert clock() == 1.0
 
 
 def test_a_timer_that_is_left_over_moves_no_virtual_clock():

@@ -98,6 +98,46 @@ def test_a_slot_that_comes_with_a_cancellation_is_passed_on():
     assert asyncio.run(main()) == 0
 
 
+def test_waiting_for_a_slot_ends_with_the_deadline(clock):
+    bulkhead = Bulkhead(1, max_queue=1, clock=clock)
+
+    @bulkhead
+    def inner():
+        raise AssertionError("it is full")
+
+    with bulkhead, deadline(5.0, clock=clock), pytest.raises(TimeoutError, match="deadline"):
+        inner()
+    assert clock() == 1005.0
+    assert (bulkhead.active, bulkhead.queued) == (0, 0)
+
+
+def test_a_plain_call_that_ends_lets_the_next_in():
+    bulkhead = Bulkhead(1, max_queue=5, max_wait=10)
+    begun, go_on = threading.Event(), threading.Event()
+
+    @bulkhead
+    def first():
+        begun.set()
+        go_on.wait(10)
+
+    @bulkhead
+    async def second():
+        return "in"
+
+    async def main():
+        task = asyncio.create_task(second())
+        await asyncio.sleep(0)
+        assert bulkhead.queued == 1
+        go_on.set()
+        return await task
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    begun.wait(10)
+    assert asyncio.run(main()) == "in"
+    thread.join(10)
+
+
 def test_bulkhead_among_threads_and_tasks():
     bulkhead = Bulkhead(3, max_queue=100)
     inside, most = 0, 0
@@ -185,6 +225,32 @@ def test_drops_shrink_the_limit_and_other_failures_do_not():
                 limiter.call(fail, TimeoutError())
         assert limiter.limit == 5
         assert limiter.active == 0
+
+
+@pytest.mark.parametrize("algorithm", [Gradient, Vegas])
+def test_few_calls_say_nothing_about_the_limit(algorithm):
+    limit, learner = 40.0, algorithm(probe_every=10_000)
+    for _ in range(2000):
+        limit = learner.update(limit, 0.01, 5, dropped=False)
+    assert limit == 40.0
+
+
+def learn(learner, limit, times):
+    for seconds in times:
+        limit = max(1.0, min(80.0, learner.update(limit, seconds, int(limit), dropped=False)))
+    return limit
+
+
+@pytest.mark.parametrize("algorithm", [Gradient, Vegas])
+def test_slower_calls_shrink_the_limit_until_the_fastest_time_is_taken_anew(algorithm):
+    learner = algorithm(probe_every=60)
+    fast = learn(learner, 40.0, [0.01] * 2000)
+    limits = [fast]
+    for _ in range(100):
+        limits.append(learn(learner, limits[-1], [0.1] * 100))
+    lowest = min(limits)
+    assert lowest < fast / 2
+    assert max(limits[limits.index(lowest) :]) > lowest * 2
 
 
 def test_a_limit_that_shrank_takes_slots_away_as_they_come_back():

@@ -73,6 +73,33 @@ def test_a_servers_clock_that_was_set_back(server):
     assert limiter.try_acquire(2)  # further back than a period: what was before is void
 
 
+def test_more_at_once_than_this_process_alone_may():
+    nobody = redis.Redis(port=1)
+    limiter = RedisRateLimiter(nobody, "alone", 10, 60.0, "local", local_calls=2)
+    assert limiter.try_acquire(5)
+    assert not limiter.try_acquire()
+
+
+def test_first_come_first_served_within_a_process(server):
+    limiter = RedisRateLimiter(server.client(), "order", 2, 0.6, timeout=5)
+    order = []
+
+    async def take(n):
+        await limiter.acquire(n)
+        order.append(n)
+
+    async def main():
+        await limiter.acquire()
+        await asyncio.sleep(0.3)
+        await limiter.acquire()
+        heavy = asyncio.create_task(take(2))  # its turn is 0.6 s from now, one call's 0.3 s
+        await asyncio.sleep(0.05)
+        await asyncio.gather(heavy, take(1))
+
+    asyncio.run(main())
+    assert order == [2, 1]
+
+
 def test_keys_expire(server):
     limiter = RedisRateLimiter(server.client(), "gone", 5, 0.05, timeout=5)
     limiter.acquire(5)
@@ -420,6 +447,19 @@ def test_a_result_from_before_the_last_transition_changes_nothing(server):
 
     slow_success()
     assert here.state == "open"
+    time.sleep(0.62)
+
+    @here
+    def slow_failure():
+        failing(there, 1)
+        time.sleep(0.62)
+        there.call(int)
+        raise LookupError
+
+    there.call(int)
+    with pytest.raises(LookupError):
+        slow_failure()  # it began before the circuit opened, and closed again
+    assert here.state == "closed"
 
 
 def test_a_dead_probe_is_forgotten_after_its_lease(server):
@@ -432,6 +472,43 @@ def test_a_dead_probe_is_forgotten_after_its_lease(server):
         breaker.call(int)
     time.sleep(0.62)
     assert breaker.call(int) == 0
+
+
+def test_each_dead_probe_is_forgotten_after_its_own_lease(server):
+    config = CircuitBreakerConfig(failure_threshold=1, timeout=0.1, half_open_max_calls=2)
+    breaker = RedisCircuitBreaker(server.client(), "leases", config, lease=0.6, timeout=5)
+    failing(breaker, 1)
+    time.sleep(0.12)
+    breaker._begin()
+    time.sleep(0.3)
+    breaker._begin()
+    time.sleep(0.35)  # the first lease is over, the second is not
+    breaker._begin()
+    with pytest.raises(CircuitOpenError, match="half-open"):
+        breaker._begin()
+
+
+def test_a_success_that_completes_the_minimum_opens_all(server):
+    here, there = two(server, "completes", window=CountWindow(9), minimum_calls=4)
+    failing(here, 3)
+    there.call(int)
+    assert here.state == "open"
+
+
+def test_windows_forget(server):
+    here, there = two(server, "last-calls", window=CountWindow(4), minimum_calls=4)
+    for _ in range(20):
+        there.call(int)
+    failing(here, 2)
+    assert here.state == "open"
+
+    here, there = two(server, "last-moment", window=TimeWindow(0.5), minimum_calls=4)
+    failing(here, 2)
+    time.sleep(0.3)
+    there.call(int)
+    time.sleep(0.3)
+    failing(there, 1)
+    assert here.state == "closed"
 
 
 @pytest.mark.parametrize("window", [CountWindow(10), TimeWindow(60.0)])

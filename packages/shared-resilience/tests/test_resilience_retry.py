@@ -68,7 +68,9 @@ def test_async_pauses_are_the_same(clock):
 
 def test_full_jitter_stays_within_each_pause():
     policy = Retry(3, 2.0, 3.0, max_delay=1e308)
-    assert all(0 <= policy._pause(2, ValueError()) <= 6.0 for _ in range(100))
+    pauses = [policy._pause(2, ValueError()) for _ in range(100)]
+    assert 0 <= min(pauses) < 2.0
+    assert 4.0 < max(pauses) <= 6.0
     assert policy._pause(10_000, ValueError()) <= 1e308  # no overflow
 
 
@@ -272,6 +274,22 @@ def test_async_blocks(clock):
 
     assert run_virtual(main(), clock) == "answer"
     assert clock() == pytest.approx(1002.0)
+
+
+def test_pauses_too_long_for_a_float_are_the_longest_pause(clock):
+    with pytest.raises(ConnectionError):
+        Retry(4, 1.0, 1e200, max_delay=5.0, jitter="none", clock=clock).call(Flaky(9))
+    assert clock() == 1011.0
+
+
+def test_a_block_waits_no_longer_than_the_deadline_around_it(clock):
+    with deadline(5.0, clock=clock), pytest.raises(ConnectionError):
+        for attempt in Retry(
+            None, 2.0, jitter="none", backoff=1.0, max_delay=2.0, timeout=100.0, clock=clock
+        ):
+            with attempt:
+                Flaky(1)()
+    assert clock() == 1004.0
 
 
 def test_blocks_know_what_time_is_left(clock):
