@@ -1,15 +1,20 @@
 """Patterns on constructed and real charts."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
+import talib as ta
 from bokeh_sampledata import stocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import indicators as own
 
+# Its stubs know the arrays one by one only.
+talib: Any = ta
+OHLC = ("open", "high", "low", "close")
 PATTERNS = own.available_patterns()
 every = pytest.mark.parametrize("name", PATTERNS)
 
@@ -185,3 +190,15 @@ def test_plot_draws_what_was_asked(make_bars, tmp_path):
     assert (tmp_path / "chart.png").stat().st_size > 10_000
     with pytest.raises(TypeError, match="input 'volume' is missing"):
         own.plot({k: v for k, v in make_bars(30).items() if k != "volume"}, [own.OBV()])
+
+
+@pytest.mark.parametrize("share", ["AAPL", "FB", "GOOG", "IBM", "MSFT"])
+def test_engulfing_is_talibs_where_there_is_a_body_to_cover(share):
+    """TA-Lib lets a bar that closes where it opened be covered; a body that is not there is not."""
+    bars = [np.array(getattr(stocks, share)[k], dtype=float) for k in OHLC]
+    found = own.Engulfing().find(*bars)
+    ours = dict(zip(found.known.tolist(), found.direction.tolist(), strict=True))
+    flags = talib.CDLENGULFING(*bars)
+    before = np.r_[0.0, np.abs(bars[3] - bars[0])[:-1]]
+    theirs = {i: int(np.sign(flags[i])) for i in np.flatnonzero(flags).tolist() if before[i] > 0.0}
+    assert ours == theirs
