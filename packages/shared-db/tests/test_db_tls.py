@@ -100,8 +100,8 @@ def test_a_good_authority_is_trusted_and_a_bad_one_is_not(kind, authorities, req
     with FaultProxy(store.host, store.port, tls=context) as proxy, DatabaseConnections() as db:
         initialize = getattr(db, f"initialize_{kind}")
         settings = {**store.settings, "host": proxy.host, "port": proxy.port}
-        initialize(**settings, **options(kind, good), timeout=2)
-        initialize(name="bad", **settings, **options(kind, bad), timeout=0.5)
+        initialize(**{**settings, **options(kind, good)}, timeout=2)
+        initialize(name="bad", **{**settings, **options(kind, bad)}, timeout=0.5)
         answers = db.ping(5)
         assert answers[kind].ok, answers[kind].error
         assert not answers[f"{kind}:bad"].ok

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from ._reports import CloseReport, Ping
+    from ._sync.checkout import Checkout
     from ._sync.clickhouse import ClickHouse
     from ._sync.locks import Lock
-    from ._sync.postgres import Checkout, Postgres
+    from ._sync.postgres import Postgres
     from ._sync.qdrant import Qdrant
     from ._sync.redis import RedisStore
     from ._sync.writer import ClickHouseWriter

@@ -1,25 +1,23 @@
 # Generated from ../_async/connections.py by generate_sync.py: change that file, not this one.
 # fmt: off
-# ruff: noqa: F401, I001 - generated
+# ruff: noqa: F401 - generated
 """All the stores of a service in one place."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from .. import _clickhouse, _postgres, _qdrant, _redis
-from .._errors import DatabaseError, DriverMissing, NotConfigured, Unavailable
+from .._errors import DatabaseError, NotConfigured, Unavailable
 from .._observe import OpenTelemetryObserver, PrometheusObserver
 from .._reports import CloseReport, Ping, values_of
 from .._sealed import Sealed, scrub
 from .._settings import STORES, arguments_from, from_environment
-from ._runtime import IS_ASYNC, Background, gather
+from ._runtime import gather
+from .checks import Check, answer_of
 from .clickhouse import ClickHouse
 from .locks import Lock, PostgresLock, RedisLock
-from .postgres import Postgres, Checkout
+from .postgres import Postgres
 from .qdrant import Qdrant
 from .redis import RedisStore
 from .writer import ClickHouseWriter
@@ -35,15 +33,10 @@ if TYPE_CHECKING:
 
     from .._batch import WriterReport
     from .._observe import Observer
+    from .checkout import Checkout
 
     Closed = tuple[dict[str, int], int]
 
-_DRIVERS: dict[str, Callable[[], Any]] = {
-    "postgres": _postgres.driver,
-    "clickhouse": partial(_clickhouse.driver, tasks=IS_ASYNC),
-    "qdrant": _qdrant.driver,
-    "redis": _redis.driver,
-}
 _CLASSES: dict[str, Any] = {
     "postgres": Postgres,
     "clickhouse": ClickHouse,
@@ -450,7 +443,7 @@ class DatabaseConnections:
 
         checks = [Check(store, timeout) for store in stores.values()]
         answers = gather(map(asked, checks))
-        return {name: _ping(answer) for name, answer in zip(stores, answers, strict=True)}
+        return {name: answer_of(answer) for name, answer in zip(stores, answers, strict=True)}
 
     def initialize_all_databases(
         self, required: Iterable[str] = (), timeout: float = 10.0
@@ -564,52 +557,3 @@ class DatabaseConnections:
             stores=dict(zip(stores, figures, strict=True)),
             undelivered=sum(undelivered),
         )
-
-
-class Check:
-    """Asks one store. Answers in time, also when the driver does not: the question is left behind.
-
-    The driver is imported when this is made: that takes longer than many a timeout.
-    """
-
-    def __init__(self, store: Any, timeout: float) -> None:
-        with contextlib.suppress(DriverMissing):  # said when it is asked
-            _DRIVERS[store.store]()
-        self._store = store
-        self._timeout = timeout
-        self._asking: tuple[Background, list[BaseException | None]] | None = None
-
-    def __call__(self) -> None:
-        """Asks.
-
-        Raises:
-            Unavailable: No answer came in time.
-        """
-        if self._asking is None or self._asking[0].done():
-            results: list[BaseException | None] = []
-
-            def ask() -> None:
-                try:
-                    self._store.ping(self._timeout)
-                except Exception as error:  # noqa: BLE001  raised where it was asked for
-                    results.append(error)
-                else:
-                    results.append(None)
-
-            self._asking = (Background(f"shared.db check {self._store.name}", ask), results)
-        asking, results = self._asking
-        if not asking.join(self._timeout + 0.05):
-            raise Unavailable(
-                f"{self._store!r} did not answer in {self._timeout:g} s", store=self._store.store
-            )
-        self._asking = None
-        if results and results[0] is not None:
-            raise results[0]
-
-
-def _ping(answer: float | BaseException) -> Ping:
-    if isinstance(answer, BaseException):
-        if not isinstance(answer, Exception):
-            raise answer
-        return Ping(ok=False, error=f"{type(answer).__name__}: {answer}")
-    return Ping(ok=True, latency=answer)

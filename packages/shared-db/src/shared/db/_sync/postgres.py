@@ -6,15 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import operator
-import os
-import select
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from .._copy import (
     COLUMNS,
@@ -27,223 +23,21 @@ from .._copy import (
     reason_of,
     row_of,
 )
-from .._errors import OutcomeUnknown, Unavailable
+from .._errors import Unavailable
 from .._frames import frame_columns, frame_rows
-from .._observe import keyword, observed
-from .._postgres import (
-    connection_arguments,
-    driver,
-    is_lasting,
-    isolation_level,
-    reason_of_refusal,
-)
-from .._sealed import Sealed, scrub, without
-from .._sockets import hang_up
+from .._postgres import connection_arguments, driver, isolation_level
+from .._sealed import Sealed, scrub
 from ._runtime import current_task, readable
+from .checkout import Checkout
+from .connector import Connector
 from .locks import PostgresLock, lock_key
 from .pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
     import psycopg
     from psycopg.abc import Params
-
-C = TypeVar("C")
-
-
-class Connector:
-    """Opens, probes and closes psycopg's connections for the pool."""
-
-    def __init__(self, arguments: Sealed, *, connect_timeout: float, prepare: bool) -> None:
-        self._arguments = arguments
-        self._connect_timeout = connect_timeout
-        self._prepare = prepare
-
-    def open(self, timeout: float) -> psycopg.Connection[Any]:
-        """Connects."""
-        psycopg = driver()
-        arguments = self._arguments.open()
-        # libpq counts whole seconds and takes 1 for 2.
-        arguments["connect_timeout"] = max(2, math.ceil(min(timeout, self._connect_timeout)))
-        try:
-            connection = psycopg.Connection.connect(**arguments)
-        except (psycopg.OperationalError, OSError) as error:
-            text = without(reason_of_refusal(str(error)), arguments)
-            lasting = is_lasting(text)
-            failed = "refuses" if lasting else "cannot be reached"
-            failure = Unavailable(
-                f"PostgreSQL at {where(arguments)} {failed}: {text}",
-                store="postgres",
-                lasting=lasting,
-            )
-            cause = scrub(error)
-        except psycopg.Error as error:
-            text = without(str(error), arguments).strip()
-            failure = Unavailable(text, store="postgres", lasting=True)
-            cause = scrub(error)
-        else:
-            if not self._prepare:
-                connection.prepare_threshold = None
-            return connection  # type: ignore[no-any-return]
-        del arguments
-        raise failure from cause
-
-    def close(self, connection: psycopg.Connection[Any]) -> None:
-        """Closes."""
-        connection.close()
-
-    def reset(self, connection: psycopg.Connection[Any]) -> bool:
-        """Ends what a holder left open and its settings."""
-        psycopg = driver()
-        status = connection.pgconn.transaction_status
-        if status == 0:
-            return True
-        if status in {2, 3}:
-            try:
-                connection.rollback()
-            except psycopg.Error:
-                return False
-            return connection.pgconn.transaction_status == 0
-        return False
-
-    def interrupt(self, connection: psycopg.Connection[Any]) -> None:
-        """Cancels the query, then hangs up."""
-        psycopg = driver()
-        with contextlib.suppress(psycopg.Error, OSError):
-            connection.cancel_safe(timeout=1.0)
-        with contextlib.suppress(psycopg.Error):
-            hang_up(connection.pgconn.socket)
-
-    def alive(self, connection: psycopg.Connection[Any]) -> bool:
-        """Whether the idle socket is silent: data or an end means that the server hung up."""
-        if connection.closed:
-            return False
-        try:
-            descriptor = connection.pgconn.socket
-            if not hasattr(select, "poll"):
-                return not select.select([descriptor], [], [], 0)[0]
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            return not poll.poll(0)
-        except (driver().Error, OSError, ValueError):
-            return False
-
-    def orphan(self, connection: psycopg.Connection[Any]) -> None:
-        """In a forked child: puts a socket without another end in the place of the parent's."""
-        with contextlib.suppress(driver().Error, OSError):
-            descriptor = connection.pgconn.socket
-            here, there = socket.socketpair()
-            with here, there:
-                os.dup2(here.fileno(), descriptor, inheritable=False)
-
-
-def observed_cursor(store: Postgres) -> Any:
-    """A cursor whose statements the store's observers see."""
-    if store.cursor_class is None:
-
-        class Cursor(driver().Cursor):  # type: ignore[misc]
-            def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
-                with observed(store, keyword(query)):
-                    return super().execute(query, *arguments, **options)
-
-            def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
-                with observed(store, keyword(query)):
-                    return super().executemany(query, *arguments, **options)
-
-        store.cursor_class = Cursor
-    return store.cursor_class
-
-
-def where(arguments: Mapping[str, Any]) -> str:
-    """The server without its secrets."""
-    return f"{arguments.get('host', '')}:{arguments.get('port', '')}/{arguments.get('dbname', '')}"
-
-
-class Checkout(Generic[C]):
-    """A connection for the time of a ``with`` block; one that is dropped unreturned is reported."""
-
-    __slots__ = ("_commit", "_connection", "_pool", "_read_only", "_store", "_timeout")
-
-    def __init__(
-        self, store: Postgres, timeout: float | None, *, read_only: bool, commit: bool
-    ) -> None:
-        self._store = store
-        self._pool = store.pool
-        self._timeout = timeout
-        self._read_only = read_only
-        self._commit = commit
-        self._connection: Any = None
-
-    def __enter__(self) -> C:
-        connection = self._connection = self._pool.acquire(self._timeout)
-        if self._read_only:
-            connection.set_read_only(True)
-        if self._store.observers:
-            connection.cursor_factory = observed_cursor(self._store)
-        return cast("C", connection)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        connection, self._connection = self._connection, None
-        if not self._pool.lent(connection):
-            return  # a forked child: the parent ends its block itself
-        try:
-            finish(connection, error, commit=self._commit)
-        finally:
-            if (
-                self._read_only
-                and not connection.closed
-                and connection.pgconn.transaction_status == 0
-            ):
-                connection.set_read_only(None)
-            self._pool.release(connection)
-
-    def __del__(self) -> None:
-        if self._connection is not None:
-            self._pool.abandon(self._connection)
-
-
-def finish(connection: Any, error: BaseException | None, *, commit: bool) -> None:
-    """Commits or rolls back; says clearly when the server was lost on the way.
-
-    Raises:
-        Unavailable: The server was lost before the commit: nothing was changed.
-        OutcomeUnknown: It was lost while committing.
-    """
-    if error is None and connection.pgconn.transaction_status == 0:
-        return
-    psycopg = driver()
-    if error is None and commit:
-        changing = connection.pgconn.transaction_status in {1, 2}
-        try:
-            connection.commit()
-        except psycopg.OperationalError as lost:
-            if not connection.broken:
-                raise
-            if changing:
-                message = f"the connection was lost while committing: {lost}".strip()
-                raise OutcomeUnknown(message, store="postgres") from scrub(lost)
-            raise Unavailable(
-                f"the connection was lost: {lost}".strip(), store="postgres"
-            ) from scrub(lost)
-        return
-    if connection.pgconn.transaction_status in {2, 3}:
-        try:
-            connection.rollback()
-        except psycopg.Error:
-            # The server rolls back when the connection is gone; the caller's own error matters.
-            connection.close()
-    if error is not None and isinstance(error, psycopg.OperationalError) and connection.closed:
-        autocommitted = connection.autocommit
-        kind = OutcomeUnknown if autocommitted else Unavailable
-        message = f"the connection was lost: {error}".strip()
-        raise kind(message, store="postgres") from scrub(error)
 
 
 class Postgres:
