@@ -100,7 +100,7 @@ def test_blocks_are_as_those_of_asyncio(programs, cancels):
 
 def test_one_timer_for_all_blocks_and_none_for_those_that_ended():
     async def one(seconds):
-        async with with_timeout(60.0 + seconds):
+        async with with_timeout(60.0 - seconds):  # those that are left first would end last
             await asyncio.sleep(seconds)
 
     async def main():
@@ -150,17 +150,36 @@ def test_each_end_has_its_time():
         return clock()
 
     async def main():
-        assert await asyncio.gather(one(2.0), one(1.0), one(3.0)) == [2.0, 1.0, 3.0]
-        async with AsyncExitStack() as stack:
-            async with kept:
-                await stack.enter_async_context(with_timeout(9.0))  # ends after the one around
-            await asyncio.sleep(0.5)
-            with pytest.raises(TimeoutError):
-                async with kept:  # a second from now, not from when it was entered first
-                    await asyncio.sleep(9)
+        ends = await asyncio.gather(one(2.0), one(1.0), one(3.0))
+        assert list(ends) == [2.0, 1.0, 3.0]
+        stack = AsyncExitStack()
+        async with kept:
+            await stack.enter_async_context(with_timeout(0.875))  # left after the one around
+        await asyncio.sleep(0.5)
+        with pytest.raises(TimeoutError):
+            async with kept:  # a second from now, not from when it was entered first
+                await asyncio.sleep(0.125)
+                await stack.aclose()
+                await asyncio.sleep(9)
         assert clock() == 4.5
 
     run_virtual(main(), clock)
+
+
+def test_a_real_loop_is_woken_for_each_end():
+    async def late(limit):
+        with pytest.raises(TimeoutError):
+            async with limit:
+                await asyncio.sleep(30)
+
+    async def main():
+        async with with_timeout(60.0):
+            await late(with_timeout(0.02))
+            with pytest.raises(TimeoutError):
+                await with_timeout(asyncio.sleep(30), 0.02)
+        await asyncio.gather(*(late(with_timeout(seconds)) for seconds in (0.04, 0.02, 0.06)))
+
+    asyncio.run(asyncio.wait_for(main(), 20))
 
 
 def test_who_was_being_cancelled_before_can_still_be_late():

@@ -250,7 +250,18 @@ def test_slower_calls_shrink_the_limit_until_the_fastest_time_is_taken_anew(algo
         limits.append(learn(learner, limits[-1], [0.1] * 100))
     lowest = min(limits)
     assert lowest < fast / 2
-    assert max(limits[limits.index(lowest) :]) > lowest * 2
+    assert max(limits[limits.index(lowest) :]) > 40
+
+
+def test_calls_from_before_the_cut_are_no_baseline():
+    learner, limit = Gradient(probe_every=1), 20.0
+    limit = learn(learner, limit, [0.01] * 20)  # the baseline
+    limit = learn(learner, limit, [0.01] * 20)
+    cut = learn(learner, limit, [0.1] * 22)
+    assert cut == limit / 2
+    # As many as were under way then, and those that measure the baseline anew.
+    assert learn(learner, cut, [0.1] * int(limit) + [0.01] * 11) == cut
+    assert learn(learner, cut, [0.1] * 11) < cut
 
 
 def test_a_limit_that_shrank_takes_slots_away_as_they_come_back():

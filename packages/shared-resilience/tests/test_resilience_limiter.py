@@ -8,12 +8,20 @@ import threading
 import time
 from collections import deque
 from operator import length_hint
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.resilience import RateLimitedError, RateLimiter, TokenBucket, deadline, rate_limit
+from shared.resilience import (
+    RateLimitedError,
+    RateLimiter,
+    TokenBucket,
+    deadline,
+    rate_limit,
+    with_timeout,
+)
 from shared.resilience.testing import VirtualClock, run_virtual
 
 ARRIVALS = st.lists(
@@ -304,6 +312,29 @@ def test_who_does_not_wait_does_not_overtake_who_does(make, n, clock):
         await heavy
 
     run_virtual(main(), clock)
+
+
+def test_what_acquire_gives_is_a_coroutine_also_when_nobody_waits():
+    limiter = RateLimiter(100, 60.0)
+
+    async def main():
+        for n in (1, 2):
+            await asyncio.create_task(limiter.acquire(n))  # type: ignore[arg-type]
+            await asyncio.gather(limiter.acquire(n), limiter.acquire(n))
+            await asyncio.wait_for(limiter.acquire(n), 5)
+            await with_timeout(limiter.acquire(n), 5.0)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(limiter.acquire(n))  # type: ignore[arg-type]
+            done: Any = limiter.acquire(n)
+            assert asyncio.iscoroutine(done)
+            assert (await done, await done) == (None, None)
+            done.close()
+            with pytest.raises(KeyError):
+                done.throw(KeyError())
+
+    asyncio.run(main())
+    assert limiter.try_acquire(100 - 3 * 7)
+    assert not limiter.try_acquire()
 
 
 def test_not_waiting_says_when(clock):

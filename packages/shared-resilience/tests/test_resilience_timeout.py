@@ -361,7 +361,7 @@ def test_a_timeout_needs_a_task():
 
         def callback():
             try:
-                block.__aenter__()
+                _ = block.__aenter__()
             except RuntimeError as exc:
                 failed.set_result(exc)
 

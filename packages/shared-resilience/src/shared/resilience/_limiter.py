@@ -9,8 +9,7 @@ from contextlib import closing
 from itertools import repeat
 from math import inf
 from operator import length_hint
-from types import coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from ._check import function, number, text, whole
 from ._deadline import remaining
@@ -27,16 +26,30 @@ T = TypeVar("T")
 LEAST_WAIT = 1e-6
 
 
-@coroutine
-def _done() -> Generator[None, None, None]:
-    return
-    yield
+class _Done(tuple[()]):
+    """A coroutine that is over, and can be awaited again and again; awaiting it is all in C."""
+
+    __slots__ = ()
+
+    __await__ = tuple.__iter__
+
+    def __repr__(self) -> str:
+        return "<acquired>"
+
+    def __bool__(self) -> bool:
+        return True  # as every coroutine
+
+    def send(self, _: object) -> NoReturn:
+        raise StopIteration
+
+    def throw(self, exc: BaseException, *_: object) -> NoReturn:
+        raise exc
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
-# Done, for callers who may or may not await: a generator that is over can be awaited again
-# and again, all in C.
-DONE: Awaitable[None] = _done()
-next(DONE, None)  # type: ignore[call-overload]
+DONE: Awaitable[None] = cast("Awaitable[None]", _Done())  # for callers who may or may not await
 
 
 class Limiter(Guard):
