@@ -305,3 +305,35 @@ def test_windows_longer_than_a_tile(make_bars, lines, name):
             found.append(lines(indicator.calculate(*take(indicator, bars))))
     scale = np.nanmax(np.abs(found[0]))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12 * scale)
+
+
+@every
+def test_all_forms_agree_on_ticks_that_repeat(lines, name):
+    """Prices in few steps, so that moves, ranges and volumes are often zero and equal."""
+    rng = np.random.default_rng(5)
+    close, first = rng.integers(1, 6, size=(2, 300)).astype(float)
+    close[100:160] = close[100]
+    bars = {
+        "open": first,
+        "high": np.maximum(first, close) + rng.integers(0, 2, 300),
+        "low": np.minimum(first, close) - rng.integers(0, 2, 300) * 0.5,
+        "close": close,
+        "volume": rng.integers(0, 3, 300).astype(float),
+    }
+    indicator = SPECS[name].indicator()
+    found = []
+    for which in ("numpy", "numba"):
+        with own.engine(which):
+            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    indicator.reset()
+    found.append(
+        np.array(
+            [
+                lines(indicator.update(*bar))
+                for bar in zip(*(x.tolist() for x in take(indicator, bars)), strict=True)
+            ]
+        ).T
+    )
+    scale = np.nanmax(np.abs(found[0]))
+    for other in found[1:]:
+        np.testing.assert_allclose(found[0], other, rtol=1e-9, atol=1e-10 + 1e-12 * scale)

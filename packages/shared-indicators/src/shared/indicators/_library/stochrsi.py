@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# RSIs that lie closer together are equal.
+ROUNDING = 1e-10
+
 
 class StochRSIResult(NamedTuple, Generic[T]):
     """The lines of `StochRSI`."""
@@ -56,5 +59,7 @@ class StochRSI(Multiple[StochRSIResult[Any], StochRSIResult[float], StochRSIResu
         """%K and %D of the RSI."""
         rsi = RSI(self.period).formula(close)
         floor = lowest(rsi, self.k)
-        fast = ratio(rsi - floor, highest(rsi, self.k) - floor, 0.0) * 100.0
+        span = highest(rsi, self.k) - floor
+        # Where the price stands still, rounding alone moves the RSI.
+        fast = ratio(rsi - floor, span * (span > ROUNDING), 0.0) * 100.0
         return fast, mean(fast, self.d)

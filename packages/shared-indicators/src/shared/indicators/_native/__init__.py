@@ -1,4 +1,4 @@
-"""Whole indicators as one compiled loop each: all that TA-Lib has, too.
+"""Whole indicators as one compiled loop each: nearly all that TA-Lib has, too.
 
 A row is taken a tile at a time, so that everything between input and output stays in the first cache.
 They are used where all bars are finite; a row where one is not goes through the formula.

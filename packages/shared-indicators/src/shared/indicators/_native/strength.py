@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._library.stochrsi import ROUNDING
 from .jit import blank, compiled, put_rest, take_rest, tiles
 from .scans import powers
 from .vectors import (
@@ -87,7 +88,7 @@ def _places(rsi: Any, k: int, d: int, to: Any, mean: Any, t: Any) -> None:
     for i in range(n):
         span = highest[i] - lowest[i]
         share = (now[i] - lowest[i]) / span * 100.0
-        to[i] = share if span != 0.0 else 0.0
+        to[i] = share if span > ROUNDING else 0.0
     total_run(to, d, mean, t[3], t[4])
     divided_run(mean, d)
 
