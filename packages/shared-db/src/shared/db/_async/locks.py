@@ -76,20 +76,26 @@ class AsyncLock:
             raise LockLost(f"lock {self.name!r} was lost: {self._lost or 'its time ran out'}")
 
     async def __aenter__(self) -> Self:
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        delay = 0.005
-        while not await self._acquire():
-            if deadline is not None and time.monotonic() + delay > deadline:
-                await self._abandon()
-                raise LockTimeout(f"lock {self.name!r} did not come free in {self._timeout:g} s")
-            await sleep(delay)
-            delay = min(delay * 1.5, 0.1)
+        try:
+            await self._wait()
+        except BaseException:
+            await self._release()  # it may be ours without our knowing
+            raise
         self._lost = None
         self._process = os.getpid()
         self._stop = Waiter()
         self._interrupter = Interrupter(LockLost)
         self._keeper = Background(f"shared.db lock {self.name}", self._keep)
         return self
+
+    async def _wait(self) -> None:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        delay = 0.005
+        while not await self._acquire():
+            if deadline is not None and time.monotonic() + delay > deadline:
+                raise LockTimeout(f"lock {self.name!r} did not come free in {self._timeout:g} s")
+            await sleep(delay)
+            delay = min(delay * 1.5, 0.1)
 
     async def __aexit__(
         self,
@@ -143,9 +149,6 @@ class AsyncLock:
     async def _release(self) -> None:
         raise NotImplementedError
 
-    async def _abandon(self) -> None:
-        """The lock did not come free."""
-
 
 class AsyncRedisLock(AsyncLock):
     """A lock in Redis: a key that runs out, and a counter for the tokens."""
@@ -177,7 +180,7 @@ class AsyncRedisLock(AsyncLock):
         return bool(await self._redis.eval(RENEW, 1, self._keys[0], self._id, int(self.ttl * 1000)))
 
     async def _release(self) -> None:
-        with contextlib.suppress(Unavailable):  # it runs out by itself
+        with contextlib.suppress(DatabaseError):  # it runs out by itself
             await self._redis.eval(RELEASE, 1, self._keys[0], self._id)
 
 
@@ -201,7 +204,9 @@ class AsyncPostgresLock(AsyncLock):
         taken = await (await self._connection.execute(query, [self.key])).fetchone()
         if not taken[0]:
             return False
-        await self._connection.execute(NUMBERS)
+        made = driver().errors
+        with contextlib.suppress(made.UniqueViolation, made.DuplicateObject, made.DuplicateTable):
+            await self._connection.execute(NUMBERS)  # others may be making it at this moment
         row = await (await self._connection.execute(NUMBERED, [self.name])).fetchone()
         self.token = int(row[0])
         self._held_until = asked + self.ttl
@@ -220,16 +225,12 @@ class AsyncPostgresLock(AsyncLock):
 
     async def _release(self) -> None:
         psycopg = driver()
-        with contextlib.suppress(psycopg.Error):  # a dead connection has freed it
-            await self._connection.execute("SELECT pg_advisory_unlock(%s)", [self.key])
-        await self._abandon()
-
-    async def _abandon(self) -> None:
-        psycopg = driver()
         connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                await connection.set_autocommit(False)
-            except psycopg.Error:
-                await connection.close()
-            await self._store.pool.release(connection)
+        if connection is None:
+            return
+        try:
+            await connection.execute("SELECT pg_advisory_unlock_all()")
+            await connection.set_autocommit(False)
+        except psycopg.Error:
+            await connection.close()  # that frees it too
+        await self._store.pool.release(connection)

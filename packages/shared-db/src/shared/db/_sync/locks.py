@@ -78,20 +78,26 @@ class Lock:
             raise LockLost(f"lock {self.name!r} was lost: {self._lost or 'its time ran out'}")
 
     def __enter__(self) -> Self:
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        delay = 0.005
-        while not self._acquire():
-            if deadline is not None and time.monotonic() + delay > deadline:
-                self._abandon()
-                raise LockTimeout(f"lock {self.name!r} did not come free in {self._timeout:g} s")
-            sleep(delay)
-            delay = min(delay * 1.5, 0.1)
+        try:
+            self._wait()
+        except BaseException:
+            self._release()  # it may be ours without our knowing
+            raise
         self._lost = None
         self._process = os.getpid()
         self._stop = Waiter()
         self._interrupter = Interrupter(LockLost)
         self._keeper = Background(f"shared.db lock {self.name}", self._keep)
         return self
+
+    def _wait(self) -> None:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        delay = 0.005
+        while not self._acquire():
+            if deadline is not None and time.monotonic() + delay > deadline:
+                raise LockTimeout(f"lock {self.name!r} did not come free in {self._timeout:g} s")
+            sleep(delay)
+            delay = min(delay * 1.5, 0.1)
 
     def __exit__(
         self,
@@ -145,9 +151,6 @@ class Lock:
     def _release(self) -> None:
         raise NotImplementedError
 
-    def _abandon(self) -> None:
-        """The lock did not come free."""
-
 
 class RedisLock(Lock):
     """A lock in Redis: a key that runs out, and a counter for the tokens."""
@@ -179,7 +182,7 @@ class RedisLock(Lock):
         return bool(self._redis.eval(RENEW, 1, self._keys[0], self._id, int(self.ttl * 1000)))
 
     def _release(self) -> None:
-        with contextlib.suppress(Unavailable):  # it runs out by itself
+        with contextlib.suppress(DatabaseError):  # it runs out by itself
             self._redis.eval(RELEASE, 1, self._keys[0], self._id)
 
 
@@ -203,7 +206,9 @@ class PostgresLock(Lock):
         taken = (self._connection.execute(query, [self.key])).fetchone()
         if not taken[0]:
             return False
-        self._connection.execute(NUMBERS)
+        made = driver().errors
+        with contextlib.suppress(made.UniqueViolation, made.DuplicateObject, made.DuplicateTable):
+            self._connection.execute(NUMBERS)  # others may be making it at this moment
         row = (self._connection.execute(NUMBERED, [self.name])).fetchone()
         self.token = int(row[0])
         self._held_until = asked + self.ttl
@@ -222,16 +227,12 @@ class PostgresLock(Lock):
 
     def _release(self) -> None:
         psycopg = driver()
-        with contextlib.suppress(psycopg.Error):  # a dead connection has freed it
-            self._connection.execute("SELECT pg_advisory_unlock(%s)", [self.key])
-        self._abandon()
-
-    def _abandon(self) -> None:
-        psycopg = driver()
         connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                connection.set_autocommit(False)
-            except psycopg.Error:
-                connection.close()
-            self._store.pool.release(connection)
+        if connection is None:
+            return
+        try:
+            connection.execute("SELECT pg_advisory_unlock_all()")
+            connection.set_autocommit(False)
+        except psycopg.Error:
+            connection.close()  # that frees it too
+        self._store.pool.release(connection)
