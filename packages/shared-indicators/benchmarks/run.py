@@ -422,7 +422,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="small and few; writes nothing")
     quick = parser.parse_args().quick
-    rounds = 3 if quick else 9
+    rounds = 3 if quick else 25
     bars = make(50_000 if quick else 1_000_000)
     panel = make(50 if quick else 500, 5_000)
     fast(bars, panel, rounds)
