@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tsdownsample
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.timeseries import TimeSeries, downsample, ewma, fill_gaps, resample, rolling
@@ -35,6 +35,7 @@ def by_pandas(values, window, stat, least):
     least=st.integers(1, 15),
     stat=st.sampled_from(STATS),
 )
+@example(values=[np.nan, 3.0, 3.0, 3.0, 0.0, 0.0], window=6, least=1, stat="zscore")
 def test_equal_to_pandas(values, window, least, stat):
     least = min(least, window)
     expected = by_pandas(values, window, stat, least).to_numpy()

@@ -174,5 +174,7 @@ def moments(
         mean = flat + offset
     squares = np.maximum(squares, 0.0)
     # What rounding leaves of a constant window is no deviation.
-    squares[squares <= (1e-15 * np.abs(flat)) ** 2 * counts] = 0.0
+    low = slide(np.minimum, np.where(gone, np.inf, values), window, np.inf)
+    high = slide(np.maximum, np.where(gone, -np.inf, values), window, -np.inf)
+    squares[(low == high) & np.isfinite(low)] = 0.0
     return mean, squares, flat * counts + (one + two + step * count_2)
