@@ -42,6 +42,14 @@ def take(indicator, bars, *where):
     return [bars[name][where] if where else bars[name] for name in indicator.inputs]
 
 
+def of_engines(indicator, bars, lines):
+    found = []
+    for which in ("numpy", "numba"):
+        with own.engine(which):
+            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    return found
+
+
 every = pytest.mark.parametrize("name", SPECS)
 quick = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -79,10 +87,7 @@ def test_engines_agree(make_bars, lines, name):
     indicator = SPECS[name].indicator()
     if name in {"KAMA", "ParabolicSAR", "SuperTrend"}:
         bars = {k: v[:3_000] for k, v in bars.items()}
-    found = []
-    for which in ("numpy", "numba"):
-        with own.engine(which):
-            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    found = of_engines(indicator, bars, lines)
     scale = np.nanmax(np.abs(found[0]))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12 * scale)
 
@@ -299,10 +304,7 @@ def test_windows_longer_than_a_tile(make_bars, lines, name):
     has_period = "period" in {p.name for p in SPECS[name].parameters}
     indicator = SPECS[name].indicator(**({"period": period} if has_period else {}))
     bars = make_bars(2_507)
-    found = []
-    for which in ("numpy", "numba"):
-        with own.engine(which):
-            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    found = of_engines(indicator, bars, lines)
     scale = np.nanmax(np.abs(found[0]))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12 * scale)
 
@@ -321,10 +323,7 @@ def test_all_forms_agree_on_ticks_that_repeat(lines, name):
         "volume": rng.integers(0, 3, 300).astype(float),
     }
     indicator = SPECS[name].indicator()
-    found = []
-    for which in ("numpy", "numba"):
-        with own.engine(which):
-            found.append(lines(indicator.calculate(*take(indicator, bars))))
+    found = of_engines(indicator, bars, lines)
     indicator.reset()
     found.append(
         np.array(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ._breaker_config import Exceptions, exceptions, matcher
 from ._bulkhead import Slots
 from ._check import number, whole
-from ._errors import ResilienceError
+from ._errors import of_the_call
 from ._telemetry import emit
 
 if TYPE_CHECKING:
@@ -217,11 +217,7 @@ class AdaptiveLimiter(Slots):
 
     def _learn(self, started: float, exc: BaseException | None) -> None:
         """Free the slot and, if the call says something about the load, adapt the limit."""
-        dropped = (
-            isinstance(exc, Exception)
-            and not isinstance(exc, ResilienceError)
-            and self._dropped(exc)
-        )
+        dropped = of_the_call(exc) and self._dropped(exc)
         new = self._limit
         with self._lock:
             if exc is None or dropped:

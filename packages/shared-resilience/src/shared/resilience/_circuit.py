@@ -17,7 +17,7 @@ from ._breaker_config import (
     matcher,
 )
 from ._check import function, text
-from ._errors import ResilienceError
+from ._errors import of_the_call
 from ._permit import NO_RESULT, CircuitBreakerMetrics, Period, Permit
 from ._policy import Guard
 from ._telemetry import emit, safely
@@ -193,7 +193,7 @@ class Circuit(Guard):
         """Count a call that raised: as a failure, as an answer, or as nothing."""
         failed = True
         if exc is not None:
-            if not isinstance(exc, Exception) or isinstance(exc, ResilienceError):
+            if not of_the_call(exc):
                 self._released(period)
                 return
             try:

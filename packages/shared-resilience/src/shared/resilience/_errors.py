@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 
 class ResilienceError(Exception):
@@ -74,6 +74,11 @@ class RateLimitedError(ResilienceError):
 
 class RetryBudgetExhausted(ResilienceError):  # noqa: N818  the name says it
     """Retries already make up their allowed share of the traffic."""
+
+
+def of_the_call(exc: BaseException | None) -> TypeGuard[Exception]:
+    """Tell whether an exception says something of the call: no stop, and no policy's refusal."""
+    return isinstance(exc, Exception) and not isinstance(exc, ResilienceError)
 
 
 def _rebuild(

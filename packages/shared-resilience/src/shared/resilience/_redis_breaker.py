@@ -17,7 +17,7 @@ from ._breaker_config import (
     matcher,
 )
 from ._check import number, text
-from ._errors import CircuitOpenError, ResilienceError
+from ._errors import CircuitOpenError, of_the_call
 from ._permit import NO_RESULT, Permit
 from ._policy import Guard
 from ._redis_breaker_scripts import ADMIT, COMMON, RECORD
@@ -157,7 +157,7 @@ class RedisCircuitBreaker(Guard):
 
         With what a predicate of the user's raised: the probe's place must be given back first.
         """
-        if exc is not None and (not isinstance(exc, Exception) or isinstance(exc, ResilienceError)):
+        if exc is not None and not of_the_call(exc):
             return -1, None
         try:
             if exc is None:

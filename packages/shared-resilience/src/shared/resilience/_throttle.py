@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ._breaker_config import Exceptions, exceptions, matcher
 from ._check import function, number, text
-from ._errors import RateLimitedError, ResilienceError
+from ._errors import RateLimitedError, of_the_call
 from ._policy import Guard, Pass
 from ._telemetry import emit
 from ._windows import TimedCalls
@@ -88,5 +88,5 @@ class AdaptiveThrottle(Guard):
         """Count how a call ended (used by the guard itself)."""
         if exc is None:
             self._calls.note(0)
-        elif isinstance(exc, Exception) and not isinstance(exc, ResilienceError):
+        elif of_the_call(exc):
             self._calls.note(1 if self._rejections(exc) else 0)

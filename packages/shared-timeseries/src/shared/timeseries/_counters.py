@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ._aggregate import limit, plan_windows, span_of
+from ._kernels import cuts_between
 from ._points import Points, flatten, give, read_points
 from ._series import is_sorted
 from ._sizes import read_size
@@ -195,7 +196,7 @@ def _counter(
     edges = plan.grid.edges(plan.first, plan.stop + 1)
     parts = []
     for key, ns, numbers in groups:
-        found = _growth(ns, numbers, np.searchsorted(ns, edges))
+        found = _growth(ns, numbers, cuts_between(ns, edges))
         value = found.result((edges[:-1], edges[1:]), mode, rate=rate)
         there = np.flatnonzero(found.counts)
         part: dict[str, Any] = {n: [k] * len(there) for n, k in zip(points.by, key, strict=True)}

@@ -74,16 +74,17 @@ def reduce_runs(
     """Aggregates of `values[starts[i]:stops[i]]`; runs are consecutive and none is empty."""
     if not len(starts):
         return {name: np.empty(0) for name in names}
-    out = {name: np.empty(len(starts)) for name in names}
-    if shares := {name: share for name in out if (share := quantile_of(name)) is not None}:
+    shares = {name: share for name in names if (share := quantile_of(name)) is not None}
+    out = {name: np.empty(len(starts)) for name in names if name not in shares}
+    step = max(1, len(starts) * PIECE // int(stops[-1] - starts[0]))
+    for low in range(0, len(starts) if out else 0, step):
+        some = slice(low, low + step)
+        columns = {name: column[some] for name, column in out.items()}
+        _reduce_piece(values, starts[some], stops[some], columns)
+    if shares:
         part = values[starts[0] : stops[-1]]
         found = quantile_runs(part, starts - starts[0], stops - starts, list(shares.values()))
         out |= dict(zip(shares, found, strict=True))
-    rest = [name for name in out if name not in shares]
-    step = max(1, len(starts) * PIECE // int(stops[-1] - starts[0]))
-    for low in range(0, len(starts) if rest else 0, step):
-        some = slice(low, low + step)
-        _reduce_piece(values, starts[some], stops[some], {name: out[name][some] for name in rest})
     return out
 
 
