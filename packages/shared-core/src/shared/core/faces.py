@@ -1,0 +1,136 @@
+"""The public face of a package: its names, loaded when first used, and its errors.
+
+A package's `__init__.py` is its docstring and these lines; its `__init__.pyi` is the one table of
+its public names, as imports that type checkers read:
+
+    from shared.core.faces import face
+
+    __getattr__, __dir__, __all__ = face(__name__)
+
+Where a name stands inside the package shows nowhere: `__module__` is the package, in tracebacks,
+in log lines and in pickles, so files may move.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return `__getattr__`, `__dir__` and `__all__` for a package with an `__init__.pyi`.
+
+    Args:
+        package: The package's `__name__`.
+
+    Returns:
+        The three, to be assigned in the package's `__init__.py`. `__getattr__.homes` is the table:
+        each public name with the module that defines it.
+
+    Raises:
+        ImportError: The package has no `__init__.pyi`.
+    """
+    module = sys.modules[package]
+    namespace = vars(module)
+    homes = _read(module)
+    hidden = dict(homes)  # names whose module has not been loaded yet
+
+    def load(name: str) -> Any:
+        home = homes.get(name)
+        if home is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if home == f"{package}.{name}":
+            value: Any = import_module(home)  # a public module
+        else:
+            value = getattr(import_module(home), name)
+        namespace[name] = value
+        for other, place in list(hidden.items()):
+            if place in sys.modules and other in vars(sys.modules[place]):
+                hidden.pop(other, None)
+                _move(vars(sys.modules[place])[other], package)
+        return value
+
+    load.homes = homes  # type: ignore[attr-defined]
+    return load, lambda: sorted({*namespace, *homes}), sorted(homes)
+
+
+def _read(package: Any) -> dict[str, str]:
+    """Read the imports of a stub: `from ._room.file import Name, Other as Other`."""
+    origin = package.__spec__.origin
+    try:
+        text = package.__spec__.loader.get_data(f"{origin.removesuffix('.py')}.pyi").decode()
+    except (AttributeError, OSError) as error:
+        raise ImportError(f"{package.__name__} has no table of names: {error}") from error
+    homes = {}
+    lines = (line.partition("#")[0] for line in text.partition("__all__")[0].splitlines())
+    for statement in " ".join(lines).replace("(", " ").replace(")", " ").split("from ")[1:]:
+        place, _, names = statement.partition(" import ")
+        place = place.strip()
+        if not place.startswith("."):
+            continue
+        for entry in names.split(","):
+            if words := entry.split():
+                home = f"{package.__name__}{place}" if place != "." else package.__name__
+                homes[words[-1]] = home if place != "." else f"{home}.{words[0]}"
+    return homes
+
+
+def _move(value: Any, package: str) -> None:
+    if isinstance(value, (type, FunctionType)) and value.__module__.startswith(f"{package}."):
+        value.__module__ = package
+
+
+class PackageError(Exception):
+    """The base of the errors of a package: shown as the package's, and whole after a pickle.
+
+    The direct subclass is the package's base error; the package is where it stands, up to the
+    first private folder or file. Errors of the package whose names do not begin with an
+    underscore must be public names of it, since that is where a pickle looks for them.
+
+    Example:
+        >>> import pickle
+        >>> error = PackageError("full")
+        >>> error.waited = 2.5
+        >>> pickle.loads(pickle.dumps(error)).waited
+        2.5
+    """
+
+    _package: str
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if PackageError in cls.__bases__:
+            cls._package = cls.__module__.partition("._")[0]
+        if not cls.__name__.startswith("_") and cls.__module__.startswith(f"{cls._package}."):
+            cls.__module__ = cls._package
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by state: an exception with keyword arguments does not come back otherwise."""
+        state = {name: _portable(value) for name, value in self.__dict__.items()}
+        return _rebuild, (type(self), tuple(map(_portable, self.args)), state)
+
+
+def _rebuild(kind: type[Exception], args: tuple[Any, ...], state: dict[str, Any]) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+def _portable(value: Any) -> Any:
+    """Return the value, or its description where it cannot be pickled."""
+    if value is None or isinstance(value, (str, int, float, bytes)):
+        return value
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - whatever it is, the error itself must travel
+        text = f"{type(value).__name__}: {value}"
+        return RuntimeError(text) if isinstance(value, BaseException) else text
+    return value
