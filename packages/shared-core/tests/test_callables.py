@@ -101,7 +101,7 @@ else:
         (plain, "sync"),
         (len, "sync"),
         (dict, "sync"),
-        (lambda: coroutine(), "sync"),
+        (lambda a=1: coroutine(a), "sync"),
         (Callable(), "sync"),
         (Callable().plain, "sync"),
         (functools.partial(plain), "sync"),
@@ -187,10 +187,10 @@ def test_a_wrapper_of_an_object_has_its_name_and_not_its_state():
             self.password = "hunter2"
 
         def __call__(self, a, b):
-            return a + b
+            return a - b
 
-    wrapped = decorate(Client(), lambda fn: lambda *args: fn(*args), by="x")
-    assert wrapped(1, 2) == 3
+    wrapped = decorate(Client(), lambda fn: lambda a, b: fn(b, a), by="x")
+    assert wrapped(1, 3) == 2
     assert "Client" in wrapped.__qualname__
     assert not hasattr(wrapped, "password")
 

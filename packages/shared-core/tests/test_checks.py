@@ -122,7 +122,7 @@ def test_the_other_checks():
     with pytest.raises(ValueError, match="format must be one of 'json', 'text', not 'xml'"):
         checks.choice("format", "xml", ("json", "text"))
     with pytest.raises(ValueError, match="n must be one of 0, 1, not False"):
-        checks.choice("n", False, (0, 1))
+        checks.choice("n", value=False, allowed=(0, 1))
     with pytest.raises(ValueError, match=r"n must be one of 0, 1, not \[\]"):
         checks.choice("n", [], (0, 1))
 

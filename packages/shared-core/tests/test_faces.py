@@ -54,7 +54,9 @@ def run(tmp_path):
 
     def run(code):
         code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{code}"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
         return done.stdout + done.stderr
 
     return run
@@ -134,12 +136,11 @@ def test_an_error_of_a_user_stays_at_home():
 
 def test_errors_of_a_package_bear_its_name():
     namespace = {"__name__": "shared.demo._room.errors", "PackageError": PackageError}
-    code = (
-        "class Base(PackageError): pass\nclass Full(Base): pass\nclass _Hidden(Base): pass\n"
-    )
+    code = "class Base(PackageError): pass\nclass Full(Base): pass\nclass _Hidden(Base): pass\n"
     exec(code, namespace)
     assert namespace["Base"].__module__ == namespace["Full"].__module__ == "shared.demo"
     assert namespace["_Hidden"].__module__ == "shared.demo._room.errors"
+
     class Mine(namespace["Base"]):
         pass
 

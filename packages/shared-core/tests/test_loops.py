@@ -20,9 +20,7 @@ async def test_the_running_loop():
 
 
 def test_asking_for_the_loop_does_not_import_asyncio():
-    code = (
-        "import sys; from shared.core.loops import running_loop as r; print(r(), 'asyncio' in sys.modules)"
-    )
+    code = "import sys; from shared.core.loops import running_loop as r; print(r(), 'asyncio' in sys.modules)"
     run = subprocess.run([sys.executable, "-Ic", code], capture_output=True, text=True, check=True)
     assert run.stdout == "None False\n"
 
@@ -68,7 +66,7 @@ async def test_cancelling_from_another_thread():
     waiting = asyncio.ensure_future(asyncio.to_thread(awaiter.run, long()))
     await started.wait()
     awaiter.cancel()
-    with pytest.raises(BaseException) as caught:  # noqa: PT011
+    with pytest.raises(BaseException) as caught:
         await waiting
     assert "Cancelled" in type(caught.value).__name__
     assert ended == [True]

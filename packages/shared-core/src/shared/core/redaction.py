@@ -26,7 +26,30 @@ SECRET_UNLESS_NUMBER: Final = 2
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
-    ["password", "passwd", "pwd", "passphrase", "passcode", "secret", "token", "authorization", "credential", "cookie", "apikey", "jwt", "bearer", "otp", "cvv", "cvc", "ssn", "privatekey", "secretkey", "accesskey", "sessionid", "connectionstring"]
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "authorization",
+        "credential",
+        "cookie",
+        "apikey",
+        "jwt",
+        "bearer",
+        "otp",
+        "cvv",
+        "cvc",
+        "ssn",
+        "privatekey",
+        "secretkey",
+        "accesskey",
+        "sessionid",
+        "connectionstring",
+    ]
 )
 _PLURALS = frozenset(
     ["passwords", "secrets", "tokens", "credentials", "cookies", "apikeys", "creds", "auth", "pass"]
@@ -43,7 +66,49 @@ _COMPOUND = re.compile(
 )
 # The last word says that the value is about the secret, not the secret itself.
 _ABOUT = frozenset(
-    ["count", "counts", "limit", "length", "len", "size", "type", "kind", "name", "policy", "expiry", "expires", "expiration", "at", "ttl", "age", "usage", "used", "budget", "total", "max", "min", "valid", "enabled", "required", "rotated", "rate", "ratio", "seconds", "ms", "bytes", "version", "status", "attempts", "strength", "field", "fields", "per", "url", "uri", "endpoint"]
+    [
+        "count",
+        "counts",
+        "limit",
+        "length",
+        "len",
+        "size",
+        "type",
+        "kind",
+        "name",
+        "policy",
+        "expiry",
+        "expires",
+        "expiration",
+        "at",
+        "ttl",
+        "age",
+        "usage",
+        "used",
+        "budget",
+        "total",
+        "max",
+        "min",
+        "valid",
+        "enabled",
+        "required",
+        "rotated",
+        "rate",
+        "ratio",
+        "seconds",
+        "ms",
+        "bytes",
+        "version",
+        "status",
+        "attempts",
+        "strength",
+        "field",
+        "fields",
+        "per",
+        "url",
+        "uri",
+        "endpoint",
+    ]
 )
 
 
@@ -112,7 +177,32 @@ _QUERY = re.compile(
 )
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+|%20|\+)([^\s\"',;<>]+)", re.IGNORECASE)
 _SCHEME_PROSE = frozenset(
-    ["token", "tokens", "auth", "authentication", "authorization", "scheme", "of", "is", "was", "and", "or", "for", "in", "to", "with", "header", "headers", "credentials", "format", "realm", "the", "a", "an", "not"]
+    [
+        "token",
+        "tokens",
+        "auth",
+        "authentication",
+        "authorization",
+        "scheme",
+        "of",
+        "is",
+        "was",
+        "and",
+        "or",
+        "for",
+        "in",
+        "to",
+        "with",
+        "header",
+        "headers",
+        "credentials",
+        "format",
+        "realm",
+        "the",
+        "a",
+        "an",
+        "not",
+    ]
 )
 _KNOWN = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(?:AKIA|ASIA)[0-9A-Z]{16}|\bgh[pousr][_-]\w{8,}"
