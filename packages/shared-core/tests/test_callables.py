@@ -3,6 +3,7 @@
 import functools
 import inspect
 import types
+from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
@@ -85,14 +86,16 @@ class Marked:
         return coroutine()
 
 
-if hasattr(inspect, "markcoroutinefunction"):
-    inspect.markcoroutinefunction(marked)
-    inspect.markcoroutinefunction(Marked.__call__)
-else:
-    import asyncio.coroutines
+mark: Any = getattr(inspect, "markcoroutinefunction", None)
+if mark is None:  # Python 3.11
+    from asyncio import coroutines
 
-    marked._is_coroutine = asyncio.coroutines._is_coroutine
-    Marked.__call__._is_coroutine = asyncio.coroutines._is_coroutine
+    def mark(fn):
+        fn._is_coroutine = coroutines._is_coroutine  # type: ignore[attr-defined]
+
+
+mark(marked)
+mark(Marked.__call__)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,7 @@ else:
         (Callable().part, "async"),
         (Callable.__dict__["part"], "async"),
         (Callable.__dict__["dispatched"], "async"),
+        (Callable().dispatched, "async"),
         (AsyncCallable(), "async"),
         (PartialCallable(), "async"),
         (functools.partial(AsyncCallable()), "async"),
@@ -146,12 +150,13 @@ def test_a_name_for_everything():
     assert describe(functools.partial(functools.partial(plain, 1))) == "plain"
     assert describe(Callable()) == "Callable"
     assert describe(Callable().coroutine) == "Callable.coroutine"
-    assert describe(functools.partialmethod(plain)) == "plain"
+    method: Any = functools.partialmethod(plain)
+    assert describe(method) == "plain"
 
 
 def test_what_cannot_be_called_is_refused_when_decorated():
     with pytest.raises(TypeError, match="retry decorates callables, not 7"):
-        decorate(7, lambda fn: fn, by="retry")
+        decorate(7, lambda fn: fn, by="retry")  # type: ignore[type-var]
 
 
 def test_class_and_static_methods_stay_what_they_are():
@@ -189,14 +194,14 @@ def test_a_wrapper_of_an_object_has_its_name_and_not_its_state():
         def __call__(self, a, b):
             return a - b
 
-    wrapped = decorate(Client(), lambda fn: lambda a, b: fn(b, a), by="x")
+    wrapped: Any = decorate(Client(), lambda fn: lambda a, b: fn(b, a), by="x")
     assert wrapped(1, 3) == 2
     assert "Client" in wrapped.__qualname__
     assert not hasattr(wrapped, "password")
 
 
 def test_single_dispatch_can_still_be_registered_on_the_wrapper():
-    wrapped = wrap(dispatched, lambda args, kwargs: Log([]))
+    wrapped: Any = wrap(dispatched, lambda args, kwargs: Log([]))
     assert wrapped.register is dispatched.register
 
 

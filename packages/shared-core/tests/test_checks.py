@@ -112,7 +112,7 @@ def test_the_other_checks():
     assert checks.function("fn", len) is len
     assert checks.choice("format", "json", ("json", "text")) == "json"
     with pytest.raises(TypeError, match="name must be a string, not 7"):
-        checks.text("name", 7)
+        checks.text("name", 7)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="name must be a string that is not empty, not ''"):
         checks.text("name", "", empty=False)
     with pytest.raises(TypeError, match="fn must be callable, not None"):

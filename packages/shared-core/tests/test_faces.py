@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -135,13 +136,11 @@ def test_an_error_of_a_user_stays_at_home():
 
 
 def test_errors_of_a_package_bear_its_name():
-    namespace = {"__name__": "shared.demo._room.errors", "PackageError": PackageError}
+    namespace: Any = {"__name__": "shared.demo._room.errors", "PackageError": PackageError}
     code = "class Base(PackageError): pass\nclass Full(Base): pass\nclass _Hidden(Base): pass\n"
     exec(code, namespace)
     assert namespace["Base"].__module__ == namespace["Full"].__module__ == "shared.demo"
     assert namespace["_Hidden"].__module__ == "shared.demo._room.errors"
 
-    class Mine(namespace["Base"]):
-        pass
-
-    assert Mine.__module__ == __name__
+    mine = type("Mine", (namespace["Base"],), {"__module__": __name__})
+    assert mine.__module__ == __name__

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_cancelling_from_another_thread():
 
 
 def test_a_loop_that_is_closed_meanwhile_is_said():
-    loop = asyncio.new_event_loop()
+    loop: Any = asyncio.new_event_loop()
     outcome = []
 
     def ask():

@@ -1,15 +1,9 @@
 """The ground floor of the shared packages: what would be a bug if two of them did it differently.
 
-For the packages of this namespace, and for services that want their own code to behave the same.
+For the packages of this namespace, and for services whose own code is to behave the same.
 Standard library only; no policy, no input or output, no telemetry.
 """
 
-__all__ = ["callables", "checks", "faces", "forks", "loops", "redaction", "testing", "waiting"]
+from .faces import face
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return import_module(f"{__name__}.{name}")
+__getattr__, __dir__, __all__ = face(__name__)

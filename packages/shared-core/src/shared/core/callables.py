@@ -23,45 +23,32 @@ P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_ABSENT = object()
-_Cache = type(functools.cache(len))
+_PARTIAL = (functools.partial, functools.partialmethod, functools.singledispatchmethod)
+_METHOD = (classmethod, staticmethod, MethodType)
+_CACHE = type(functools.cache(len))
+_MARKS = (("_is_coroutine_mark", "inspect"), ("_is_coroutine", "asyncio.coroutines"))
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200  # co_flags
 
 
 def kind_of(fn: Callable[..., Any]) -> Kind:
-    """Return the kind of a callable.
+    """Return "sync", "async", "generator" or "async_generator".
 
     Looks through partials, methods, class and static methods, caches and single dispatch, at
     `__call__` of objects, and at the marks of `inspect.markcoroutinefunction` and `AsyncMock`.
     A plain function that returns an awaitable is "sync": its result tells, not its kind.
-
-    Args:
-        fn: Any callable, or a classmethod, staticmethod or partialmethod object.
-
-    Returns:
-        "sync", "async", "generator" or "async_generator".
 
     Example:
         >>> async def fetch(): ...
         >>> kind_of(functools.partial(fetch)), kind_of(len)
         ('async', 'sync')
     """
-    while True:
-        if _is_marked(fn):
-            return "async"
-        inner = _inside(fn)
-        if inner is None:
-            break
-        fn = inner
+    fn = _innermost(fn)
+    if not _flags(fn) and not isinstance(fn, type):
+        cls: type = type(fn)
+        own = (vars(base).get("__call__") for base in cls.__mro__)
+        fn = fn if _is_marked(fn) else _innermost(next(filter(None, own), None))
     flags = _flags(fn)
-    if not flags and not isinstance(fn, type):
-        call = next((vars(c)["__call__"] for c in type(fn).__mro__ if "__call__" in vars(c)), None)
-        if _is_marked(call):
-            return "async"
-        while (inner := _inside(call)) is not None:
-            call = inner
-        flags = _flags(call)
-    if flags & _COROUTINE:
+    if flags & _COROUTINE or _is_marked(fn):
         return "async"
     if flags & _ASYNC_GENERATOR:
         return "async_generator"
@@ -69,12 +56,7 @@ def kind_of(fn: Callable[..., Any]) -> Kind:
 
 
 def describe(fn: Callable[..., Any]) -> str:
-    """Return a short name for a callable, for messages and telemetry.
-
-    Example:
-        >>> describe(functools.partial(dict.get, {}))
-        'dict.get'
-    """
+    """Return a short name for a callable, for messages and telemetry: `dict.get`."""
     while isinstance(fn, (functools.partial, functools.partialmethod)):
         fn = fn.func
     return getattr(fn, "__qualname__", None) or type(fn).__qualname__
@@ -83,15 +65,8 @@ def describe(fn: Callable[..., Any]) -> str:
 def decorate(fn: F, make: Callable[[Any], Any], *, by: str) -> F:
     """Return `make(fn)` with the name, signature and documentation of `fn`.
 
-    Class and static methods stay what they are, above and below other decorators.
-
-    Args:
-        fn: What is decorated.
-        make: Returns the wrapper of a plain callable.
-        by: The name of the decorator, for the error.
-
-    Raises:
-        TypeError: `fn` cannot be called.
+    Class and static methods stay what they are. What cannot be called is refused with a TypeError
+    that names the decorator `by`.
     """
     if isinstance(fn, (classmethod, staticmethod)):
         return cast("F", type(fn)(decorate(fn.__func__, make, by=by)))
@@ -123,18 +98,10 @@ def wrap(
         around: Returns the context manager of one call; it suppresses no exception.
         stepwise: The context has `resume()` and `suspend()`, called around each step of a
             generator: between steps the consumer runs, in its own context.
-        by: The name of the decorator, for errors.
+        by: The name of the decorator, for the TypeError if `fn` cannot be called.
 
     Returns:
         A function of the same kind, name and signature.
-
-    Raises:
-        TypeError: `fn` cannot be called.
-
-    Example:
-        >>> import contextlib
-        >>> wrap(str.upper, lambda args, kwargs: contextlib.nullcontext())("a")
-        'A'
     """
 
     def make(inner: Any) -> Any:
@@ -226,31 +193,27 @@ def _steady(_context: Any) -> Any:
     return nullcontext()
 
 
+def _innermost(fn: Any) -> Any:
+    """Return what is called in the end, or what is marked as async on the way."""
+    while fn is not None and not _is_marked(fn):
+        if isinstance(fn, _PARTIAL):
+            fn = fn.func
+        elif isinstance(fn, _METHOD):
+            fn = fn.__func__
+        elif hasattr(fn, "__wrapped__") and (isinstance(fn, _CACHE) or hasattr(fn, "register")):
+            fn = fn.__wrapped__  # a cache, or single dispatch
+        else:
+            break
+    return fn
+
+
 def _is_marked(fn: Any) -> bool:
-    """Whether a callable says that it is async: by either of the marks that Python has had."""
-    mark = getattr(fn, "_is_coroutine_mark", None)
-    if mark is not None and mark is getattr(
-        sys.modules.get("inspect"), "_is_coroutine_mark", _ABSENT
-    ):
-        return True
-    mark = getattr(fn, "_is_coroutine", None)
-    coroutines = sys.modules.get("asyncio.coroutines")
-    return mark is not None and mark is getattr(coroutines, "_is_coroutine", _ABSENT)
-
-
-def _inside(fn: Any) -> Any:
-    """Return what a callable calls, if it only passes calls on; else None."""
-    if isinstance(fn, (functools.partial, functools.partialmethod)):
-        return fn.func
-    if isinstance(fn, (classmethod, staticmethod, MethodType)):
-        return fn.__func__
-    if isinstance(fn, functools.singledispatchmethod):
-        return fn.func
-    if isinstance(fn, _Cache) or (
-        type(fn) is FunctionType and "registry" in fn.__dict__ and "dispatch" in fn.__dict__
-    ):
-        return getattr(fn, "__wrapped__", None)
-    return None
+    """Whether a callable says that it is async, by either of the marks that Python has had."""
+    for attribute, module in _MARKS:
+        mark = getattr(fn, attribute, None)
+        if mark is not None and mark is getattr(sys.modules.get(module), attribute, fn):
+            return True
+    return False
 
 
 def _flags(fn: Any) -> int:

@@ -19,12 +19,7 @@ _SHOWN = 80  # characters of a value in an error
 
 
 def shown(value: object, name: str = "") -> str:
-    """Return a value for an error: secrets hidden, at most 80 characters, whatever its `__repr__`.
-
-    Example:
-        >>> shown("x" * 200)[-10:], shown("hunter2", "password")
-        ("xxxxxx...'", '[REDACTED]')
-    """
+    """Return a value for an error: secrets hidden, at most 80 characters, whatever its `__repr__`."""
     from .redaction import MARKER, key_verdict, scrub
 
     if key_verdict(name):
@@ -57,14 +52,12 @@ def number(
     most: float | None = None,
     finite: bool = True,
 ) -> float:
-    """Return a number as a float in the range; NaN is always refused.
+    """Return an int, float, Decimal, Fraction or NumPy scalar as a float; NaN is always refused.
 
     Args:
         name: The argument's name.
-        value: An int, float, Decimal, Fraction or NumPy scalar; not a bool, text or array.
-        above: What it must be greater than.
-        least: The smallest allowed value.
-        most: The greatest allowed value.
+        value: The number; not a bool, text or array.
+        above: What it must be greater than; `least` and `most` are allowed themselves.
         finite: False allows infinity.
 
     Raises:
@@ -87,12 +80,7 @@ def number(
 
 
 def whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
-    """Return a whole number, an int or NumPy integer, as an int in the range.
-
-    Raises:
-        TypeError: It is not a number, or a bool.
-        ValueError: It is not in the range, or a float.
-    """
+    """Return an int or a NumPy integer as an int; the errors are those of `number`."""
     allowed = "a whole number"
     try:
         if _is_bool(value):
@@ -109,15 +97,7 @@ def whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
 def seconds(name: str, value: Any, *, above: float | None = None, unlimited: bool = False) -> float:
     """Return a time, a number or a timedelta, as seconds: at least 0, or more than `above`.
 
-    Args:
-        name: The argument's name.
-        value: The time.
-        above: What it must be greater than.
-        unlimited: Whether `math.inf` is allowed.
-
-    Raises:
-        TypeError: It is neither a number nor a timedelta.
-        ValueError: It is not in the range.
+    `unlimited` allows `math.inf`. The errors are those of `number`.
 
     Example:
         >>> from datetime import timedelta

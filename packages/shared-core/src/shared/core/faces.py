@@ -29,8 +29,7 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], l
         package: The package's `__name__`.
 
     Returns:
-        The three, to be assigned in the package's `__init__.py`. `__getattr__.homes` is the table:
-        each public name with the module that defines it.
+        The three. `__getattr__.homes` is the table: each public name and the module it is in.
 
     Raises:
         ImportError: The package has no `__init__.pyi`.
@@ -38,21 +37,20 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], l
     module = sys.modules[package]
     namespace = vars(module)
     homes = _read(module)
-    hidden = dict(homes)  # names whose module has not been loaded yet
+    private = dict(homes)  # names that do not bear the package's name yet
 
     def load(name: str) -> Any:
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        if home == f"{package}.{name}":
-            value: Any = import_module(home)  # a public module
-        else:
-            value = getattr(import_module(home), name)
-        namespace[name] = value
-        for other, place in list(hidden.items()):
-            if place in sys.modules and other in vars(sys.modules[place]):
-                hidden.pop(other, None)
-                _move(vars(sys.modules[place])[other], package)
+        found = import_module(home)
+        namespace[name] = value = found if home == f"{package}.{name}" else getattr(found, name)
+        for other, place in list(private.items()):
+            inner = vars(sys.modules[place]).get(other) if place in sys.modules else None
+            if inner is not None:
+                private.pop(other, None)
+                if isinstance(inner, (type, FunctionType)) and inner.__module__ == place:
+                    inner.__module__ = package
         return value
 
     load.homes = homes  # type: ignore[attr-defined]
@@ -61,28 +59,20 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], l
 
 def _read(package: Any) -> dict[str, str]:
     """Read the imports of a stub: `from ._room.file import Name, Other as Other`."""
-    origin = package.__spec__.origin
+    path = f"{package.__spec__.origin.removesuffix('.py')}.pyi"
     try:
-        text = package.__spec__.loader.get_data(f"{origin.removesuffix('.py')}.pyi").decode()
+        text = package.__spec__.loader.get_data(path).decode()
     except (AttributeError, OSError) as error:
         raise ImportError(f"{package.__name__} has no table of names: {error}") from error
     homes = {}
     lines = (line.partition("#")[0] for line in text.partition("__all__")[0].splitlines())
-    for statement in " ".join(lines).replace("(", " ").replace(")", " ").split("from ")[1:]:
+    for statement in " ".join(lines).translate({40: " ", 41: " "}).split("from .")[1:]:
         place, _, names = statement.partition(" import ")
-        place = place.strip()
-        if not place.startswith("."):
-            continue
-        for entry in names.split(","):
-            if words := entry.split():
-                home = f"{package.__name__}{place}" if place != "." else package.__name__
-                homes[words[-1]] = home if place != "." else f"{home}.{words[0]}"
+        for words in map(str.split, names.split(",")):
+            if words:
+                home = place.strip() or words[0]  # `from . import module as module`
+                homes[words[-1]] = f"{package.__name__}.{home}"
     return homes
-
-
-def _move(value: Any, package: str) -> None:
-    if isinstance(value, (type, FunctionType)) and value.__module__.startswith(f"{package}."):
-        value.__module__ = package
 
 
 class PackageError(Exception):

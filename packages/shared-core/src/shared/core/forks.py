@@ -1,16 +1,4 @@
-"""What starts again in a forked child: locks, threads and sockets there belong to the parent.
-
-Example:
-    >>> class Store:
-    ...     def __init__(self):
-    ...         self.sockets = []
-    ...         renew(self)
-    ...
-    ...     def renew_after_fork(self):
-    ...         keep(self.sockets)
-    ...         self.sockets = []
-    >>> store = Store()
-"""
+"""What starts again in a forked child: locks, threads and sockets there belong to the parent."""
 
 from __future__ import annotations
 
@@ -66,13 +54,12 @@ def keep(*things: Any) -> None:
 
 
 def _in_child() -> None:
-    calls = [*_functions]
-    calls += [one.renew_after_fork for ref in list(_objects.values()) if (one := ref()) is not None]
-    for call in calls:
+    alive = [one for ref in list(_objects.values()) if (one := ref()) is not None]
+    for call in [*_functions, *(one.renew_after_fork for one in alive)]:
         try:
             call()
-        except Exception:  # noqa: BLE001 - the others must start again too
-            sys.excepthook(*sys.exc_info())
+        except Exception as error:  # noqa: BLE001 - the others must start again too
+            sys.excepthook(type(error), error, error.__traceback__)
 
 
 if hasattr(os, "register_at_fork"):

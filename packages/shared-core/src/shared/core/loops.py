@@ -12,17 +12,15 @@ if TYPE_CHECKING:
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that runs in this thread, or None; does not import asyncio."""
-    module = sys.modules.get("asyncio")
-    if module is None:
-        return None
-    loop: asyncio.AbstractEventLoop | None = module._get_running_loop()  # noqa: SLF001 - its public form raises
+    module: Any = sys.modules.get("asyncio")
+    loop: asyncio.AbstractEventLoop | None = module and module._get_running_loop()  # noqa: SLF001 - the public one raises
     return loop
 
 
 class Awaiter:
     """Awaits in a plain thread: on the event loop that things belong to, or on its own.
 
-    A client that was made on a loop works only there. Its own loop is started for the first
+    A client that was made on a loop works only there. Its own loop starts with the first
     awaitable and lives until `close`: what was made on it may be used again.
 
     Args:
@@ -51,19 +49,15 @@ class Awaiter:
         if not hasattr(result, "__await__"):
             return result
         import asyncio
-
-        body = _body(result)
-        drop = getattr(result, "close", bool)  # a coroutine that will never run
-        if self._loop is None or self._loop.is_closed():
-            if self._runner is None:
-                self._runner = asyncio.Runner()
-            return self._runner.run(body)
-        if self._loop is running_loop():
-            body.close()
-            drop()
-            raise RuntimeError("await it: waiting here would block the event loop that it needs")
         from concurrent.futures import TimeoutError as NotYetError
 
+        body = _body(result)
+        if self._loop is None or self._loop.is_closed():
+            self._runner = self._runner or asyncio.Runner()
+            return self._runner.run(body)
+        if self._loop is running_loop():
+            _drop(body, result)
+            raise RuntimeError("await it: waiting here would block the event loop that it needs")
         self._future = asyncio.run_coroutine_threadsafe(body, self._loop)
         if self._cancelled:  # meanwhile
             self._future.cancel()
@@ -74,8 +68,7 @@ class Awaiter:
                 if self._future.done():
                     raise
                 if self._loop.is_closed():
-                    body.close()
-                    drop()
+                    _drop(body, result)
                     raise RuntimeError("the event loop was closed") from None
 
     def cancel(self) -> None:
@@ -93,3 +86,8 @@ class Awaiter:
 
 async def _body(awaitable: Any) -> Any:
     return await awaitable
+
+
+def _drop(*coroutines: Any) -> None:
+    for coroutine in coroutines:  # they will never run
+        getattr(coroutine, "close", bool)()

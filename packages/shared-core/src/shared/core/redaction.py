@@ -17,98 +17,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MARKER: Final = "[REDACTED]"
-"""What stands in place of every secret."""
 
 PLAIN: Final = 0
 SECRET: Final = 1
-SECRET_UNLESS_NUMBER: Final = 2
-"""A key such as "tokens": a list of them is secret, a count is not."""
+SECRET_UNLESS_NUMBER: Final = 2  # "tokens": a list of them is secret, a count is not
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "token",
-        "authorization",
-        "credential",
-        "cookie",
-        "apikey",
-        "jwt",
-        "bearer",
-        "otp",
-        "cvv",
-        "cvc",
-        "ssn",
-        "privatekey",
-        "secretkey",
-        "accesskey",
-        "sessionid",
-        "connectionstring",
-    ]
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SECRET_WORDS = _set(
+    "password passwd pwd passphrase passcode secret token authorization credential cookie apikey jwt"
+    " bearer otp cvv cvc ssn privatekey secretkey accesskey sessionid connectionstring"
 )
-_PLURALS = frozenset(
-    ["passwords", "secrets", "tokens", "credentials", "cookies", "apikeys", "creds", "auth", "pass"]
+_PLURALS = _set("passwords secrets tokens credentials cookies apikeys creds auth pass")
+_PAIRS = _set(
+    "api+key access+key private+key secret+key signing+key encryption+key session+id session+key"
+    " card+number credit+card account+key shared+key master+key client+key connection+string"
 )
-_PAIRS = frozenset(
-    [
-        *(f"{word} key" for word in ["api", "access", "private", "secret", "signing", "encryption", "session", "account", "shared", "master", "client"]),
-        *["session id", "card number", "credit card", "connection string"],
-    ]
-)  # fmt: skip
 _COMPOUND = re.compile(
     r"(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey"
     r"|credentials?)$|^(?:password|passwd)"
 )
 # The last word says that the value is about the secret, not the secret itself.
-_ABOUT = frozenset(
-    [
-        "count",
-        "counts",
-        "limit",
-        "length",
-        "len",
-        "size",
-        "type",
-        "kind",
-        "name",
-        "policy",
-        "expiry",
-        "expires",
-        "expiration",
-        "at",
-        "ttl",
-        "age",
-        "usage",
-        "used",
-        "budget",
-        "total",
-        "max",
-        "min",
-        "valid",
-        "enabled",
-        "required",
-        "rotated",
-        "rate",
-        "ratio",
-        "seconds",
-        "ms",
-        "bytes",
-        "version",
-        "status",
-        "attempts",
-        "strength",
-        "field",
-        "fields",
-        "per",
-        "url",
-        "uri",
-        "endpoint",
-    ]
+_ABOUT = _set(
+    "count counts limit length len size type kind name policy expiry expires expiration at ttl age"
+    " usage used budget total max min valid enabled required rotated rate ratio seconds ms bytes"
+    " version status attempts strength field fields per url uri endpoint"
 )
 
 
@@ -125,7 +63,7 @@ def key_verdict(key: str) -> int:
         return PLAIN
     if not _SECRET_WORDS.isdisjoint(words):
         return SECRET
-    pairs = {f"{a} {b}" for a, b in itertools.pairwise(words)}
+    pairs = {f"{a}+{b}" for a, b in itertools.pairwise(words)}
     if not _PAIRS.isdisjoint(pairs) or any(_COMPOUND.search(w) for w in words):
         return SECRET
     if words[-1] in _PLURALS:
@@ -143,8 +81,8 @@ def harmless(text: str) -> bool:
         or "asic" in text
         or "ASIC" in text
         or "--" in text
-        or "k-" in text
-        or "p-" in text
+        or "sk-" in text
+        or "pk-" in text
         or "eyJ" in text
         or "AKIA" in text
         or "ASIA" in text
@@ -159,9 +97,9 @@ def harmless(text: str) -> bool:
     )
 
 
-_KEY_NEEDLES = ("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred", "jwt", "otp",
-                "cvv", "cvc", "ssn", "session", "card", "connection", "bearer")  # fmt: skip
-
+_KEY_NEEDLES = _set(
+    "pass pwd secret token key auth cookie cred jwt otp cvv cvc ssn session card connection bearer"
+)
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END[A-Z0-9 ]*-----|\Z)", re.DOTALL
 )
@@ -176,37 +114,14 @@ _QUERY = re.compile(
     r"([?&;](?:key|sig|signature|[\w.-]*-signature|code|sid)=)[^\s&;#\"'<>]+", re.IGNORECASE
 )
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+|%20|\+)([^\s\"',;<>]+)", re.IGNORECASE)
-_SCHEME_PROSE = frozenset(
-    [
-        "token",
-        "tokens",
-        "auth",
-        "authentication",
-        "authorization",
-        "scheme",
-        "of",
-        "is",
-        "was",
-        "and",
-        "or",
-        "for",
-        "in",
-        "to",
-        "with",
-        "header",
-        "headers",
-        "credentials",
-        "format",
-        "realm",
-        "the",
-        "a",
-        "an",
-        "not",
-    ]
+_SCHEME_PROSE = _set(
+    "token tokens auth authentication authorization scheme of is was and or for in to with header"
+    " headers credentials format realm the a an not"
 )
 _KNOWN = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(?:AKIA|ASIA)[0-9A-Z]{16}|\bgh[pousr][_-]\w{8,}"
-    r"|\bgithub_pat_\w{16,}|\bxox[a-z][-_][\w-]{8,}|\b[sp]k-[\w-]{8,}|\b[rsp]k_\w{8,}"
+    r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(?:AKIA|ASIA)[0-9A-Z]{16}|\bgh[pousr]_\w{8,}"
+    r"|\bgithub_pat_\w{16,}|\bxox[a-z][-_][\w-]{8,}|\b[sp]k-[\w-]{8,}"
+    r"|\b[rsp]k_(?:(?:live|test)_\w{8,}|(?=\w*\d)[A-Za-z0-9]{12,})"
     r"|\bAIza[\w-]{30,}|\bglpat-[\w-]{15,}|\bnpm_\w{30,}|\bhf_\w{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
 )
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
@@ -228,15 +143,12 @@ def make_scrub(
     keys: Iterable[str] = (),
     patterns: Iterable[re.Pattern[str]] = (),
 ) -> Callable[[str], str]:
-    """Return a function that replaces the secrets in a text by `MARKER`.
+    """Return a function like `scrub` that knows more; it returns the same object if it finds nothing.
 
     Args:
         verdict: Judges the key of `key=value` inside the text.
         keys: The keys that the verdict knows besides the built-in ones.
         patterns: More patterns; group 1, if there is one, is the secret part.
-
-    Returns:
-        A function from text to text; it returns the same object if it found nothing.
     """
     own = tuple(patterns)
     needles = [*_KEY_NEEDLES, *(re.escape(key).replace("_", "[-_]") for key in keys)]
@@ -308,10 +220,7 @@ def scrub(text: str) -> str:
 def one_line(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
     r"""Return a text fit to be shown: one printable line, scrubbed, of at most `limit` characters.
 
-    Args:
-        text: Any text, such as a driver's error. Only its first 10 * `limit` characters are read.
-        limit: The most characters to return.
-        secrets: Texts that must not show whatever they look like, such as a known password.
+    Known `secrets` are hidden whatever they look like. Only 10 * `limit` characters are read.
 
     Example:
         >>> one_line("no\n\x1b[31mpassword=abc", secrets=["abc"])
@@ -324,12 +233,7 @@ def one_line(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace known secrets in a text by `MARKER`, the longest first.
-
-    Example:
-        >>> hide("pass of hunter22: hunter2", ["hunter2", "hunter22"])
-        'pass of [REDACTED]: [REDACTED]'
-    """
+    """Replace known secrets in a text by `MARKER`, the longest first."""
     for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, MARKER)
     return text

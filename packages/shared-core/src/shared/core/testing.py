@@ -16,7 +16,7 @@ class VirtualClock:
         start: The seconds that it shows first.
 
     Attributes:
-        now: The seconds that it shows. A test may set it back, as real clocks are.
+        now: The seconds that it shows. A test may set it back, as happens to real clocks.
 
     Example:
         >>> clock = VirtualClock(100.0)
@@ -26,7 +26,7 @@ class VirtualClock:
     """
 
     def __init__(self, start: float = 0.0) -> None:
-        self.now = number("start", start)
+        self.now: float = number("start", start)
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
@@ -39,4 +39,6 @@ class VirtualClock:
         with self._lock:
             self.now += amount
 
-    sleep = advance
+    def sleep(self, seconds: float) -> None:
+        """Do the same: for code that sleeps by its clock."""
+        self.advance(seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .loops import running_loop
 
@@ -31,10 +31,10 @@ class Waiter(Generic[T]):
 
     value: T
 
-    def __init__(self, amount: int = 1) -> None:
-        self.amount = amount
-        self.given = False
-        self.loop: asyncio.AbstractEventLoop | None = None
+    def __init__(self, amount: int = 1, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.amount: int = amount
+        self.given: bool = False
+        self.loop: asyncio.AbstractEventLoop | None = loop
 
     def give(self, value: T) -> None:
         """Hand something over and end the wait; once, from anywhere, under the owner's lock.
@@ -42,10 +42,20 @@ class Waiter(Generic[T]):
         Raises:
             RuntimeError: The task's event loop is closed: nothing was handed over.
         """
-        raise NotImplementedError
+        self.value = value
+        self.given = True
+        try:
+            self._call()
+        except RuntimeError:
+            self.given = False
+            raise
 
     def wake(self) -> None:
         """End the present or next wait, without giving; from anywhere, any number of times."""
+        with suppress(RuntimeError):  # the loop is closed: no task waits any more
+            self._call()
+
+    def _call(self) -> None:
         raise NotImplementedError
 
 
@@ -65,14 +75,7 @@ class ThreadWaiter(Waiter[T]):
         super().__init__(amount)
         self._event = threading.Event()
 
-    def give(self, value: T) -> None:
-        """Hand something over and end the wait."""
-        self.value = value
-        self.given = True
-        self._event.set()
-
-    def wake(self) -> None:
-        """End the present or next wait."""
+    def _call(self) -> None:
         self._event.set()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -88,37 +91,22 @@ class ThreadWaiter(Waiter[T]):
 class TaskWaiter(Waiter[T]):
     """A waiter that suspends its task. Made in the loop where it waits."""
 
-    __slots__ = ("_future", "_woken")
+    __slots__ = ("_future", "_home", "_woken")
 
     def __init__(self, amount: int = 1) -> None:
-        super().__init__(amount)
-        self.loop = running_loop()
-        if self.loop is None:
+        loop = running_loop()
+        if loop is None:
             raise RuntimeError("no event loop runs in this thread")
+        super().__init__(amount, loop)
+        self._home = loop
         self._future: asyncio.Future[None] | None = None
         self._woken = False
 
-    def give(self, value: T) -> None:
-        """Hand something over and end the wait."""
-        self.value = value
-        self.given = True
-        try:
-            self._call(self._wake)
-        except RuntimeError:
-            self.given = False
-            raise
-
-    def wake(self) -> None:
-        """End the present or next wait."""
-        with suppress(RuntimeError):  # the loop is closed: no task waits any more
-            self._call(self._wake)
-
-    def _call(self, fn: Any) -> None:
-        loop = cast("asyncio.AbstractEventLoop", self.loop)
-        if running_loop() is loop:
-            fn()
+    def _call(self) -> None:
+        if running_loop() is self._home:
+            self._wake()
         else:
-            loop.call_soon_threadsafe(fn)
+            self._home.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         self._woken = True
@@ -127,12 +115,11 @@ class TaskWaiter(Waiter[T]):
 
     async def wait(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - as of a thread
         """Suspend until woken, or for `timeout` seconds (None, inf: no limit); return `given`."""
-        loop = cast("asyncio.AbstractEventLoop", self.loop)
         if not self._woken and not self.given:
-            self._future = loop.create_future()
+            self._future = self._home.create_future()
             timer = None
             if timeout is not None and timeout <= threading.TIMEOUT_MAX:
-                timer = loop.call_later(max(0.0, timeout), self._wake)
+                timer = self._home.call_later(max(0.0, timeout), self._wake)
             try:
                 await self._future
             finally:
@@ -144,7 +131,7 @@ class TaskWaiter(Waiter[T]):
 
 
 class Line(Generic[T]):
-    """Waiters in their order, first come first served. The owner's lock is held in every method."""
+    """Waiters, first come first served. The owner's lock is held around every call."""
 
     __slots__ = ("waiters",)
 
@@ -156,19 +143,17 @@ class Line(Generic[T]):
 
     def head(self) -> Waiter[T] | None:
         """Return the first; waiters whose event loop is closed are dropped."""
-        waiters = self.waiters
-        while waiters:
-            first = waiters[0]
+        while self.waiters:
+            first = self.waiters[0]
             if first.loop is None or not first.loop.is_closed():
                 return first
-            waiters.popleft()
+            self.waiters.popleft()
         return None
 
     def join(self, waiter: Waiter[T]) -> None:
-        """Add a waiter at the end.
+        """Add a waiter at the end; a thread that blocks its event loop goes before its tasks.
 
-        A thread that runs an event loop and blocks keeps the tasks of that loop from moving: it
-        goes in front of them, or all would wait for each other.
+        Otherwise they would wait for each other.
         """
         if waiter.loop is None and (own := running_loop()) is not None:
             for place, other in enumerate(self.waiters):
@@ -178,11 +163,9 @@ class Line(Generic[T]):
         self.waiters.append(waiter)
 
     def leave(self, waiter: Waiter[T]) -> None:
-        """Remove a waiter, wherever it is; the first after it is woken if it was the first."""
+        """Remove a waiter, if it is there; wake the next one if it was the first."""
         was_first = bool(self.waiters) and self.waiters[0] is waiter
-        try:
+        with suppress(ValueError):
             self.waiters.remove(waiter)
-        except ValueError:
-            return
-        if was_first and (head := self.head()) is not None:
-            head.wake()
+            if was_first and (head := self.head()) is not None:
+                head.wake()
