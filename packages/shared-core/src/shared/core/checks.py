@@ -57,7 +57,9 @@ def number(
     Args:
         name: The argument's name.
         value: The number; not a bool, text or array.
-        above: What it must be greater than; `least` and `most` are allowed themselves.
+        above: What it must be greater than.
+        least: The smallest allowed value.
+        most: The greatest allowed value.
         finite: False allows infinity.
 
     Raises:

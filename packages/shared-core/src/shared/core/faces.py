@@ -1,11 +1,7 @@
 """The public face of a package: its names, loaded when first used, and its errors.
 
-A package's `__init__.py` is its docstring and these lines; its `__init__.pyi` is the one table of
-its public names, as imports that type checkers read:
-
-    from shared.core.faces import face
-
-    __getattr__, __dir__, __all__ = face(__name__)
+A package's `__init__.py` is `__getattr__, __dir__, __all__ = face(__name__)`. Its `__init__.pyi`
+is the one table of its public names, as imports that type checkers read.
 
 Where a name stands inside the package shows nowhere: `__module__` is the package, in tracebacks,
 in log lines and in pickles, so files may move.
@@ -25,14 +21,8 @@ if TYPE_CHECKING:
 def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for a package with an `__init__.pyi`.
 
-    Args:
-        package: The package's `__name__`.
-
-    Returns:
-        The three. `__getattr__.homes` is the table: each public name and the module it is in.
-
-    Raises:
-        ImportError: The package has no `__init__.pyi`.
+    `__getattr__.homes` is the table: each public name and the module it is in. An ImportError if
+    there is no `__init__.pyi`.
     """
     module = sys.modules[package]
     namespace = vars(module)
@@ -78,9 +68,8 @@ def _read(package: Any) -> dict[str, str]:
 class PackageError(Exception):
     """The base of the errors of a package: shown as the package's, and whole after a pickle.
 
-    The direct subclass is the package's base error; the package is where it stands, up to the
-    first private folder or file. Errors of the package whose names do not begin with an
-    underscore must be public names of it, since that is where a pickle looks for them.
+    The direct subclass is the package's base error. Errors without a leading underscore must be
+    public names of the package: a pickle looks for them there.
 
     Example:
         >>> import pickle

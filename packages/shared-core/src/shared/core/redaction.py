@@ -180,7 +180,8 @@ def make_scrub(
         new = replacement(match[1], match[3])
         return match[0] if new is None else f"{match[1]}{match[2]}{new}"
 
-    def scrub(text: str) -> str:
+    def scrub(given: str) -> str:
+        text = given
         if not harmless(text):
             low = text.lower()
             if "-----begin" in low:
@@ -202,7 +203,7 @@ def make_scrub(
                 text = pairs(text)
         for pattern in own:
             text = pattern.sub(_own, text)
-        return text
+        return given if text == given else text
 
     return scrub
 
