@@ -126,10 +126,10 @@ def fetch() -> Callable[..., tuple[int, str]]:
 def eventually() -> Callable[..., None]:
     """Wait for something that another thread or process brings about."""
 
-    def eventually(true: Callable[[], Any], within: float = 60.0) -> None:
+    def eventually(what: str, true: Callable[[], Any], within: float = 60.0) -> None:
         end = time.monotonic() + within
         while not true():
-            assert time.monotonic() < end, "it did not come true"
+            assert time.monotonic() < end, f"not within {within:g} s: {what}"
             time.sleep(0.01)
 
     return eventually

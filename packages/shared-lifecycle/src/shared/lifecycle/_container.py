@@ -1,4 +1,4 @@
-"""The parts of a service: made when first asked for, closed in reverse order."""
+"""The parts of a service: made when first resolved, closed in reverse order."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import inspect
 import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from shared.core import checks
+from shared.core.callables import kind_of
+from shared.core.faces import PackageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,24 +23,24 @@ if TYPE_CHECKING:
 _chain: ContextVar[tuple[_Part, ...]] = ContextVar("_chain", default=())
 
 
-class ContainerError(Exception):
-    """A container cannot give what was asked of it."""
+class ContainerError(PackageError):
+    """A container cannot provide a part."""
 
 
-class NotRegistered(ContainerError, LookupError):  # noqa: N818  the name says what happened
+class NotRegistered(ContainerError, LookupError):  # noqa: N818 - the name says what happened
     """Nothing is registered under that key."""
 
 
-class CircularDependency(ContainerError):  # noqa: N818  the name says what happened
-    """A factory needs, by way of others, what it is making."""
+class CircularDependency(ContainerError):  # noqa: N818 - the name says what happened
+    """A factory needs, through others, what it is making."""
 
 
-class ContainerClosed(ContainerError):  # noqa: N818  the name says what happened
+class ContainerClosed(ContainerError):  # noqa: N818 - the name says what happened
     """The container is closed."""
 
 
 class _Part:
-    """A factory and what it made."""
+    """A factory and its product."""
 
     def __init__(
         self, name: str, factory: Callable[..., Any], close: Callable[[Any], Any] | None
@@ -44,9 +48,10 @@ class _Part:
         self.name = name
         self.close = close
         self.context: Any = None
-        if inspect.isgeneratorfunction(factory):
+        kind = kind_of(factory)
+        if kind == "generator":
             factory = contextlib.contextmanager(factory)
-        elif inspect.isasyncgenfunction(factory):
+        elif kind == "async_generator":
             factory = contextlib.asynccontextmanager(factory)
         else:
             self.context = False
@@ -58,7 +63,7 @@ class _Part:
         self.waits_for: _Part | None = None
 
     def call(self, container: Container) -> Any:
-        """Run the factory; an async one gives an awaitable."""
+        """Run the factory; an async one returns an awaitable."""
         made = self.factory(container) if self.wants_container else self.factory()
         if self.context is False:
             return made
@@ -66,7 +71,7 @@ class _Part:
         return made.__aenter__() if hasattr(made, "__aenter__") else made.__enter__()
 
     def end(self) -> Any:
-        """Close the product; gives an awaitable where that takes one."""
+        """Close the product; returns an awaitable if closing is async."""
         if self.close is not None:
             return self.close(self.value)
         if self.context is not False:
@@ -79,9 +84,9 @@ class _Part:
 class Container:
     """Factories by type or name; each runs once, when its product is first wanted.
 
-    A factory that needs an argument is given the container, to resolve what it depends
-    on. A product ends by the ``close`` it was registered with, else by its ``aclose()``
-    or ``close()``. A factory may be a generator: what follows the ``yield`` is the end.
+    A factory that needs an argument receives the container, to resolve what it depends
+    on. A product is closed by the `close` it was registered with, else by its `aclose()`
+    or `close()`. A factory may be a generator: what follows the `yield` closes the product.
 
     Example:
         >>> class Database:
@@ -111,23 +116,23 @@ class Container:
         close: Callable[[Any], Any] | None = None,
         replace: bool = False,
     ) -> None:
-        """Say how a part is made.
+        """Register how a part is made.
 
         Args:
-            key: the type or the name to resolve it by.
-            factory: makes it, sync or async; the type itself where not given.
-            close: ends it; gets the product.
-            replace: allow another factory for a key that is taken, as tests do.
+            key: The type or the name to resolve it by.
+            factory: Makes it, sync or async; if omitted, the type itself.
+            close: Called with the product to close it.
+            replace: Allow another factory for a registered key, such as in tests.
 
         Raises:
-            ValueError: the key is taken, or its product is made already.
-            TypeError: the factory cannot be called.
+            ValueError: The key is registered, or its product already made.
+            TypeError: The factory cannot be called.
         """
         if factory is None and isinstance(key, type):
             factory = key
         name = key.__qualname__ if isinstance(key, type) else repr(key)
         if not callable(factory):
-            raise TypeError(f"the factory of {name} must be callable, not {factory!r}")
+            raise checks.refuse(f"the factory of {name}", "callable", factory, TypeError)
         with self._lock:
             old = self._parts.get(key)
             if old is not None and (not replace or old.made):
@@ -142,10 +147,10 @@ class Container:
         """Return the part, made now if it was not yet. Threads wait for one another.
 
         Raises:
-            NotRegistered: there is no such key; says which there are.
-            CircularDependency: factories need one another; names them in order.
-            ContainerClosed: it is too late.
-            TypeError: the factory is async: await `aresolve`.
+            NotRegistered: There is no such key; the error lists the registered ones.
+            CircularDependency: Factories need one another; the error names them in order.
+            ContainerClosed: The container is closed.
+            TypeError: The factory is async: await `aresolve`.
         """
         with self._lock:
             part = self._part(key)
@@ -160,8 +165,7 @@ class Container:
             finally:
                 _chain.reset(token)
             if hasattr(value, "__await__"):
-                if hasattr(value, "close"):
-                    value.close()  # a coroutine that will never run
+                getattr(value, "close", bool)()  # a coroutine that will never run
                 raise TypeError(f"the factory of {part.name} is async: await aresolve()")
             return self._keep(part, value)
 
@@ -175,7 +179,7 @@ class Container:
         A task that is cancelled while it waits does not stop the making.
 
         Raises:
-            NotRegistered, CircularDependency, ContainerClosed: as `resolve`.
+            NotRegistered: As in `resolve`; also CircularDependency and ContainerClosed.
         """
         import asyncio
 
@@ -198,7 +202,7 @@ class Container:
         return part.value
 
     async def _make(self, part: _Part) -> None:
-        _chain.set((*_chain.get(), part))  # in a task of its own: nobody else sees it
+        _chain.set((*_chain.get(), part))  # its own task: no other code sees it
         try:
             value = part.call(self)
             if hasattr(value, "__await__"):
@@ -215,7 +219,7 @@ class Container:
             return self._parts[key]
         except KeyError:
             known = ", ".join(sorted(part.name for part in self._parts.values())) or "none"
-            raise NotRegistered(f"{key!r} is not registered; there are: {known}") from None
+            raise NotRegistered(f"{key!r} is not registered; registered: {known}") from None
 
     def _keep(self, part: _Part, value: Any) -> Any:
         part.value = value
@@ -224,20 +228,19 @@ class Container:
         return value
 
     def close(self) -> None:
-        """Close what was made, last made first; all of it, even when some of it fails.
+        """Close what was made, last made first; all of it, even if some of it fails.
 
         Raises:
-            ExceptionGroup: what closing raised; a TypeError names what only `aclose` can close.
+            ExceptionGroup: What closing raised; a TypeError names what only `aclose` can close.
         """
         errors: list[Exception] = []
         for part in self._taken():
             try:
                 result = part.end()
                 if hasattr(result, "__await__"):
-                    if hasattr(result, "close"):
-                        result.close()  # a coroutine that will never run
+                    getattr(result, "close", bool)()  # a coroutine that will never run
                     raise TypeError(f"{part.name} is closed by an async function: await aclose()")
-            except Exception as error:  # noqa: BLE001  the others must be closed too
+            except Exception as error:  # noqa: BLE001 - the others must be closed too
                 errors.append(error)
         if errors:
             raise ExceptionGroup("parts could not be closed", errors)
@@ -250,7 +253,7 @@ class Container:
                 result = part.end()
                 if hasattr(result, "__await__"):
                     await result
-            except Exception as error:  # noqa: BLE001  the others must be closed too
+            except Exception as error:  # noqa: BLE001 - the others must be closed too
                 errors.append(error)
         if errors:
             raise ExceptionGroup("parts could not be closed", errors)
@@ -264,25 +267,25 @@ class Container:
     def __contains__(self, key: object) -> bool:
         return key in self._parts
 
-    def __enter__(self) -> Container:  # noqa: PYI034  not meant to be subclassed
+    def __enter__(self) -> Container:  # noqa: PYI034 - not meant to be subclassed
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
-    async def __aenter__(self) -> Container:  # noqa: PYI034  not meant to be subclassed
+    async def __aenter__(self) -> Container:  # noqa: PYI034 - not meant to be subclassed
         return self
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
 

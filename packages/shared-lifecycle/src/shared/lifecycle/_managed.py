@@ -1,4 +1,4 @@
-"""Several resources in one ``with``, closed in reverse order."""
+"""Several resources in one `with`, closed in reverse order."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class managed:  # noqa: N801  used as a function
+class managed:  # noqa: N801 - used as a function
     """Enter resources in order and close them in reverse, whatever happens on the way.
 
-    A resource is a context manager or has ``close()``; with ``async with``, also an
-    async context manager or one with ``aclose()``. All are closed even when closing
-    one fails; that error is raised at the end, as nested ``with`` blocks do.
+    A resource is a context manager or has `close()`; with `async with`, also an
+    async context manager or one with `aclose()`. All are closed even if closing
+    one fails; that error is raised at the end, as nested `with` blocks do.
 
     Args:
-        resources: what to enter; the block gets what they gave, one alone or a tuple.
+        resources: What to enter; the block receives their values, one alone or a tuple.
 
     Raises:
-        TypeError: on entering, one can neither be entered nor closed here; those
+        TypeError: On entering, one can neither be entered nor closed here; those
             before it are closed.
 
     Example:
@@ -41,7 +41,8 @@ class managed:  # noqa: N801  used as a function
         self._stack: ExitStack | None = None
         self._async_stack: AsyncExitStack | None = None
 
-    def _given(self, values: list[Any]) -> Any:
+    @staticmethod
+    def _block_value(values: list[Any]) -> Any:
         return values[0] if len(values) == 1 else tuple(values)
 
     def __enter__(self) -> Any:
@@ -55,17 +56,17 @@ class managed:  # noqa: N801  used as a function
                 else:
                     raise TypeError(_complaint(resource, "with"))
             self._stack = stack.pop_all()
-        return self._given(values)
+        return self._block_value(values)
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> bool:
         stack, self._stack = self._stack, None
         assert stack is not None
-        return bool(stack.__exit__(kind, error, trace))
+        return bool(stack.__exit__(exc_type, exc, traceback))
 
     async def __aenter__(self) -> Any:
         async with AsyncExitStack() as stack:
@@ -83,17 +84,17 @@ class managed:  # noqa: N801  used as a function
                 else:
                     raise TypeError(_complaint(resource, "async with"))
             self._async_stack = stack.pop_all()
-        return self._given(values)
+        return self._block_value(values)
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> bool:
         stack, self._async_stack = self._async_stack, None
         assert stack is not None
-        return bool(await stack.__aexit__(kind, error, trace))
+        return bool(await stack.__aexit__(exc_type, exc, traceback))
 
 
 async def _close(resource: Any) -> None:
@@ -107,9 +108,9 @@ def _can(resource: Any, method: str) -> bool:
 
 
 def _is_async(resource: Any) -> bool:
-    import inspect
+    from shared.core.callables import kind_of
 
-    return inspect.iscoroutinefunction(resource.close)
+    return kind_of(resource.close) == "async"
 
 
 def _complaint(resource: Any, block: str) -> str:

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import os
 
+from shared.core import checks
+
 
 def sd_notify(*lines: str) -> bool:
-    """Tell systemd how the service stands, where ``NOTIFY_SOCKET`` is set.
+    """Report the service's state to systemd, if `NOTIFY_SOCKET` is set.
 
     Args:
-        lines: assignments such as ``READY=1`` or ``STATUS=loading``.
+        lines: Assignments such as `READY=1` or `STATUS=loading`.
 
     Returns:
-        Whether it was sent; False where nobody listens.
+        Whether it was sent; False if nothing listens.
 
     Raises:
-        ValueError: a line is no assignment.
+        ValueError: A line is not an assignment.
 
     Example:
         >>> sd_notify("STATUS=loading the model")
@@ -26,7 +28,7 @@ def sd_notify(*lines: str) -> bool:
     """
     for line in lines:
         if "=" not in line or "\n" in line:
-            raise ValueError(f"a line must be NAME=value, not {line!r}")
+            raise checks.refuse("a line", "NAME=value", line)
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address or address[0] not in "/@":
         return False
@@ -38,12 +40,12 @@ def sd_notify(*lines: str) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
             sock.sendto("\n".join(lines).encode(), address)
     except OSError:
-        return False  # systemd gone or its queue full: no reason to fail the service
+        return False  # systemd gone or its queue full: not a reason to fail the service
     return True
 
 
 def watchdog_interval() -> float | None:
-    """Return how often systemd wants ``WATCHDOG=1``, in seconds; None where it does not.
+    """Return how often systemd expects `WATCHDOG=1`, in seconds; None if it does not.
 
     Half of what it allows, as sd_watchdog_enabled(3) recommends.
     """

@@ -2,7 +2,7 @@
 
 A coordinator thread does it all. A signal handler may run between any two bytecodes of
 the main thread, so it only puts the signal into a queue that is safe there: it can
-neither deadlock on a lock that the main thread holds nor be held up by the main loop.
+neither deadlock on a lock that the main thread holds nor be delayed by the main loop.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from contextlib import asynccontextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, log
-from ._servers import stopper_of
-from ._systemd import sd_notify, watchdog_interval
+from shared.core import checks
+from shared.core.forks import renew
+
+from .hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, log
+from .servers import stopper_of
+from .systemd import sd_notify, watchdog_interval
+from .work import Tracked, Work
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
-    from types import FrameType, TracebackType
+    from types import FrameType
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,18 +45,18 @@ class GracefulShutdown:
     A second signal ends the process at once with status 128 + its number.
 
     Args:
-        drain_delay: seconds to go on serving after readiness failed: as long as the
+        drain_delay: Seconds to go on serving after readiness failed: as long as the
             load balancers need to notice.
-        hook_timeout: seconds for one hook.
-        total_timeout: seconds for everything, from the signal on; less than what
-            the supervisor grants (``terminationGracePeriodSeconds`` is 30). A part is
-            kept for the hooks that are still to run, whatever hangs before them.
-        signals: what to react to; SIGTERM and SIGINT where not given.
-        watchdog: asked before each ``WATCHDOG=1`` to systemd; False keeps it back, and
-            systemd restarts the service.
+        hook_timeout: Seconds for one hook.
+        total_timeout: Seconds for everything, from the signal on; less than the
+            supervisor's grace period (`terminationGracePeriodSeconds` is 30). A part is
+            reserved for the remaining hooks, no matter what hangs before them.
+        signals: The signals to handle; if omitted, SIGTERM and SIGINT.
+        watchdog: Called before each `WATCHDOG=1` to systemd; if it returns False, none is
+            sent, and systemd restarts the service.
 
     Raises:
-        ValueError: a time is negative, or the drain leaves nothing of the total.
+        ValueError: A time is negative, or the drain leaves nothing of the total.
 
     Example:
         >>> shutdown = GracefulShutdown(drain_delay=0)
@@ -74,36 +78,29 @@ class GracefulShutdown:
         signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT),
         watchdog: Callable[[], bool] | None = None,
     ) -> None:
-        if not drain_delay >= 0:
-            raise ValueError(f"drain_delay must be 0 s or more, not {drain_delay!r}")
-        for argument, value in (("hook_timeout", hook_timeout), ("total_timeout", total_timeout)):
-            if not value > 0:
-                raise ValueError(f"{argument} must be a positive number of seconds, not {value!r}")
+        self.drain_delay: float = checks.seconds("drain_delay", drain_delay)
+        self.hook_timeout: float = checks.seconds("hook_timeout", hook_timeout, above=0)
+        self.total_timeout: float = checks.seconds("total_timeout", total_timeout, above=0)
         if drain_delay >= total_timeout:
-            raise ValueError(
-                f"drain_delay ({drain_delay:g} s) must be less than total_timeout "
-                f"({total_timeout:g} s): the rest of it is for the work and the hooks"
-            )
-        self.drain_delay = drain_delay
-        self.hook_timeout = hook_timeout
-        self.total_timeout = total_timeout
+            allowed = f"less than total_timeout, {total_timeout:g}: the rest is for work and hooks"
+            raise checks.refuse("drain_delay", allowed, drain_delay)
         self._signals = signals
         self._watchdog = watchdog
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._in_flight = 0
+        self._work = Work()
         self._hooks: list[Hook] = []
         self._drain_hooks: list[Hook] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._previous: dict[int, Any] = {}
         self._first_signal: float | None = None
         self._ready_sent = False
-        self._renew()
+        self.renew_after_fork()
+        renew(self)
 
-    def _renew(self) -> None:
+    def renew_after_fork(self) -> None:
+        """Start again: nothing is requested, nothing waits."""
+        self._lock = threading.Lock()
         self._inbox: SimpleQueue[tuple[str, float]] = SimpleQueue()
         self._coordinator: threading.Thread | None = None
-        self._pid = os.getpid()
         self._requested = threading.Event()
         self._done = threading.Event()
         self._report: ShutdownReport | None = None
@@ -129,16 +126,15 @@ class GracefulShutdown:
         first. A sync hook runs in a thread, an async one on the service's loop.
 
         Args:
-            fn: called without arguments.
-            priority: higher runs earlier.
-            timeout: seconds for this hook instead of `hook_timeout`.
+            fn: Called without arguments.
+            priority: Higher runs earlier.
+            timeout: Seconds for this hook instead of `hook_timeout`.
         """
-        if timeout is not None and not timeout > 0:
-            raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
+        if timeout is not None:
+            checks.seconds("timeout", timeout, above=0)
 
         def register(fn: F) -> F:
-            if not callable(fn):
-                raise TypeError(f"a shutdown hook must be callable, not {type(fn).__name__}")
+            checks.function("a shutdown hook", fn)
             with self._lock:
                 self._hooks.append(Hook(fn, priority, timeout))
             return fn
@@ -146,13 +142,12 @@ class GracefulShutdown:
         return register if fn is None else register(fn)
 
     def on_drain(self, fn: F) -> F:
-        """Register what runs first, at once: ``shutdown.on_drain(health.start_draining)``.
+        """Register what runs first, at once: `shutdown.on_drain(health.start_draining)`.
 
-        All of them start together. One with a parameter called ``seconds`` is told the
+        All of them start together. One with a parameter called `seconds` receives the
         drain delay.
         """
-        if not callable(fn):
-            raise TypeError(f"a drain function must be callable, not {type(fn).__name__}")
+        checks.function("a drain function", fn)
         hook = Hook(fn, wants_seconds=has_seconds(fn))
         with self._lock:
             self._drain_hooks.append(hook)
@@ -160,12 +155,12 @@ class GracefulShutdown:
 
     def track(self) -> Tracked:
         """Return a context manager, sync and async, for work that must not be cut off."""
-        return Tracked(self)
+        return Tracked(self._work)
 
-    # -- asking for it --------------------------------------------------------------
+    # -- requesting it --------------------------------------------------------------
 
     def trigger(self, reason: str = "trigger") -> None:
-        """Begin the shutdown and return at once. From any thread; harmless when begun."""
+        """Start the shutdown and return at once. From any thread; harmless if it has started."""
         self._request(reason, self.drain_delay)
 
     def _request(self, reason: str, drain_delay: float) -> None:
@@ -173,10 +168,8 @@ class GracefulShutdown:
         self._inbox.put((reason, drain_delay))
 
     def _launch(self) -> None:
-        """Start the coordinator: here, for a signal handler must not start a thread."""
+        """Start the coordinator here, since a signal handler must not start a thread."""
         with self._lock:
-            if self._pid != os.getpid():
-                self._renew()
             if self._coordinator is None:
                 self._coordinator = threading.Thread(
                     target=self._coordinate, name="shutdown", daemon=True
@@ -184,10 +177,10 @@ class GracefulShutdown:
                 self._coordinator.start()
 
     def install(self) -> None:
-        """Handle the signals from now on; the waiting methods do it by themselves.
+        """Handle the signals from now on; the waiting methods call this.
 
         Raises:
-            RuntimeError: this is not the main thread; Python handles signals there alone.
+            RuntimeError: This is not the main thread; Python handles signals only there.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError(
@@ -200,7 +193,7 @@ class GracefulShutdown:
                 self._previous[number] = signal.signal(number, self._on_signal)
 
     def uninstall(self) -> None:
-        """Give the signals back to whom they belonged to before `install`."""
+        """Restore the signal handlers from before `install`."""
         if threading.current_thread() is threading.main_thread():
             while self._previous:
                 number, handler = self._previous.popitem()
@@ -219,20 +212,20 @@ class GracefulShutdown:
 
     @property
     def requested(self) -> bool:
-        """Whether a shutdown has begun: a loop that takes new work should end."""
+        """Whether a shutdown has started: a loop that accepts new work should end."""
         return self._requested.is_set()
 
     @property
     def in_flight(self) -> int:
-        """Pieces of tracked work under way."""
-        return self._in_flight
+        """The number of pieces of tracked work in progress."""
+        return self._work.count
 
     def sleep(self, seconds: float) -> bool:
-        """Sleep, but wake when a shutdown begins; whether one has."""
+        """Sleep, but wake when a shutdown starts; return whether one has."""
         return self._requested.wait(seconds)
 
     async def asleep(self, seconds: float) -> bool:
-        """Sleep in an event loop, but wake when a shutdown begins; whether one has."""
+        """Sleep in an event loop, but wake when a shutdown starts; return whether one has."""
         import asyncio
 
         try:
@@ -246,11 +239,11 @@ class GracefulShutdown:
         """Block the main thread until the whole shutdown is done.
 
         Returns:
-            What happened; the process ends with status 0 when your main ends after
-            this, or with ``sys.exit(report.exit_code)``.
+            The report. The process ends with status 0 when your main function ends after
+            this, or with `sys.exit(report.exit_code)`.
 
         Raises:
-            RuntimeError: this is not the main thread and `install` was not called there.
+            RuntimeError: This is not the main thread and `install` was not called there.
         """
         if not self._previous:
             self.install()
@@ -261,7 +254,7 @@ class GracefulShutdown:
             self.uninstall()
 
     def join(self) -> ShutdownReport:
-        """Block until a shutdown, however it begins, is done. From any thread."""
+        """Block until a shutdown is done, however it was requested. From any thread."""
         self._done.wait()
         assert self._report is not None
         return self._report
@@ -269,7 +262,7 @@ class GracefulShutdown:
     async def wait(self) -> ShutdownReport:
         """Wait in an event loop until the whole shutdown is done.
 
-        Handles the signals where this is the main thread; elsewhere `trigger` ends it.
+        Handles the signals in the main thread; in others, `trigger` starts the shutdown.
         Async hooks run on this loop.
         """
         import asyncio
@@ -311,15 +304,15 @@ class GracefulShutdown:
             woken = [waiter for waiter in self._waiters if waiter[2] is requested]
             self._waiters = [waiter for waiter in self._waiters if waiter[2] is not requested]
         for loop, future, _ in woken:
-            with suppress(RuntimeError):  # that loop is closed; nobody waits there any more
+            with suppress(RuntimeError):  # that loop is closed: nothing waits there any more
                 loop.call_soon_threadsafe(_wake, future)
 
     def lifespan(self, _app: object = None) -> AbstractAsyncContextManager[None]:
-        """The lifespan of a Starlette or FastAPI application: ``Starlette(lifespan=shutdown.lifespan)``.
+        """Run a Starlette or FastAPI application: `Starlette(lifespan=shutdown.lifespan)`.
 
         Under uvicorn (also as gunicorn's worker) the signals come here first: readiness
-        fails, uvicorn goes on serving for the drain delay, then it is told to stop, ends
-        the requests under way, and the hooks run. The process exits with status 0.
+        fails, uvicorn goes on serving for the drain delay, then it is stopped, completes
+        the requests in progress, and the hooks run. The process exits with status 0.
         """
         return self._lifespan()
 
@@ -328,7 +321,7 @@ class GracefulShutdown:
         import asyncio
 
         if self._done.is_set():
-            self._renew()  # an application that is started again, as tests do
+            self.renew_after_fork()  # an application that is started again, such as in tests
         self._loop = asyncio.get_running_loop()
         self._server_stopped.clear()
         self._serving = True
@@ -340,14 +333,14 @@ class GracefulShutdown:
         finally:
             self._server_stopped.set()
             if not self.requested:
-                # The server stopped by itself: there is nothing left to drain.
+                # The server stopped on its own: there is nothing left to drain.
                 self._request("server stopped", 0.0)
             await self._until(requested=False)
             self._serving = False
             self.uninstall()
 
     def notify_ready(self) -> None:
-        """Tell systemd that the service is up; the waiting methods do it by themselves."""
+        """Report to systemd that the service is up; the waiting methods call this."""
         if not self._ready_sent:
             self._ready_sent = sd_notify("READY=1")
 
@@ -364,31 +357,27 @@ class GracefulShutdown:
 
     def _coordinate(self) -> None:
         reason, drain_delay = self._next_request()
-        begin = time.monotonic()
-        deadline = begin + self.total_timeout
+        start = time.monotonic()
+        deadline = start + self.total_timeout
         drains = [Run(hook, self._loop, drain_delay) for hook in list(self._drain_hooks)]
         self._announce(self._requested, requested=True)
         sd_notify("STOPPING=1")
         log().info("shutdown requested: %s", reason)
-        time.sleep(max(0.0, begin + drain_delay - time.monotonic()))
+        time.sleep(max(0.0, start + drain_delay - time.monotonic()))
 
-        # The hooks keep a fifth of the total, however long the work takes.
+        # A fifth of the total is reserved for the hooks, however long the work takes.
         work_until = deadline - min(self.hook_timeout, self.total_timeout / 5)
         serving = self._serving
         stop_server = stopper_of(self._previous, self._loop if serving else None)
         if stop_server is not None:
             stop_server(force=False)
-        with self._lock:
-            self._idle.wait_for(
-                lambda: not self._in_flight, max(0.0, work_until - time.monotonic())
-            )
+        self._work.wait(work_until - time.monotonic())
         if serving and stop_server is not None:
             self._server_stopped.wait(max(0.0, work_until - time.monotonic()))
 
         failures = [run.wait(min(self.hook_timeout, 1.0)) for run in drains]
         failures += self._run_hooks(deadline)
-        with self._lock:
-            unfinished = self._in_flight
+        unfinished = self._work.count
         if unfinished:
             log().error("shutdown cut off %d pieces of work", unfinished)
         hung = serving and stop_server is not None and not self._server_stopped.is_set()
@@ -396,7 +385,7 @@ class GracefulShutdown:
             log().error("shutdown cut off the requests of the server")
             unfinished = max(unfinished, 1)
         self._report = ShutdownReport(
-            reason, time.monotonic() - begin, tuple(f for f in failures if f), unfinished
+            reason, time.monotonic() - start, tuple(f for f in failures if f), unfinished
         )
         self._announce(self._done, requested=False)
         if hung and stop_server is not None:
@@ -419,38 +408,3 @@ class GracefulShutdown:
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-class Tracked:
-    """Work under way, while inside of it."""
-
-    __slots__ = ("_shutdown",)
-
-    def __init__(self, shutdown: GracefulShutdown) -> None:
-        self._shutdown = shutdown
-
-    def __enter__(self) -> None:
-        with self._shutdown._lock:  # noqa: SLF001
-            self._shutdown._in_flight += 1  # noqa: SLF001
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._shutdown._lock:  # noqa: SLF001
-            self._shutdown._in_flight -= 1  # noqa: SLF001
-            if not self._shutdown._in_flight:  # noqa: SLF001
-                self._shutdown._idle.notify_all()  # noqa: SLF001
-
-    async def __aenter__(self) -> None:
-        self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)

@@ -1,4 +1,4 @@
-"""Container and managed: made once, closed in reverse, whatever fails."""
+"""Container: each part made once, closed in reverse, whatever fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from shared.lifecycle import (
     Container,
     ContainerClosed,
     NotRegistered,
-    managed,
 )
 
 
@@ -168,7 +167,7 @@ def test_wrong_use_is_explained():
     assert container.resolve(Part).name == "y"
     with pytest.raises(ValueError, match="made already"):
         container.register(Part, lambda: Part("z", []), replace=True)
-    with pytest.raises(NotRegistered, match="'cache' is not registered; there are: Part"):
+    with pytest.raises(NotRegistered, match="'cache' is not registered; registered: Part"):
         container.resolve("cache")
     with pytest.raises(TypeError, match="must be callable"):
         container.register("cache", 3)  # type: ignore[arg-type]
@@ -183,41 +182,3 @@ def test_wrong_use_is_explained():
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             container.resolve("fails")
-
-
-def test_managed_closes_in_reverse_also_when_entering_fails():
-    log: list[str] = []
-    with pytest.raises(TypeError, match="int cannot be used"):
-        managed(Part("a", log), Part("b", log), 3).__enter__()
-    assert log == ["made a", "made b", "closed b", "closed a"]
-
-    class Bad(Part):
-        def close(self):
-            super().close()
-            raise OSError("cannot close")
-
-    log.clear()
-    with (
-        pytest.raises(OSError, match="cannot close"),
-        managed(Part("a", log), Bad("b", log)) as (a, _),
-    ):
-        assert a.name == "a"
-    assert log[2:] == ["closed b", "closed a"]
-    with pytest.raises(TypeError, match="async with"):
-        managed(AsyncPart("c", [])).__enter__()
-
-
-async def test_managed_in_a_loop_takes_both_kinds():
-    log: list[str] = []
-    async with managed(AsyncPart("a", log), Part("b", log)) as (a, b):
-        assert (a.name, b.name) == ("a", "b")
-    async with managed(Part("alone", log)) as alone:
-        assert alone.name == "alone"
-    assert log == [
-        "made a",
-        "made b",
-        "closed b",
-        "closed a",
-        "made alone",
-        "closed alone",
-    ]

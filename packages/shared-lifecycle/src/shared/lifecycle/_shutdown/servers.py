@@ -1,4 +1,4 @@
-"""Stop the server that handled the signals before we did."""
+"""Stop the server that handled the signals before us."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Stopper(Protocol):
 
 
 def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None) -> Stopper | None:
-    """Find the server behind the signal handlers that were there before.
+    """Find the server behind the previous signal handlers.
 
-    uvicorn's is a bound method of its server. Called, it would record the signal, and
+    uvicorn's is a bound method of its server. If called, it would record the signal, and
     uvicorn raises a recorded signal again when it is done: the process would die of
     SIGTERM after a clean shutdown. Its flag stops it just as well and is not recorded.
     """
@@ -36,7 +36,7 @@ def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None)
                     loop.call_soon_threadsafe(_cut, server)
 
         return stop_flagged
-    # asyncio's handler is a no-op that stands for one of the loop's own.
+    # asyncio's handler is a no-op that stands for one of the loop's handlers.
     if callable(handler) and loop is not None and handler.__module__ != "asyncio.unix_events":
 
         def stop_handled(*, force: bool) -> None:
@@ -48,7 +48,7 @@ def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None)
 
 
 def _cut(server: Any) -> None:
-    """End what is still under way; on the server's loop."""
+    """End what is still in progress; on the server's loop."""
     state = getattr(server, "server_state", None)
     for task in list(getattr(state, "tasks", ())):
         task.cancel()

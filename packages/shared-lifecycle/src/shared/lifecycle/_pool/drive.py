@@ -1,13 +1,15 @@
 """One algorithm, two ways to run it: with threads and with an event loop.
 
-A pool's operations are generators. They yield `Call` (a function of the user, sync or
-async) and `Wait` (until someone hands something over), and are sent the outcome.
+A pool's operations are generators. They yield `Call` (a user's function, sync or async)
+and `Wait` (until a waiter is given something), and are sent the outcome.
 """
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from shared.core.callables import describe, kind_of
+from shared.core.waiting import TaskWaiter, ThreadWaiter
 
 if TYPE_CHECKING:
     import asyncio
@@ -16,15 +18,15 @@ if TYPE_CHECKING:
     R = TypeVar("R")
     Steps = Generator["Call | Wait", Any, R]
 
-PENDING: Any = object()
+FAILED: Any = object()
 
 
 class Call:
     """Call the user's function.
 
     A sync function that a task waits for runs in a thread, which goes on when the task is
-    cancelled: then `orphaned` is set, and `orphan` gets what the function returns
-    (`PENDING` where it raised).
+    cancelled: then `orphaned` is set, and `orphan` is called with what the function returns
+    (`FAILED` if it raised).
     """
 
     __slots__ = ("args", "fn", "orphan", "orphaned")
@@ -38,55 +40,10 @@ class Call:
         self.orphaned = False
 
 
-class Waiter:
-    """Someone in the queue; `give` wakes it, from any thread."""
-
-    value: Any = PENDING
-
-    def give(self, value: Any) -> None:
-        """Hand something over. The pool's lock is held, so this happens once.
-
-        Raises:
-            RuntimeError: it is gone and took nothing.
-        """
-        raise NotImplementedError
-
-
-class ThreadWaiter(Waiter):
-    """Waits with a thread."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-
-    def give(self, value: Any) -> None:
-        """Wake the thread."""
-        self.value = value
-        self.event.set()
-
-
-class TaskWaiter(Waiter):
-    """Waits with a task."""
-
-    def __init__(self) -> None:
-        import asyncio
-
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.loop.create_future()
-
-    def give(self, value: Any) -> None:
-        """Wake the task; fails where its loop is closed, for the task went with it."""
-        self.loop.call_soon_threadsafe(self._wake)
-        self.value = value
-
-    def _wake(self) -> None:
-        if not self.future.done():
-            self.future.set_result(None)
-
-
 class Wait(NamedTuple):
-    """Wait until the waiter is given something, or for so many seconds."""
+    """Wait until the waiter is given something, or for `timeout` seconds."""
 
-    waiter: Waiter
+    waiter: ThreadWaiter[Any] | TaskWaiter[Any]
     timeout: float
 
 
@@ -97,7 +54,7 @@ def run_sync(steps: Steps[R]) -> R:
         while True:
             try:
                 outcome = _step_sync(step)
-            except BaseException as error:  # noqa: BLE001  the operation decides
+            except BaseException as error:  # noqa: BLE001 - the operation decides
                 step = steps.throw(error)
             else:
                 step = steps.send(outcome)
@@ -108,14 +65,11 @@ def run_sync(steps: Steps[R]) -> R:
 def _step_sync(step: Call | Wait) -> Any:
     if isinstance(step, Wait):
         assert isinstance(step.waiter, ThreadWaiter)
-        step.waiter.event.wait(max(0.0, step.timeout))
-        return None
+        return step.waiter.wait(step.timeout)
     result = step.fn(*step.args)
     if hasattr(result, "__await__"):
-        if hasattr(result, "close"):
-            result.close()  # a coroutine that will never run
-        name = getattr(step.fn, "__qualname__", repr(step.fn))
-        raise TypeError(f"{name} is async: use 'async with', or await the async method")
+        getattr(result, "close", bool)()  # a coroutine that will never run
+        raise TypeError(f"{describe(step.fn)} is async: use 'async with', or await the async form")
     return result
 
 
@@ -126,7 +80,7 @@ async def run_async(steps: Steps[R]) -> R:
         while True:
             try:
                 outcome = await _step_async(step)
-            except BaseException as error:  # noqa: BLE001  the operation decides
+            except BaseException as error:  # noqa: BLE001 - the operation decides
                 step = steps.throw(error)
             else:
                 step = steps.send(outcome)
@@ -135,16 +89,13 @@ async def run_async(steps: Steps[R]) -> R:
 
 
 async def _step_async(step: Call | Wait) -> Any:
-    import asyncio
-
     if isinstance(step, Wait):
         assert isinstance(step.waiter, TaskWaiter)
-        await asyncio.wait([step.waiter.future], timeout=max(0.0, step.timeout))
-        return None
-    import inspect
-
-    if inspect.iscoroutinefunction(step.fn):
+        return await step.waiter.wait(step.timeout)
+    if kind_of(step.fn) == "async":
         return await step.fn(*step.args)
+    import asyncio
+
     call = asyncio.ensure_future(asyncio.to_thread(step.fn, *step.args))
     try:
         result = await asyncio.shield(call)
@@ -157,4 +108,4 @@ async def _step_async(step: Call | Wait) -> Any:
 
 def _adopt(done: asyncio.Future[Any], orphan: Callable[[Any], None]) -> None:
     failed = done.cancelled() or done.exception() is not None
-    orphan(PENDING if failed else done.result())
+    orphan(FAILED if failed else done.result())

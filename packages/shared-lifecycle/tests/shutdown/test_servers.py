@@ -104,7 +104,10 @@ def test_no_request_is_lost_under_a_server(run, fetch, tmp_path, framework, serv
     program = run(command=[sys.executable, *server])
     url = program.url()
     workers = 2 if "--workers=2" in server else 1
-    eventually(lambda: "".join(program.errors).count("startup complete") == workers)
+    eventually(
+        f"{workers} workers started",
+        lambda: "".join(program.errors).count("startup complete") == workers,
+    )
     answers = []
     client = threading.Thread(target=lambda: answers.append(fetch(f"{url}/slow?s=1.6")))
     client.start()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import threading
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from ._pool_errors import PoolNotFound
+from shared.core.callables import decorate, kind_of
+
+from .errors import PoolNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from ._pool import Lease, ResourcePool
+    from .pool import Lease, ResourcePool
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,10 +24,10 @@ _lock = threading.Lock()
 
 
 def register_pool(pool: PoolT) -> PoolT:
-    """Make a pool known by its name; returns it.
+    """Register a pool by its name, and return it.
 
     Raises:
-        ValueError: another pool of that name is registered.
+        ValueError: Another pool of that name is registered.
 
     Example:
         >>> from shared.lifecycle import ResourcePool
@@ -47,7 +47,7 @@ def get_pool(name: str) -> ResourcePool[Any]:
     """Return the registered pool of that name.
 
     Raises:
-        PoolNotFound: there is none; says which there are.
+        PoolNotFound: There is none; the error lists the registered names.
     """
     with _lock:
         try:
@@ -57,10 +57,10 @@ def get_pool(name: str) -> ResourcePool[Any]:
 
 
 def initialize_pools() -> None:
-    """Make the least number of resources in every registered pool.
+    """Make the `min_size` resources of every registered pool.
 
     Raises:
-        Exception: what a pool's ``create`` raised, with a note that names the pool.
+        Exception: What a pool's `create` raised, with a note that names the pool.
     """
     for pool in _all():
         try:
@@ -71,7 +71,7 @@ def initialize_pools() -> None:
 
 
 async def ainitialize_pools() -> None:
-    """Make the least number of resources in every registered pool, sync or async."""
+    """Make the `min_size` resources of every registered pool, sync or async."""
     for pool in _all():
         try:
             await pool.ainitialize()
@@ -84,28 +84,28 @@ def close_pools(timeout: float = 0.0) -> None:
     """Close every registered pool, last registered first, and forget them.
 
     Args:
-        timeout: seconds to wait in each for what is lent.
+        timeout: Seconds to wait in each pool for what is lent.
 
     Raises:
-        ExceptionGroup: pools that could not be closed; the others are.
+        ExceptionGroup: Pools that could not be closed; the others are.
     """
     errors: list[Exception] = []
     for pool in _taken():
         try:
             pool.close(timeout)
-        except Exception as error:  # noqa: BLE001  the others must be closed too
+        except Exception as error:  # noqa: BLE001 - the others must be closed too
             errors.append(error)
     if errors:
         raise ExceptionGroup("pools could not be closed", errors)
 
 
-async def aclose_pools(timeout: float = 0.0) -> None:  # noqa: ASYNC109  as close_pools()
+async def aclose_pools(timeout: float = 0.0) -> None:  # noqa: ASYNC109 - as close_pools()
     """Close every registered pool, sync or async, last registered first, and forget them."""
     errors: list[Exception] = []
     for pool in _taken():
         try:
             await pool.aclose(timeout)
-        except Exception as error:  # noqa: BLE001  the others must be closed too
+        except Exception as error:  # noqa: BLE001 - the others must be closed too
             errors.append(error)
     if errors:
         raise ExceptionGroup("pools could not be closed", errors)
@@ -123,15 +123,15 @@ def _taken() -> list[ResourcePool[Any]]:
     return pools
 
 
-class pooled_resource:  # noqa: N801  used as a function
+class pooled_resource:  # noqa: N801 - used as a function
     """Lend from a registered pool: as a context, sync or async, or around a function.
 
-    The function gets the resource as its first argument; each call borrows anew. The
+    The function receives the resource as its first argument; each call borrows one. The
     pool is looked up when it is used, so it may be registered later.
 
     Args:
-        name: the pool's.
-        timeout: seconds to wait for a resource; the pool's where not given.
+        name: The pool's name.
+        timeout: Seconds to wait for a resource; if omitted, the pool's.
 
     Example:
         >>> from shared.lifecycle import ResourcePool
@@ -152,18 +152,19 @@ class pooled_resource:  # noqa: N801  used as a function
         self._leases: list[Lease[Any]] = []
 
     def __call__(self, fn: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
-        """Give the function a resource as its first argument."""
-        if inspect.iscoroutinefunction(fn):
+        """Pass the function a resource as its first argument."""
+        return cast("Callable[P, R]", decorate(fn, self._around, by="pooled_resource"))
 
-            @functools.wraps(fn)
-            async def borrow_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def _around(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        if kind_of(fn) == "async":
+
+            async def borrow_async(*args: Any, **kwargs: Any) -> Any:
                 async with get_pool(self._name).acquire(self._timeout) as resource:
                     return await fn(resource, *args, **kwargs)
 
-            return borrow_async  # type: ignore[return-value]
+            return borrow_async
 
-        @functools.wraps(fn)
-        def borrow(*args: P.args, **kwargs: P.kwargs) -> R:
+        def borrow(*args: Any, **kwargs: Any) -> Any:
             with get_pool(self._name).acquire(self._timeout) as resource:
                 return fn(resource, *args, **kwargs)
 
@@ -177,11 +178,11 @@ class pooled_resource:  # noqa: N801  used as a function
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._leases.pop().__exit__(kind, error, trace)
+        self._leases.pop().__exit__(exc_type, exc, traceback)
 
     async def __aenter__(self) -> Any:
         lease = get_pool(self._name).acquire(self._timeout)
@@ -191,8 +192,8 @@ class pooled_resource:  # noqa: N801  used as a function
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        await self._leases.pop().__aexit__(kind, error, trace)
+        await self._leases.pop().__aexit__(exc_type, exc, traceback)

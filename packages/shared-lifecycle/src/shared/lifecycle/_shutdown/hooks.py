@@ -1,15 +1,18 @@
-"""Hooks: what runs at a shutdown, each in a thread of its own so that none can hold up the rest."""
+"""Hooks: what runs at a shutdown, each in its own thread so that none can delay the rest."""
 
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from shared.core.callables import describe
+from shared.core.loops import Awaiter
 
 if TYPE_CHECKING:
     import asyncio
     import logging
     from collections.abc import Callable
-    from concurrent.futures import Future
 
 
 def log() -> logging.Logger:
@@ -27,7 +30,7 @@ class HookFailure(NamedTuple):
 
 
 class ShutdownReport(NamedTuple):
-    """What a shutdown did.
+    """The result of a shutdown.
 
     Example:
         >>> report = ShutdownReport("SIGTERM", 5.2, (), 0)
@@ -36,12 +39,12 @@ class ShutdownReport(NamedTuple):
     """
 
     reason: str
-    """The signal's name, or what `trigger` was told."""
+    """The signal's name, or the reason passed to `trigger`."""
     duration: float
     """Seconds from the request to the end."""
     failures: tuple[HookFailure, ...]
     unfinished: int
-    """Pieces of tracked work that were still under way at the end."""
+    """Pieces of tracked work that were still in progress at the end."""
 
     @property
     def clean(self) -> bool:
@@ -50,7 +53,7 @@ class ShutdownReport(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """0 after a clean shutdown, 1 otherwise: for ``sys.exit``."""
+        """0 after a clean shutdown, 1 otherwise: for `sys.exit`."""
         return 0 if self.clean else 1
 
 
@@ -64,14 +67,12 @@ class Hook(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The function's name, as precise as it has one."""
-        fn = self.fn
-        fn = getattr(fn, "func", fn)  # functools.partial
-        return getattr(fn, "__qualname__", None) or type(fn).__qualname__
+        """The function's name."""
+        return describe(self.fn)
 
 
 def has_seconds(fn: Callable[..., Any]) -> bool:
-    """Whether a function has a parameter called ``seconds``."""
+    """Whether a function has a parameter called `seconds`."""
     import inspect
 
     try:
@@ -81,53 +82,38 @@ def has_seconds(fn: Callable[..., Any]) -> bool:
 
 
 class Run:
-    """One call of a hook, under way in its own daemon thread.
+    """One call of a hook, in progress in its own daemon thread.
 
-    What it returns is awaited on `loop` if that still turns, else on a loop of its own.
+    What it returns is awaited on `loop` if that still runs, else on its own loop.
     """
 
     def __init__(
         self, hook: Hook, loop: asyncio.AbstractEventLoop | None, seconds: float = 0.0
     ) -> None:
         self.hook = hook
-        self._loop = loop
         self._arguments = {"seconds": seconds} if hook.wants_seconds else {}
+        self._awaiter = Awaiter(loop if loop is not None and loop.is_running() else None)
         self._done = threading.Event()
         self._error: BaseException | None = None
-        self._future: Future[Any] | None = None
         name = f"shutdown-hook:{hook.name}"
         threading.Thread(target=self._call, name=name, daemon=True).start()
 
     def _call(self) -> None:
         try:
-            result = self.hook.fn(**self._arguments)
-            if hasattr(result, "__await__"):
-                self._await(result)
-        except BaseException as error:  # noqa: BLE001  reported, whatever a hook raises
+            with closing(self._awaiter):
+                self._awaiter.run(self.hook.fn(**self._arguments))
+        except BaseException as error:  # noqa: BLE001 - reported, whatever a hook raises
             self._error = error
         finally:
             self._done.set()
 
-    def _await(self, awaitable: Any) -> None:
-        import asyncio
-
-        async def body() -> None:
-            await awaitable
-
-        if self._loop is None or not self._loop.is_running():
-            asyncio.run(body())
-            return
-        self._future = asyncio.run_coroutine_threadsafe(body(), self._loop)
-        self._future.result()
-
     def wait(self, timeout: float) -> HookFailure | None:
-        """Wait for the hook; give it up after `timeout` seconds. Return what went wrong."""
-        if not self._done.wait(max(0.0, timeout)):
-            if self._future is not None:
-                self._future.cancel()
-            error: BaseException | None = TimeoutError(f"did not return within {timeout:.3g} s")
-        else:
+        """Wait for the hook, but no longer than `timeout` seconds. Return what went wrong."""
+        if self._done.wait(max(0.0, timeout)):
             error = self._error
+        else:
+            self._awaiter.cancel()
+            error = TimeoutError(f"did not return within {timeout:.3g} s")
         if error is None:
             return None
         log().error("shutdown hook %s failed: %r", self.hook.name, error, exc_info=error)

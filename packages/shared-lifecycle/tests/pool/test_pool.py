@@ -8,28 +8,8 @@ import time
 
 import pytest
 
-from shared.lifecycle import (
-    ConnectionPool,
-    ConnectionPoolConfig,
-    PoolClosed,
-    PoolNotFound,
-    PoolTimeout,
-    ResourcePool,
-    aclose_pools,
-    ainitialize_pools,
-    close_pools,
-    get_pool,
-    initialize_pools,
-    pooled_resource,
-    register_pool,
-)
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
+from shared.core.testing import VirtualClock
+from shared.lifecycle import ConnectionPoolConfig, PoolClosed, PoolTimeout, ResourcePool
 
 
 class Thing:
@@ -39,12 +19,6 @@ class Thing:
 
     def close(self):
         self.closed = True
-
-
-@pytest.fixture(autouse=True)
-def _no_pool_left():
-    yield
-    close_pools()
 
 
 def test_exhaustion_waits_and_says_what_is_going_on():
@@ -92,7 +66,7 @@ async def test_a_waiter_cancelled_when_its_resource_is_on_the_way_passes_it_on()
         assert again is first
 
 
-async def test_a_task_cancelled_while_a_thread_connects_leaks_nothing(eventually):
+async def test_a_task_cancelled_while_a_thread_connects_leaks_nothing():
     begun, go = threading.Event(), threading.Event()
 
     def create():
@@ -113,45 +87,20 @@ async def test_a_task_cancelled_while_a_thread_connects_leaks_nothing(eventually
     pool.close()
 
 
-def test_a_dead_resource_is_replaced():
-    made = []
-
-    class Mine(ConnectionPool[Thing]):
-        def _create_connection(self):
-            made.append(Thing())
-            return made[-1]
-
-        def _validate_connection(self, connection):
-            return connection.alive
-
-        def _close_connection(self, connection):
-            connection.closed = True
-
-    pool = Mine("mine", ConnectionPoolConfig(max_size=3))
-    with pool.connection(), pool.connection(), pool.connection():
-        pass
-    for thing in made:
-        thing.alive = False
-    with pool.connection() as fresh:
-        assert fresh.alive
-        assert pool.stats.size == 3 - 2  # every dead one is closed, not only the first
-    assert [thing.closed for thing in made] == [True, True, True, False]
-
-
 def test_lifetime_and_idle_time_on_a_set_clock():
-    clock = Clock()
+    clock = VirtualClock(1000.0)
     config = ConnectionPoolConfig(max_size=1, max_lifetime=100, max_idle=10)
     pool = ResourcePool("db", Thing, config=config, clock=clock)
     with pool.acquire() as first:
         pass
-    clock.now += 9.9
+    clock.advance(9.9)
     with pool.acquire() as same:
         assert same is first
-    clock.now += 10
+    clock.advance(10)
     with pool.acquire() as second:
         assert second is not first
         assert first.closed
-        clock.now += 100
+        clock.advance(100)
     assert second.closed, "too old when it came back"
 
 
@@ -239,93 +188,91 @@ async def test_one_pool_for_threads_and_tasks():
     assert pool.close() == 0
 
 
-def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="max_size must be 1 or more, not 0"):
-        ConnectionPoolConfig(max_size=0)
-    with pytest.raises(ValueError, match="min_size"):
-        ConnectionPoolConfig(min_size=3, max_size=2)
-    with pytest.raises(TypeError, match="needs a create function"):
-        ResourcePool("db")
-    with pytest.raises(TypeError, match="config must be"):
-        ResourcePool("db", Thing, config={"max_size": 3})  # type: ignore[call-overload]
+async def test_a_thread_that_blocks_its_loop_is_served_before_the_tasks_of_that_loop():
+    pool = ResourcePool("db", Thing, config=ConnectionPoolConfig(max_size=1))
+    lease = pool.acquire()
+    lease.__enter__()
+    waiting = asyncio.ensure_future(pool.acquire().__aenter__())
+    await asyncio.sleep(0)
+    threading.Timer(0.02, lease.__exit__, (None, None, None)).start()
+    with pool.acquire(timeout=10):  # in the task's place, it would wait for ever
+        pass
+    assert isinstance(await waiting, Thing)
+
+
+def test_a_task_that_waits_for_the_end_of_loans_may_lose_its_loop():
+    pool = ResourcePool("db", Thing, config=ConnectionPoolConfig(max_size=1))
+    lease = pool.acquire()
+    lease.__enter__()
+
+    async def close():
+        closing = asyncio.ensure_future(pool.aclose(timeout=60))
+        await asyncio.sleep(0)
+        assert not closing.done()
+        closing.cancel()
+
+    asyncio.run(close())
+    lease.__exit__(None, None, None)
+    assert pool.stats.size == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ({"max_size": 0}, "max_size must be a whole number of at least 1, not 0"),
+        ({"min_size": 3, "max_size": 2}, "min_size must be a whole number from 0 to 2, not 3"),
+        ({"timeout": -1}, "timeout must be a number of at least 0, not -1"),
+        ({"max_lifetime": 0}, "max_lifetime must be a number above 0, not 0"),
+        ({"max_idle": -1}, "max_idle must be a number above 0, not -1"),
+    ],
+)
+def test_limits_are_checked(limits, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        ConnectionPoolConfig(**limits)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "complaint"),
+    [
+        (("db",), {}, "create must be callable, not None"),
+        (("db", 3), {}, "create must be callable, not 3"),
+        (("db", Thing), {"config": {"max_size": 3}}, "config must be a ConnectionPoolConfig, not"),
+        (("db", Thing), {"validate": 3}, "validate must be callable or None, not 3"),
+        ((Thing, print), {"close": print}, "multiple values for argument 'close'"),
+        (("db", Thing), {"name": "db"}, "multiple values for keyword argument 'name'"),
+        (("db", Thing), {"size": 3}, "unexpected keyword argument 'size'"),
+    ],
+)
+def test_arguments_are_checked(args, options, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        ResourcePool(*args, **options)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "name"),
+    [
+        ((Thing,), {}, "Thing"),
+        ((Thing, None, None), {}, "Thing"),
+        ((), {"create": Thing}, "Thing"),
+        ((Thing,), {"name": "db"}, "db"),
+        (("db", Thing), {}, "db"),
+        (("db",), {"create": Thing}, "db"),
+    ],
+)
+def test_the_name_may_come_first_or_be_omitted(args, options, name):
+    ended: list[Thing] = []
+    if len(args) < 3:
+        options = {**options, "close": ended.append}
+    options["config"] = ConnectionPoolConfig(max_size=3)
+    pool = ResourcePool(*args, **options)
+    assert (pool.name, pool.config.max_size) == (name, 3)
+    with pool.acquire() as thing:
+        pass
+    pool.close()
+    assert ended == [thing] or (not ended and thing.closed)
+
+
+def test_a_loan_is_entered_once():
     lease = ResourcePool("db", Thing).acquire()
     with lease, pytest.raises(RuntimeError, match="entered already"):
         lease.__enter__()
-    shifted = ResourcePool(Thing, None, None, ConnectionPoolConfig(max_size=3))
-    assert (shifted.name, shifted.config.max_size) == ("Thing", 3)
-    ended: list[Thing] = []
-    for pool in (
-        ResourcePool(Thing, close=ended.append),
-        ResourcePool(create=Thing, close=ended.append),
-        ResourcePool("db", create=Thing, close=ended.append),
-    ):
-        with pool.acquire() as thing:
-            pass
-        pool.close()
-        assert ended.pop() is thing
-    with pytest.raises(TypeError, match="each once; not close"):
-        ResourcePool(Thing, ended.append, close=ended.append)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="not size"):
-        ResourcePool("db", Thing, size=3)  # type: ignore[call-overload]
-
-
-def test_the_registry():
-    pool = register_pool(
-        ResourcePool("db", Thing, config=ConnectionPoolConfig(min_size=2, max_size=3))
-    )
-    assert register_pool(pool) is pool
-    with pytest.raises(ValueError, match="'db' is registered already"):
-        register_pool(ResourcePool("db", Thing))
-    with pytest.raises(PoolNotFound, match=r"'cache'.*\['db'\]"):
-        get_pool("cache")
-    initialize_pools()
-    assert pool.stats.idle == 2
-
-    @pooled_resource("db")
-    def work(thing, a, *, b):
-        assert pool.stats.in_use == 1
-        return isinstance(thing, Thing), a, b
-
-    assert work(1, b=2) == (True, 1, 2)
-    with pooled_resource("db") as thing:
-        assert isinstance(thing, Thing)
-    close_pools()
-    assert pool.closed
-    with pytest.raises(PoolNotFound):
-        work(1, b=2)
-
-
-async def test_the_registry_in_a_loop():
-    async def create():
-        return Thing()
-
-    closed = []
-
-    async def close(thing):
-        closed.append(thing)
-
-    register_pool(ResourcePool("db", create, close, config=ConnectionPoolConfig(min_size=1)))
-    await ainitialize_pools()
-
-    @pooled_resource("db")
-    async def work(thing, a):
-        await asyncio.sleep(0)
-        return isinstance(thing, Thing), a
-
-    assert await work(1) == (True, 1)
-    async with pooled_resource("db") as thing:
-        assert isinstance(thing, Thing)
-    with pytest.raises(TypeError, match="aclose"):
-        get_pool("db").close()
-    await aclose_pools()
-    assert closed == [thing]
-
-
-def test_what_fails_to_open_is_named():
-    def create():
-        raise ConnectionRefusedError("down")
-
-    register_pool(ResourcePool("db", create, config=ConnectionPoolConfig(min_size=1)))
-    with pytest.raises(ConnectionRefusedError) as caught:
-        initialize_pools()
-    assert caught.value.__notes__ == ["while opening the pool 'db'"]

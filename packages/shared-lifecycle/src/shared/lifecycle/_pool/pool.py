@@ -1,31 +1,33 @@
-"""A pool of anything that is dear to make: connections, clients, models.
+"""A pool of anything that is expensive to create: connections, clients, models.
 
 Counting is by permits: a resource that is being made, lent, kept or closed holds one,
-and there are `max_size`. A returned resource is handed to the one who has waited
-longest, never put back for whoever comes next.
+and there are `max_size`. A returned resource is handed to the waiter that has waited
+longest, never put back for the next caller.
 """
 
 from __future__ import annotations
 
-import inspect
 import logging
-import os
 import random
 import threading
 import time
-import weakref
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
-from ._drive import PENDING, Call, TaskWaiter, ThreadWaiter, Wait, run_async, run_sync
-from ._pool_errors import PoolClosed, PoolTimeout
+from shared.core import checks
+from shared.core.callables import kind_of
+from shared.core.forks import keep, renew
+from shared.core.waiting import Line, TaskWaiter, ThreadWaiter
+
+from .drive import FAILED, Call, Wait, run_async, run_sync
+from .errors import PoolClosed, PoolTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
     from types import TracebackType
 
-    from ._drive import Waiter
+    Waiter = ThreadWaiter[Any] | TaskWaiter[Any]
 
 T = TypeVar("T")
 logger = logging.getLogger("shared.lifecycle")
@@ -41,14 +43,14 @@ class ConnectionPoolConfig:
     """The limits of a pool.
 
     Args:
-        min_size: resources that `initialize` makes.
-        max_size: resources at once, whatever happens.
-        timeout: seconds to wait for one.
-        max_lifetime: seconds after which one is replaced, less up to a tenth; None: never.
-        max_idle: seconds unused after which one is replaced; None: never.
+        min_size: The number of resources that `initialize` makes.
+        max_size: The most resources that exist at once.
+        timeout: Seconds to wait for a resource.
+        max_lifetime: Seconds after which a resource is replaced, less up to a tenth; None: never.
+        max_idle: Seconds unused after which a resource is replaced; None: never.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: A number is out of its range.
 
     Example:
         >>> ConnectionPoolConfig(max_size=4).timeout
@@ -62,22 +64,17 @@ class ConnectionPoolConfig:
     max_idle: float | None = 600.0
 
     def __post_init__(self) -> None:
-        if self.max_size < 1:
-            raise ValueError(f"max_size must be 1 or more, not {self.max_size!r}")
-        if not 0 <= self.min_size <= self.max_size:
-            raise ValueError(
-                f"min_size must be from 0 to max_size ({self.max_size}), not {self.min_size!r}"
-            )
-        if not self.timeout >= 0:
-            raise ValueError(f"timeout must be 0 s or more, not {self.timeout!r}")
+        checks.whole("max_size", self.max_size)
+        checks.whole("min_size", self.min_size, least=0, most=self.max_size)
+        checks.number("timeout", self.timeout, least=0, finite=False)
         for name in ("max_lifetime", "max_idle"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be a positive number of seconds, not {value!r}")
+            if value is not None:
+                checks.number(name, value, above=0, finite=False)
 
 
 class PoolStats(NamedTuple):
-    """A pool as it stood when it was read. ``size`` counts those being made or closed too."""
+    """The state of a pool when it was read. `size` counts those being made or closed too."""
 
     size: int
     idle: int
@@ -99,18 +96,20 @@ class _Entry:
 
 
 class ResourcePool(Generic[T]):
-    """Lends resources, to threads and to tasks; ``with`` and ``async with`` alike.
+    """Lends resources to threads and to tasks, by `with` and `async with` alike.
+
+    The name may also come first: `ResourcePool("buffers", bytearray)`.
 
     Args:
-        name: for messages and the registry; may be left out.
-        create: makes a resource, sync or async. An async one needs ``async with``.
-        close: ends one; where not given, its ``close()`` if it has one.
-        validate: asked before each loan; False or an exception: it is replaced.
-        config: the limits.
-        clock: seconds that never jump.
+        create: Makes a resource, sync or async. An async one needs `async with`.
+        close: Ends a resource; if omitted, its own `close()`, if it has one.
+        validate: Called before each loan; on False or an exception the resource is replaced.
+        config: The limits.
+        name: For messages and the registry; if omitted, the name of `create`.
+        clock: Seconds that never jump.
 
     Raises:
-        TypeError: `create` is missing.
+        TypeError: `create` is missing or cannot be called.
 
     Example:
         >>> pool = ResourcePool("lists", list, config=ConnectionPoolConfig(max_size=2))
@@ -126,17 +125,19 @@ class ResourcePool(Generic[T]):
     @overload
     def __init__(
         self,
-        name: str = "pool",
-        create: Callable[[], T | Awaitable[T]] | ConnectionPoolConfig | None = None,
+        create: Callable[[], T | Awaitable[T]],
         close: Callable[[T], Any] | None = None,
         validate: Callable[[T], Any] | None = None,
         config: ConnectionPoolConfig | None = None,
         *,
+        name: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None: ...
     @overload
     def __init__(
         self,
+        name: str,
+        /,
         create: Callable[[], T | Awaitable[T]],
         close: Callable[[T], Any] | None = None,
         validate: Callable[[T], Any] | None = None,
@@ -144,70 +145,63 @@ class ResourcePool(Generic[T]):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None: ...
-    def __init__(
-        self, *args: Any, clock: Callable[[], float] = time.monotonic, **kwargs: Any
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if args and isinstance(args[0], str):
+            self._set_up(*args[1:], name=args[0], **options)
+        else:
+            self._set_up(*args, **options)
+
+    def _set_up(
+        self,
+        create: Callable[[], T | Awaitable[T]] | None = None,
+        close: Callable[[T], Any] | None = None,
+        validate: Callable[[T], Any] | None = None,
+        config: ConnectionPoolConfig | None = None,
+        *,
+        name: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        given = _arguments(args, kwargs)
-        create, close, validate, config = (given.get(n) for n in _ARGUMENTS[1:])
-        name = given.get("name", getattr(create, "__name__", "pool"))
-        if isinstance(create, ConnectionPoolConfig):
-            create, config = None, create
         if config is not None and not isinstance(config, ConnectionPoolConfig):
-            raise TypeError(
-                f"config must be a ConnectionPoolConfig, not {type(config).__name__}: {config!r}"
-            )
-        self.name: str = name
+            raise checks.refuse("config", "a ConnectionPoolConfig", config, TypeError)
+        self._create: Callable[[], Any] = checks.function("create", create)  # type: ignore[assignment]
+        self._close = checks.function("close", close or _close)
+        self._validate = checks.function("validate", validate, optional=True)
+        self.name: str = name or str(getattr(create, "__name__", "pool"))
         self.config: ConnectionPoolConfig = config or ConnectionPoolConfig()
-        self._create: Callable[[], Any] = create or self._create_connection
-        self._close: Callable[[T], Any] = close or self._close_connection
-        self._validate: Callable[[T], Any] | None = validate
-        if not callable(self._create):
-            raise TypeError(f"create must be callable, not {type(create).__name__}")
-        overridden = _overrides(self, "_create_connection")
-        if create is None and not overridden:
-            raise TypeError(
-                f"pool {name!r} needs a create function, or a subclass with _create_connection()"
-            )
-        if validate is None and _overrides(self, "_validate_connection"):
-            self._validate = self._validate_connection
         self._clock = clock
+        self._closed = False
+        self._empty()
+        renew(self)
+
+    def _empty(self) -> None:
         self._lock = threading.Lock()
         self._idle: deque[_Entry] = deque()
         self._lent: set[_Entry] = set()
-        self._waiters: deque[Waiter] = deque()
+        self._line: Line[Any] = Line()
         self._size = 0
-        self._closed = False
         self._drained: list[Waiter] = []
-        _EVERY.add(self)
 
-    # -- what a subclass may override; sync or async ----------------------------------
-
-    def _create_connection(self) -> T | Awaitable[T]:
-        raise NotImplementedError
-
-    def _close_connection(self, connection: T) -> Any:
-        close = getattr(connection, "close", None)
-        return close() if callable(close) else None
-
-    def _validate_connection(self, _connection: T) -> Any:
-        return True
+    def renew_after_fork(self) -> None:
+        """In a child: what the parent made is the parent's, even to close."""
+        keep(*(entry.resource for entry in [*self._idle, *self._lent]))
+        self._empty()
 
     # -- what users call ---------------------------------------------------------------
 
     def acquire(self, timeout: float | None = None) -> Lease[T]:
-        """Lend a resource for a ``with`` or ``async with`` block.
+        """Lend a resource for a `with` or `async with` block.
 
         Args:
-            timeout: seconds to wait for one; the pool's where not given.
+            timeout: Seconds to wait for one; if omitted, the pool's.
 
         Raises:
-            PoolTimeout: on entering, none became free in time.
-            PoolClosed: on entering, the pool is closed.
+            PoolTimeout: On entering, none became free in time.
+            PoolClosed: On entering, the pool is closed.
         """
         return Lease(self, self.config.timeout if timeout is None else timeout)
 
     def initialize(self) -> None:
-        """Make `min_size` resources now, so that a wrong address shows at the start."""
+        """Make `min_size` resources now, so that a wrong address shows at startup."""
         run_sync(self._fill())
 
     async def ainitialize(self) -> None:
@@ -215,27 +209,27 @@ class ResourcePool(Generic[T]):
         await run_async(self._fill())
 
     def close(self, timeout: float = 0.0) -> int:
-        """Close what is idle now and what is lent when it comes back.
+        """Close what is idle now, and what is lent when it comes back.
 
         Args:
-            timeout: seconds to wait for those that are lent.
+            timeout: Seconds to wait for those that are lent.
 
         Returns:
             The number of resources that are still lent.
 
         Raises:
-            TypeError: resources are closed by an async function: await `aclose`.
+            TypeError: Resources are closed by an async function: await `aclose`.
         """
-        if inspect.iscoroutinefunction(self._close):
+        if kind_of(self._close) == "async":
             raise TypeError(f"pool {self.name!r} closes by an async function: await aclose()")
         return run_sync(self._shut(timeout, ThreadWaiter))
 
-    async def aclose(self, timeout: float = 0.0) -> int:  # noqa: ASYNC109  as close()
-        """Close what is idle now and what is lent when it comes back; see `close`."""
+    async def aclose(self, timeout: float = 0.0) -> int:  # noqa: ASYNC109 - as close()
+        """Close what is idle now, and what is lent when it comes back; see `close`."""
         return await run_async(self._shut(timeout, TaskWaiter))
 
     def discard(self, resource: T) -> None:
-        """Say that a lent resource is broken: it is closed when it comes back, not lent again."""
+        """Mark a lent resource as broken: it is closed when it comes back, not lent again."""
         with self._lock:
             for entry in self._lent:
                 if entry.resource is resource:
@@ -243,17 +237,17 @@ class ResourcePool(Generic[T]):
 
     @property
     def stats(self) -> PoolStats:
-        """How many there are of what."""
+        """The current state in numbers."""
         with self._lock:
-            counts = (self._size, len(self._idle), len(self._lent), len(self._waiters))
+            counts = (self._size, len(self._idle), len(self._lent), len(self._line))
             return PoolStats(*counts, self.config.max_size)
 
     @property
     def closed(self) -> bool:
-        """Whether it gives out nothing any more."""
+        """Whether it lends nothing any more."""
         return self._closed
 
-    # -- operations, written once for threads and tasks (see _drive) --------------------
+    # -- operations, written once for threads and tasks (see drive.py) --------------------
 
     def _borrow(
         self, timeout: float, new_waiter: Callable[[], Waiter]
@@ -277,39 +271,39 @@ class ResourcePool(Generic[T]):
         return (yield from self._make())
 
     def _obtain(self, timeout: float, new_waiter: Callable[[], Waiter]) -> Generator[Any, Any, Any]:
-        """Get an idle resource, or the permit to make one, in the order of coming."""
+        """Get an idle resource, or the permit to make one, in order of arrival."""
         with self._lock:
             if self._closed:
                 raise PoolClosed(self.name)
-            if not self._waiters:
+            if not self._line.head():
                 if self._idle:
                     return self._idle.pop()
                 if self._size < self.config.max_size:
                     self._size += 1
                     return _PERMIT
-            begin = self._clock()
+            start = self._clock()
             waiter = new_waiter()
-            self._waiters.append(waiter)
+            self._line.join(waiter)
         try:
             yield Wait(waiter, timeout)
         except BaseException:
             self._withdraw(waiter)
             raise
         with self._lock:
-            if waiter.value is PENDING:
-                self._waiters.remove(waiter)
+            if not waiter.given:
+                self._line.waiters.remove(waiter)
                 in_use = self._size - len(self._idle)
-                waited = self._clock() - begin
+                waited = self._clock() - start
                 raise PoolTimeout(self.name, waited, in_use, self.config.max_size)
         if waiter.value is _CLOSED:
             raise PoolClosed(self.name)
         return waiter.value
 
     def _withdraw(self, waiter: Waiter) -> None:
-        """Someone was cancelled while waiting: what it may have been given goes on."""
+        """Pass on what a cancelled waiter may have been given."""
         with self._lock:
-            if waiter.value is PENDING:
-                self._waiters.remove(waiter)
+            if not waiter.given:
+                self._line.waiters.remove(waiter)
             elif waiter.value is _PERMIT:
                 self._free_permit()
             elif waiter.value is not _CLOSED:
@@ -345,23 +339,23 @@ class ResourcePool(Generic[T]):
         return now >= entry.expires_at or (idle is not None and now - entry.used_at >= idle)
 
     def _sound(self, entry: _Entry) -> Generator[Any, Any, bool]:
-        """Ask the user's validation; a permit and the entry are held."""
+        """Call the user's validation; a permit and the entry are held."""
         if self._validate is None:
             return True
 
         def orphan(good: Any) -> None:
-            if good is PENDING or not good:
+            if good is FAILED or not good:
                 entry.broken = True
             self._put_back(entry)
 
         call = Call(self._validate, (entry.resource,), orphan)
         try:
             good = yield call
-        except Exception as error:  # noqa: BLE001  a check that fails says no
+        except Exception as error:  # noqa: BLE001 - a check that fails says no
             logger.info("pool %s: validation failed: %r", self.name, error)
             return False
         except BaseException:
-            # Cancelled in the middle: nobody knows what state the resource is in.
+            # Cancelled in the middle: the state of the resource is unknown.
             if not call.orphaned:
                 yield from self._dispose(entry)
             raise
@@ -377,7 +371,7 @@ class ResourcePool(Generic[T]):
         call = Call(self._close, (entry.resource,), orphan)
         try:
             yield call
-        except Exception as error:  # noqa: BLE001  it goes either way
+        except Exception as error:  # noqa: BLE001 - it goes either way
             logger.warning("pool %s: closing a resource failed: %r", self.name, error)
         except BaseException:
             keep_permit = False
@@ -414,8 +408,8 @@ class ResourcePool(Generic[T]):
         with self._lock:
             self._closed = True
             idle, self._idle = list(self._idle), deque()
-            while self._waiters:
-                self._give(_CLOSED)
+            while self._give(_CLOSED):
+                pass
         for entry in idle:
             yield from self._dispose(entry)
         with self._lock:
@@ -430,12 +424,13 @@ class ResourcePool(Generic[T]):
     # -- with the lock held --------------------------------------------------------------
 
     def _give(self, value: Any) -> bool:
-        """Give it to the one who has waited longest; whether anyone took it."""
-        while self._waiters:
+        """Give it to the waiter that has waited longest; whether there was one."""
+        while (waiter := self._line.head()) is not None:
+            self._line.waiters.popleft()
             try:
-                self._waiters.popleft().give(value)
+                waiter.give(value)
             except RuntimeError:
-                continue  # its event loop is closed: it waits no more
+                continue  # its event loop was closed just now
             return True
         return False
 
@@ -450,14 +445,14 @@ class ResourcePool(Generic[T]):
             self._size -= 1
         if self._size == 0:
             for waiter in self._drained:
-                waiter.give(None)
+                waiter.wake()
             self._drained.clear()
 
     # -- what cancelled tasks leave behind -----------------------------------------------
 
     def _adopt(self, resource: Any) -> None:
-        """A task was cancelled while a thread made this."""
-        if resource is PENDING:
+        """Take over what a thread made for a task that was cancelled meanwhile."""
+        if resource is FAILED:
             with self._lock:
                 self._free_permit()
         else:
@@ -473,18 +468,9 @@ class ResourcePool(Generic[T]):
     def _close_in_thread(self, entry: _Entry) -> None:
         threading.Thread(target=run_sync, args=(self._dispose(entry),), daemon=True).start()
 
-    def _after_fork(self) -> None:
-        """In a child: what the parent made is the parent's, even to close."""
-        self._lock = threading.Lock()
-        for entry in [*self._idle, *self._lent]:
-            _keep_for_ever(entry.resource)
-        self._idle, self._lent, self._waiters = deque(), set(), deque()
-        self._size = 0
-        self._drained = []
-
 
 class Lease(Generic[T]):
-    """A loan: ``with lease as resource`` or ``async with lease as resource``, once."""
+    """A loan: `with lease as resource` or `async with lease as resource`, once."""
 
     __slots__ = ("_entry", "_pool", "_timeout")
 
@@ -499,95 +485,35 @@ class Lease(Generic[T]):
 
     def __enter__(self) -> T:
         self._check()
-        self._entry = run_sync(self._pool._borrow(self._timeout, ThreadWaiter))  # noqa: SLF001
+        self._entry = run_sync(self._pool._borrow(self._timeout, ThreadWaiter))  # noqa: SLF001 - the pool's own loan
         return self._entry.resource  # type: ignore[no-any-return]
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         entry, self._entry = self._entry, None
         if entry is not None:
-            run_sync(self._pool._return(entry))  # noqa: SLF001
+            run_sync(self._pool._return(entry))  # noqa: SLF001 - the pool's own loan
 
     async def __aenter__(self) -> T:
         self._check()
-        self._entry = await run_async(self._pool._borrow(self._timeout, TaskWaiter))  # noqa: SLF001
+        self._entry = await run_async(self._pool._borrow(self._timeout, TaskWaiter))  # noqa: SLF001 - the pool's own loan
         return self._entry.resource  # type: ignore[no-any-return]
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         entry, self._entry = self._entry, None
         if entry is not None:
-            await run_async(self._pool._return(entry))  # noqa: SLF001
+            await run_async(self._pool._return(entry))  # noqa: SLF001 - the pool's own loan
 
 
-class ConnectionPool(ResourcePool[T]):
-    """A pool of connections: made by functions, or by a subclass.
-
-    Example:
-        >>> class Connection:
-        ...     alive = True
-        >>> class MyPool(ConnectionPool[Connection]):
-        ...     def _create_connection(self) -> Connection:
-        ...         return Connection()
-        ...
-        ...     def _close_connection(self, connection: Connection) -> None:
-        ...         connection.alive = False
-        ...
-        ...     def _validate_connection(self, connection: Connection) -> bool:
-        ...         return connection.alive
-        >>> pool = MyPool("my_pool", ConnectionPoolConfig(min_size=1, max_size=4))
-        >>> with pool.connection() as connection:
-        ...     connection.alive
-        True
-        >>> pool.close()
-        0
-    """
-
-    def connection(self, timeout: float | None = None) -> Lease[T]:
-        """Lend a connection; the same as `acquire`."""
-        return self.acquire(timeout)
-
-
-_ARGUMENTS = ("name", "create", "close", "validate", "config")
-
-
-def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Name what came: the pool's name is the first argument, if that is a text."""
-    names = _ARGUMENTS if not args or isinstance(args[0], str) else _ARGUMENTS[1:]
-    given = dict(zip(names, args, strict=False))
-    twice, unknown = given.keys() & kwargs, kwargs.keys() - set(_ARGUMENTS)
-    if len(args) > len(names) or twice or unknown:
-        wrong = ", ".join(sorted(twice | unknown)) or f"{len(args)} positional arguments"
-        raise TypeError(f"a pool takes {', '.join(names)} and clock, each once; not {wrong}")
-    return given | kwargs
-
-
-def _overrides(pool: ResourcePool[Any], method: str) -> bool:
-    return getattr(type(pool), method) is not getattr(ResourcePool, method)
-
-
-def _keep_for_ever(resource: Any) -> None:
-    """Never let it be finalised here: a driver's finaliser would say goodbye to the server."""
-    import ctypes
-
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(resource))
-
-
-_EVERY: weakref.WeakSet[ResourcePool[Any]] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for pool in list(_EVERY):
-        pool._after_fork()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+def _close(resource: Any) -> Any:
+    close = getattr(resource, "close", None)
+    return close() if callable(close) else None

@@ -1,0 +1,1 @@
+"""Resource pools for threads and tasks."""
