@@ -1,6 +1,5 @@
 """The ground floor of the shared packages: what would be a bug if two of them did it differently.
 
-For the packages of this namespace, and for services whose own code is to behave the same.
 Standard library only; no policy, no input or output, no telemetry.
 """
 

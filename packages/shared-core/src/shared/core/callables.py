@@ -1,7 +1,6 @@
 """Kinds of callables, and wrappers of the same kind.
 
-A decorator must know whether it has a plain function, a coroutine function or a generator before
-the first call. One function decides that for all packages: `kind_of`.
+A decorator must know before the first call what it has; `kind_of` decides that for all packages.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ def wrap(
             return _function(inner, around)
         if kind == "async":
             return _coroutine(inner, around)
-        step = _stepping if stepwise else _steady
+        step = _stepping if stepwise else nullcontext
         return (_generator if kind == "generator" else _async_generator)(inner, around, step)
 
     return decorate(fn, make, by=by)
@@ -187,10 +186,6 @@ def _stepping(context: Any) -> Generator[None]:
         yield
     finally:
         context.suspend()
-
-
-def _steady(_context: Any) -> Any:
-    return nullcontext()
 
 
 def _innermost(fn: Any) -> Any:

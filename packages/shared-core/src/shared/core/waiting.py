@@ -151,10 +151,7 @@ class Line(Generic[T]):
         return None
 
     def join(self, waiter: Waiter[T]) -> None:
-        """Add a waiter at the end; a thread that blocks its event loop goes before its tasks.
-
-        Otherwise they would wait for each other.
-        """
+        """Add a waiter at the end; a thread that blocks its event loop goes before its tasks."""
         if waiter.loop is None and (own := running_loop()) is not None:
             for place, other in enumerate(self.waiters):
                 if other.loop is own:
