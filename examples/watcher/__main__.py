@@ -55,7 +55,7 @@ def run(options: Options, stack: ExitStack, begun: float) -> int:
     stack.enter_context(claim(data))
     variables: dict[str, str] = {}
     if not options.real:
-        screen.say("Starting four stores of our own, nothing to install:")
+        screen.say("Starting four embedded stores, nothing to install:")
         variables = start_embedded(data, stack, screen.say)
     settings = read_settings(variables)
     configure_logging(

@@ -1,4 +1,4 @@
-"""The four stores: embedded ones of our own, or the servers that the environment names."""
+"""The four stores: embedded, or the servers named in the environment."""
 
 from __future__ import annotations
 
