@@ -1,8 +1,10 @@
 """The distributions are ours, share one namespace, and hold what they should."""
 
+import ast
 import importlib
 import importlib.metadata
 import tomllib
+import types
 import zipfile
 from pathlib import Path
 
@@ -58,3 +60,38 @@ def test_the_wheel_holds_the_package_and_nothing_else(package, tmp_path):
     metadata = f"{package.name.replace('-', '_')}-{project(package)['version']}.dist-info/"
     assert f"{metadata}licenses/LICENSE" in names
     assert [n for n in names if not n.startswith((f"shared/{part}/", metadata))] == []
+
+
+@each_package
+def test_the_table_of_public_names_is_the_stub(package):
+    """`__init__.pyi` is what type checkers read and what the face loads: one list, all loadable."""
+    name = package.name.replace("-", ".")
+    stub = package / "src" / name.replace(".", "/") / "__init__.pyi"
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    imported = sorted(
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
+    (listed,) = (node.value for node in tree.body if isinstance(node, ast.Assign))
+    module = importlib.import_module(name)
+    assert list(module.__all__) == imported == ast.literal_eval(listed)
+    homes = module.__getattr__.homes
+    for public in imported:
+        value = getattr(module, public)
+        if isinstance(value, (type, types.FunctionType)) and value.__module__.startswith("shared."):
+            assert value.__module__ == name, (public, homes[public])
+
+
+@each_package
+def test_every_import_of_the_package_runs_down(package):
+    """The contract is there, and exhaustive: import-linter holds the package to it."""
+    name = package.name.replace("-", ".")
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = root["tool"]["importlinter"]["contracts"]
+    (own,) = (one for one in contracts if one.get("containers") == [name])
+    assert own["type"] == "layers"
+    assert own["exhaustive"] is True
+    assert set(own.get("exhaustive_ignores", ())) <= {"testing"}
+    assert "ignore_imports" not in own
