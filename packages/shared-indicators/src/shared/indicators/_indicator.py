@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import copy
+from inspect import Parameter, Signature
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 
-from ._blocks import Segment, Tail, run
-from ._checks import finite
-from ._engine import kernels
-from ._expr import Map, Pick, Plan, Source, trace
-from ._inputs import gather
-from ._panel import Panel
-from ._step import straight
+from shared.core.checks import number
+
+from ._base.inputs import gather
+from ._formula.expr import Plan, trace
+from ._kernels.engine import kernels
+from ._run.blocks import Segment, Tail, run
+from ._run.panel import Panel
+from ._run.stepper import Stepper
 
 if TYPE_CHECKING:
-    from typing import Protocol, Self
+    from typing import Self
 
     from numpy.typing import ArrayLike
 
-    class SeriesLike(Protocol):
-        """A pandas or polars series."""
-
-        @property
-        def name(self) -> Any:
-            """Its name."""
-
-        def to_numpy(self) -> Any:
-            """Its values."""
-
-    class FrameLike(Protocol):
-        """A pandas or polars frame."""
-
-        @property
-        def columns(self) -> Any:
-            """The names of its columns."""
-
-        def to_numpy(self) -> Any:
-            """Its values."""
+    from ._base.types import FloatArray, FrameLike, SeriesLike
 
     SeriesT = TypeVar("SeriesT", bound=SeriesLike)
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 BatchT = TypeVar("BatchT")
 ValueT = TypeVar("ValueT")
 TickT = TypeVar("TickT")
+
+_LIBRARY = f"{__name__.rpartition('.')[0]}._library."
 
 
 class Indicator(Generic[BatchT, ValueT, TickT]):
@@ -66,21 +52,19 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         """Read the inputs off the formula."""
         super().__init_subclass__()
         if "formula" in cls.__dict__:
-            # A loop belongs to its formula: another formula does not inherit it.
-            cls.native = cls.__dict__.get("native", "")
+            # A compiled loop belongs to our formula of that name: no other formula inherits it.
+            cls.native = cls.__name__ if cls.__module__.startswith(_LIBRARY) else ""
             code = cls.formula.__code__
             cls.inputs = code.co_varnames[1 : code.co_argcount]
+            _sign(cls)
 
     def __init__(self) -> None:
         self._traced: Plan | None = None
-        self._streams: list[Any] = []
         self._ended: Segment | Tail | None = None
-        self._bars = 0
-        self._warming: Any = None
-        self._save: Any = None
+        self._stepper: Stepper | None = None
 
     def formula(self, *inputs: Any, **named: Any) -> Any:
-        """The outputs, as expressions of the inputs."""
+        """Return the outputs, as expressions of the inputs."""
         raise NotImplementedError
 
     @property
@@ -93,6 +77,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name."""
+        # `update` is there once the stream is warm.
         return {
             name: value for name, value in vars(self).items() if name[0] != "_" and name != "update"
         }
@@ -107,19 +92,19 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
 
         Args:
             *inputs: The inputs in their order, or one frame with their names as columns. One
-                dimension: a series. Two: a panel, symbols x bars. Anything that numpy makes numbers
-                of, pandas and polars series. Never written to.
-            axis: Where a panel has its bars.
+                dimension: a series. Two: a panel, symbols x bars. Anything that numpy can turn into
+                numbers, and pandas and polars series. They are never written to.
+            axis: The axis along which a panel has its bars.
             **named: The inputs by name.
 
         Returns:
             float64 of the shape of the inputs, NaN for the first `lookback` bars. Series come back as
-            their own kind with index and name, the columns of a frame as series named as the output.
+            their own kind with index and name, the columns of a frame as series named after the output.
             A bar that is not finite makes the windows that hold it NaN; recursive indicators start
-            afresh after it.
+            again after it.
 
-            After one series the stream stands at its end: `update` goes on from there. A panel
-            leaves the stream as it was.
+            After one series the stream stands at its end: `update` continues from there. A panel
+            leaves the stream unchanged.
 
         Raises:
             TypeError: An input is missing or not numeric.
@@ -137,7 +122,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         return found[0] if self.result is None else self.result(*found)
 
     def _run(self, plan: Plan, inputs: list[FloatArray], outputs: list[FloatArray]) -> Any:
-        """Fill the outputs, through a loop of its own if there is one; what a stream resumes from."""
+        """Fill the outputs, by a compiled loop if there is one; return what a stream resumes from."""
         chosen = kernels()
         inputs = [chosen.ready(x) for x in inputs]
         loop = chosen.LOOPS.get(self.native)
@@ -156,35 +141,28 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         """Take the next bar of the stream, in constant time.
 
         Args:
-            *values: One finite number an input, in their order.
+            *values: One finite number per input, in their order.
 
         Returns:
             The indicator at this bar; NaN during the first `lookback` bars.
 
         Raises:
-            TypeError: Not a number, or not one an input.
-            ValueError: Not finite. The state is as it was.
+            TypeError: Not a number, or not one per input.
+            ValueError: Not finite. The state is unchanged.
         """
-        # Once warm, the straight function takes this method's place on the instance; who took the
-        # method before that still comes by here.
-        straight_on = self.__dict__.get("update")
-        if straight_on is not None:
-            return straight_on(*values)
+        # Once warm, the straight function takes this method's place on the instance: a call of it by
+        # this method would cost an EMA half as much again. A method that was bound before that still
+        # comes by here.
+        straight = self.__dict__.get("update")
+        if straight is not None:
+            return straight(*values)
         if len(values) != len(self.inputs):
-            msg = f"update takes {', '.join(self.inputs)}; got {len(values)} value(s)"
-            raise TypeError(msg)
-        bar = [finite(name, value) for name, value in zip(self.inputs, values, strict=True)]
-        self._resume()
-        if self._bars > self.lookback:
-            self._go_straight()
-            return self.update(*bar)
-        if self._warming is None:
-            self._warming, _ = straight(self.plan, self._streams, self, warm=True)
-        found = self._warming(*bar)
-        self._bars += 1
-        if self._bars <= self.lookback:
-            nothing = [np.nan] * len(self.outputs)
-            return nothing[0] if self.result is None else self.result(*nothing)
+            raise TypeError(f"update takes {', '.join(self.inputs)}; got {len(values)} value(s)")
+        bar = [number(name, value) for name, value in zip(self.inputs, values, strict=True)]
+        stepper = self._stream()
+        found = stepper.step(*bar)
+        if stepper.straight is not None:
+            self.__dict__["update"] = stepper.straight
         return found
 
     def reset(self) -> Self:
@@ -194,46 +172,37 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             The indicator itself.
         """
         self.__dict__.pop("update", None)
-        self._streams, self._ended, self._bars = [], None, 0
-        self._warming = self._save = None
+        self._stepper = self._ended = None
         return self
 
     def panel(self, n_symbols: int) -> Panel[TickT]:
-        """A stream of many symbols at once.
+        """Start a stream of many symbols at once.
 
         Args:
-            n_symbols: How many.
+            n_symbols: The number of symbols.
 
         Returns:
-            A fresh stream, independent of this one, whose `update` takes arrays of one value a symbol.
+            A new stream, independent of this one, whose `update` takes arrays of one value per symbol.
 
         Raises:
             ValueError: Fewer than one.
         """
-        return Panel(self, n_symbols)
+        return Panel(self.plan, self.inputs, self.result, n_symbols)
 
-    def _resume(self) -> None:
-        """Make streams of what `calculate` left, or fresh ones."""
-        if self._streams:
-            return
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            self._streams, self._bars = ended.resume()
-        else:
-            self._streams = streams(self.plan, scalar=True)
-
-    def _go_straight(self) -> None:
-        self.__dict__["update"], self._save = straight(self.plan, self._streams, self, warm=False)
+    def _stream(self) -> Stepper:
+        """Return the stream: as it is, from where `calculate` ended, or from the beginning."""
+        if self._stepper is None:
+            self._stepper = Stepper(self.plan, self.inputs, self.result, ended=self._ended)
+            self._ended = None
+        return self._stepper
 
     def __getstate__(self) -> dict[str, Any]:
-        self._resume()
-        if self._save is not None:
-            self._save()
-        made = {"update", "_traced", "_warming", "_save"}
-        return {k: v for k, v in self.__dict__.items() if k not in made}
+        self._stream()
+        made = {"update", "_traced"}
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _traced=None, _warming=None, _save=None)
+        vars(self).update(state, _traced=None)
 
     def __copy__(self) -> Self:
         # Two copies must not share one stream.
@@ -244,12 +213,23 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
         return f"{type(self).__name__}({parameters})"
 
 
-def streams(plan: Plan, *, scalar: bool) -> list[Any]:
-    """Fresh streams for the nodes that have a state."""
-    return [
-        None if isinstance(node.op, Source | Map | Pick) else node.op.stream(scalar=scalar)
-        for node in plan.nodes
-    ]
+def _sign(cls: Any) -> None:
+    """Let `help` and editors that look at run time show the inputs as the parameters of the methods."""
+    for name in ("calculate", "update"):
+        method = getattr(cls, name)
+        if name in cls.__dict__ or not isinstance(method, FunctionType):
+            continue
+        own: Any = FunctionType(
+            method.__code__, method.__globals__, name, method.__defaults__, method.__closure__
+        )
+        own.__kwdefaults__, own.__doc__ = method.__kwdefaults__, method.__doc__
+        own.__module__, own.__qualname__ = method.__module__, method.__qualname__
+        kind = Parameter.POSITIONAL_OR_KEYWORD if name == "calculate" else Parameter.POSITIONAL_ONLY
+        shown = [Parameter("self", kind), *(Parameter(one, kind) for one in cls.inputs)]
+        if name == "calculate":
+            shown.append(Parameter("axis", Parameter.KEYWORD_ONLY, default=-1))
+        own.__signature__ = Signature(shown)
+        setattr(cls, name, own)
 
 
 class Single(Indicator["FloatArray", float, "FloatArray"]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._inputs import gather
+from ._base.inputs import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ._indicator import FrameLike, Indicator
-    from ._pattern import Pattern
+    from ._base.types import FrameLike
+    from ._indicator import Indicator
+    from ._patterns.pattern import Pattern
 
 UP, DOWN = "#2a9d63", "#c8433c"
 COLORS = ("#1f5fa8", "#c77700", "#7a3fa0", "#14808a", "#9b2f5f", "#5b6470")
@@ -30,7 +31,7 @@ def plot(
 ) -> Figure:
     """Draw candles, indicators and patterns.
 
-    Indicators in the units of the price lie on the candles, the others get a panel each below. A
+    Indicators in the units of the price lie on the candles; each of the others gets a panel below. A
     pattern is a mark at its bar, with a line to the bar where it became known.
 
     Args:
@@ -58,8 +59,7 @@ def plot(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        msg = "plot needs matplotlib: pip install 'shared-indicators[plot]'"
-        raise ImportError(msg) from error
+        raise ImportError("plot needs matplotlib: pip install 'shared-indicators[plot]'") from error
 
     chosen = list(indicators)
     panels = [indicator for indicator in chosen if not _on_price(indicator)]

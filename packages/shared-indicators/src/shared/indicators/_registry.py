@@ -1,20 +1,17 @@
-"""What there is, readable by machines."""
+"""The list of what there is, readable by machines."""
 
 from __future__ import annotations
 
 import inspect
 from importlib import import_module
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ._indicator import Indicator
-from ._pattern import Pattern
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from ._patterns.pattern import Pattern
 
 T = TypeVar("T")
 
+_PACKAGE = __name__.rpartition(".")[0]
 GROUPS = ("overlap", "momentum", "volatility", "volume", "trend")
 
 
@@ -28,7 +25,7 @@ class Parameter(NamedTuple):
 
 
 class Specification(NamedTuple):
-    """What an indicator is called, takes and gives; plain values, ready for JSON."""
+    """An indicator's name, parameters, inputs and outputs as plain values, ready for JSON."""
 
     name: str
     group: str
@@ -41,14 +38,14 @@ class Specification(NamedTuple):
     @property
     def indicator(self) -> type[Any]:
         """The class of the indicator."""
-        found: type[Any] = getattr(import_module(__name__.rpartition(".")[0]), self.name)
+        found: type[Any] = getattr(import_module(_PACKAGE), self.name)
         return found
 
     def as_dict(self) -> dict[str, Any]:
-        """The same by names.
+        """Return the same by name.
 
         Returns:
-            A dict that `json.dumps` takes, the parameters as dicts, too.
+            A dict that `json.dumps` accepts, with the parameters as dicts, too.
 
         Example:
             >>> from shared.indicators import available
@@ -73,7 +70,7 @@ def available() -> dict[str, Specification]:
         >>> spec.parameters[0][:3]
         ('period', 'int', 14)
     """
-    found = [_specify(indicator) for indicator in _indicators()]
+    found = [_specify(indicator) for indicator in _classes("_library", Indicator)]
     found.sort(key=lambda spec: (GROUPS.index(spec.group), spec.name.lower()))
     return {spec.name: spec for spec in found}
 
@@ -89,30 +86,18 @@ def available_patterns() -> dict[str, type[Pattern]]:
         >>> "DoubleTop" in available_patterns()
         True
     """
-    from . import _patterns
-
-    return {pattern.__name__: pattern for pattern in _classes(_patterns, Pattern)}
+    return {pattern.__name__: pattern for pattern in _classes("_patterns", Pattern)}
 
 
-def _indicators() -> list[type[Indicator[Any, Any, Any]]]:
-    from . import _library
-
-    return _classes(_library, Indicator)
-
-
-def _classes(package: ModuleType, base: type[T]) -> list[type[T]]:
-    """The classes that the files of a package define."""
-    found: list[type[T]] = []
-    for module in iter_modules(package.__path__):
-        home = import_module(f"{package.__name__}.{module.name}")
-        found += [
-            value
-            for value in vars(home).values()
-            if isinstance(value, type)
-            and issubclass(value, base)
-            and value.__module__ == home.__name__
-        ]
-    return found
+def _classes(room: str, base: type[T]) -> list[type[T]]:
+    """Return the public classes of a room: the package's table of names says what there is."""
+    package: Any = import_module(_PACKAGE)
+    found = (
+        getattr(package, name)
+        for name, home in package.__getattr__.homes.items()
+        if home.startswith(f"{_PACKAGE}.{room}.")
+    )
+    return [value for value in found if issubclass(value, base) and value is not base]
 
 
 def _specify(indicator: type[Indicator[Any, Any, Any]]) -> Specification:
@@ -133,6 +118,6 @@ def _specify(indicator: type[Indicator[Any, Any, Any]]) -> Specification:
 
 
 def _described(text: str, name: str) -> str:
-    """The line of a parameter in the section Args."""
+    """Return the line of a parameter in the section Args."""
     lines = (line.strip() for line in text.partition("Args:")[2].splitlines())
     return next((line.partition(": ")[2] for line in lines if line.startswith(f"{name}: ")), "")

@@ -1,1 +1,1 @@
-"""One file an indicator; the file is named as the class, in lower case."""
+"""The indicators: one file each, named after the class in lower case."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .._formula.words import money_flow, running_total
 from .._indicator import Single
-from .._words import money_flow, running_total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class AccumulationDistribution(Single):
@@ -26,8 +26,7 @@ class AccumulationDistribution(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("ad",)
-    native: ClassVar[str] = "AccumulationDistribution"
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
-        """The running sum of money flow."""
+        """Return the running sum of money flow."""
         return running_total(money_flow(high, low, close, volume))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import directional, ratio, rma, size
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import directional, ratio, rma, size
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -44,15 +46,14 @@ class ADX(Multiple[ADXResult[Any], ADXResult[float], ADXResult[FloatArray]]):
 
     group: ClassVar[str] = "trend"
     outputs: ClassVar[tuple[str, ...]] = ("adx", "plus_di", "minus_di")
-    native: ClassVar[str] = "ADX"
     result: ClassVar[Any] = ADXResult
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period: int = whole("period", period, 2)
+        self.period: int = whole("period", period, least=2)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """Wilder's mean of the spread of the directional indicators, and these."""
+        """Return Wilder's mean of the spread of the directional indicators, and these."""
         plus, minus = directional(high, low, close, self.period)
         spread = ratio(size(plus - minus), plus + minus, 0.0) * 100.0
         return rma(spread, self.period), plus, minus

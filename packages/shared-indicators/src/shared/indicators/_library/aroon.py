@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import bars_since_high, bars_since_low
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import bars_since_high, bars_since_low
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -40,7 +42,6 @@ class Aroon(Multiple[AroonResult[Any], AroonResult[float], AroonResult[FloatArra
 
     group: ClassVar[str] = "trend"
     outputs: ClassVar[tuple[str, ...]] = ("up", "down")
-    native: ClassVar[str] = "Aroon"
     result: ClassVar[Any] = AroonResult
 
     def __init__(self, period: int = 14) -> None:
@@ -48,7 +49,7 @@ class Aroon(Multiple[AroonResult[Any], AroonResult[float], AroonResult[FloatArra
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr) -> tuple[Expr, ...]:
-        """The ages of high and low."""
+        """Return the ages of high and low."""
         scale = 100.0 / self.period
         up = (self.period - bars_since_high(high, self.period + 1)) * scale
         down = (self.period - bars_since_low(low, self.period + 1)) * scale

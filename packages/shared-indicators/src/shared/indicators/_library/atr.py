@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import rma, true_range
 from .._indicator import Single
-from .._words import rma, true_range
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class ATR(Single):
@@ -31,12 +32,11 @@ class ATR(Single):
 
     group: ClassVar[str] = "volatility"
     outputs: ClassVar[tuple[str, ...]] = ("atr",)
-    native: ClassVar[str] = "ATR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """Wilder's mean of the true range."""
+        """Return Wilder's mean of the true range."""
         return rma(true_range(high, low, close), self.period)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import increasing, whole
+from shared.core.checks import whole
+
+from .._base.checks import increasing
+from .._formula.words import mean
 from .._indicator import Single
-from .._words import mean
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class AwesomeOscillator(Single):
@@ -37,6 +39,6 @@ class AwesomeOscillator(Single):
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, high: Expr, low: Expr) -> Expr:
-        """The difference of the averages."""
+        """Return the difference of the averages."""
         middle = (high + low) / 2.0
         return mean(middle, self.fast) - mean(middle, self.slow)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import number, whole
-from .._indicator import FloatArray, Multiple
-from .._words import mean, root, variance
+from shared.core.checks import number, whole
+
+from .._base.types import FloatArray
+from .._formula.words import mean, root, variance
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -44,7 +46,6 @@ class BollingerBands(
     group: ClassVar[str] = "volatility"
     on_price: ClassVar[bool] = True
     outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
-    native: ClassVar[str] = "BollingerBands"
     result: ClassVar[Any] = BollingerBandsResult
 
     def __init__(self, period: int = 20, std_dev: float = 2.0) -> None:
@@ -53,7 +54,7 @@ class BollingerBands(
         self.std_dev: float = number("std_dev", std_dev)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:
-        """The mean and the bands."""
+        """Return the mean and the bands."""
         middle = mean(close, self.period)
         width = root(variance(close, self.period)) * self.std_dev
         return middle + width, middle, middle - width

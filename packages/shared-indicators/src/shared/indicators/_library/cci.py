@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import mean, mean_deviation, ratio, size, typical
 from .._indicator import Single
-from .._words import mean, mean_deviation, ratio, size, typical
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class CCI(Single):
@@ -30,14 +31,13 @@ class CCI(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("cci",)
-    native: ClassVar[str] = "CCI"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """The distance in units of 0.015 mean deviations."""
+        """Return the distance in units of 0.015 mean deviations."""
         price = typical(high, low, close)
         middle = mean(price, self.period)
         spread = mean_deviation(price, self.period)

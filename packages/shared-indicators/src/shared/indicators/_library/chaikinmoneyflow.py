@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import money_flow, ratio, total
 from .._indicator import Single
-from .._words import money_flow, ratio, total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class ChaikinMoneyFlow(Single):
@@ -36,6 +37,6 @@ class ChaikinMoneyFlow(Single):
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
-        """Money flow over volume."""
+        """Divide money flow by volume."""
         flow = total(money_flow(high, low, close, volume), self.period)
         return ratio(flow, total(volume, self.period), 0.0)

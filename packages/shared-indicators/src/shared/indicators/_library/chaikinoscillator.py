@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import increasing, whole
+from shared.core.checks import whole
+
+from .._base.checks import increasing
+from .._formula.words import after, ema_from_first, money_flow, running_total
 from .._indicator import Single
-from .._words import after, ema_from_first, money_flow, running_total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class ChaikinOscillator(Single):
@@ -31,7 +33,6 @@ class ChaikinOscillator(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("chaikin_oscillator",)
-    native: ClassVar[str] = "ChaikinOscillator"
 
     def __init__(self, fast: int = 3, slow: int = 10) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class ChaikinOscillator(Single):
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
-        """The difference of the averages of the line."""
+        """Return the difference of the averages of the line."""
         line = running_total(money_flow(high, low, close, volume))
         spread = ema_from_first(line, self.fast) - ema_from_first(line, self.slow)
         return after(spread, self.slow - 1)

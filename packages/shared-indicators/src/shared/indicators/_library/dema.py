@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import ema
 from .._indicator import Single
-from .._words import ema
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class DEMA(Single):
@@ -29,13 +30,12 @@ class DEMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("dema",)
-    native: ClassVar[str] = "DEMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The average with half its lag taken back."""
+        """Return the average with half its lag taken back."""
         once = ema(close, self.period)
         return once * 2.0 - ema(once, self.period)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import highest, lowest
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import highest, lowest
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -52,6 +54,6 @@ class DonchianChannels(
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr) -> tuple[Expr, ...]:
-        """The range of the window."""
+        """Return the range of the window."""
         upper, lower = highest(high, self.period), lowest(low, self.period)
         return upper, (upper + lower) / 2.0, lower

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import isqrt
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import weighted_mean
 from .._indicator import Single
-from .._words import weighted_mean
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class HMA(Single):
@@ -34,10 +35,10 @@ class HMA(Single):
 
     def __init__(self, period: int = 16) -> None:
         super().__init__()
-        self.period: int = whole("period", period, 2)
+        self.period: int = whole("period", period, least=2)
 
     def formula(self, close: Expr) -> Expr:
-        """The smoothed difference of two weighted means."""
+        """Return the smoothed difference of two weighted means."""
         slow = weighted_mean(close, self.period)
         fast = weighted_mean(close, self.period // 2)
         return weighted_mean(fast * 2.0 - slow, isqrt(self.period))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import highest, lag, lowest
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import highest, lag, lowest
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -56,7 +58,7 @@ class Ichimoku(Multiple[IchimokuResult[Any], IchimokuResult[float], IchimokuResu
         self.span: int = whole("span", span)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """Middles of ranges."""
+        """Return the middles of ranges."""
 
         def middle(period: int) -> Expr:
             return (highest(high, period) + lowest(low, period)) / 2.0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import change, lag, machine, minimum, pick, ratio, size, total, where
 from .._indicator import Single
-from .._words import change, lag, machine, minimum, pick, ratio, size, total, where
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class KAMA(Single):
@@ -33,7 +34,6 @@ class KAMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("kama",)
-    native: ClassVar[str] = "KAMA"
 
     def __init__(self, period: int = 30, fast: int = 2, slow: int = 30) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class KAMA(Single):
         self.slow: int = whole("slow", slow)
 
     def formula(self, close: Expr) -> Expr:
-        """Follows the price by the square of a share between the two EMAs."""
+        """Follow the price by the square of a share between the two EMAs."""
         way = total(size(change(close)), self.period)
         moved = change(close, self.period)
         efficiency = where(moved >= way, 1.0, minimum(ratio(size(moved), way, 1.0), 1.0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import number, whole
-from .._indicator import FloatArray, Multiple
-from .._words import ema, rma, true_range
+from shared.core.checks import number, whole
+
+from .._base.types import FloatArray
+from .._formula.words import ema, rma, true_range
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ class KeltnerChannels(
         self.multiplier: float = number("multiplier", multiplier)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """The average and the bands."""
+        """Return the average and the bands."""
         middle = ema(close, self.period)
         width = rma(true_range(high, low, close), self.atr_period) * self.multiplier
         return middle + width, middle, middle - width

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import increasing, whole
-from .._indicator import FloatArray, Multiple
-from .._words import ema
+from shared.core.checks import whole
+
+from .._base.checks import increasing
+from .._base.types import FloatArray
+from .._formula.words import ema
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -41,7 +44,6 @@ class MACD(Multiple[MACDResult[Any], MACDResult[float], MACDResult[FloatArray]])
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("macd", "signal", "histogram")
-    native: ClassVar[str] = "MACD"
     result: ClassVar[Any] = MACDResult
 
     def __init__(self, fast: int = 12, slow: int = 26, signal: int = 9) -> None:
@@ -52,7 +54,7 @@ class MACD(Multiple[MACDResult[Any], MACDResult[float], MACDResult[FloatArray]])
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:
-        """The difference, its average, and the distance of the two."""
+        """Return the difference, its average, and the distance of the two."""
         line = ema(close, self.fast, skip=self.slow - self.fast) - ema(close, self.slow)
         signal = ema(line, self.signal)
         return line, signal, line - signal

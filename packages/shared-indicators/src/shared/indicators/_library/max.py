@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import highest
 from .._indicator import Single
-from .._words import highest
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class Max(Single):
@@ -28,12 +29,11 @@ class Max(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("max",)
-    native: ClassVar[str] = "Max"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The largest of the window."""
+        """Return the largest of the window."""
         return highest(close, self.period)

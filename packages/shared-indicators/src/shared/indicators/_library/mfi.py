@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import change, ratio, size, total, typical
 from .._indicator import Single
-from .._words import change, ratio, size, total, typical
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class MFI(Single):
@@ -33,14 +34,13 @@ class MFI(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("mfi",)
-    native: ClassVar[str] = "MFI"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
-        """The share of the money of rising bars."""
+        """Return the share of the money of rising bars."""
         price = typical(high, low, close)
         flow = price * volume
         move = change(price)

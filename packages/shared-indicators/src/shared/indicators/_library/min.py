@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import lowest
 from .._indicator import Single
-from .._words import lowest
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class Min(Single):
@@ -28,12 +29,11 @@ class Min(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("min",)
-    native: ClassVar[str] = "Min"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The smallest of the window."""
+        """Return the smallest of the window."""
         return lowest(close, self.period)

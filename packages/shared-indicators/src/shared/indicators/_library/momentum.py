@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import change
 from .._indicator import Single
-from .._words import change
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class Momentum(Single):
@@ -28,12 +29,11 @@ class Momentum(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("momentum",)
-    native: ClassVar[str] = "Momentum"
 
     def __init__(self, period: int = 10) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The change."""
+        """Return the change."""
         return change(close, self.period)

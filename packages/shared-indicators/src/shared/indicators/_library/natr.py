@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import ratio, rma, true_range
 from .._indicator import Single
-from .._words import ratio, rma, true_range
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class NATR(Single):
@@ -31,12 +32,11 @@ class NATR(Single):
 
     group: ClassVar[str] = "volatility"
     outputs: ClassVar[tuple[str, ...]] = ("natr",)
-    native: ClassVar[str] = "NATR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """ATR over close."""
+        """Divide the ATR by the close."""
         return ratio(rma(true_range(high, low, close), self.period), close, 0.0) * 100.0

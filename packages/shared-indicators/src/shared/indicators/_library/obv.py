@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .._formula.words import rises, running_total
 from .._indicator import Single
-from .._words import rises, running_total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class OBV(Single):
@@ -26,8 +26,7 @@ class OBV(Single):
 
     group: ClassVar[str] = "volume"
     outputs: ClassVar[tuple[str, ...]] = ("obv",)
-    native: ClassVar[str] = "OBV"
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
-        """The running sum of signed volume."""
+        """Return the running sum of signed volume."""
         return running_total(rises(close) * volume)

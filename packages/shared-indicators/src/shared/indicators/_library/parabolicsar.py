@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import number
+from shared.core.checks import number
+
+from .._formula.words import machine, pick
 from .._indicator import Single
-from .._words import machine, pick
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class ParabolicSAR(Single):
@@ -33,15 +34,14 @@ class ParabolicSAR(Single):
     group: ClassVar[str] = "trend"
     on_price: ClassVar[bool] = True
     outputs: ClassVar[tuple[str, ...]] = ("sar",)
-    native: ClassVar[str] = "ParabolicSAR"
 
     def __init__(self, step: float = 0.02, maximum: float = 0.2) -> None:
         super().__init__()
-        self.step: float = number("step", step, 0.0)
-        self.maximum: float = number("maximum", maximum, 0.0)
+        self.step: float = number("step", step, least=0)
+        self.maximum: float = number("maximum", maximum, least=0)
 
     def formula(self, high: Expr, low: Expr) -> Expr:
-        """The stop."""
+        """Return the stop."""
         return pick(
             machine("parabolic", (high, low, low), min(self.step, self.maximum), self.maximum), 0
         )

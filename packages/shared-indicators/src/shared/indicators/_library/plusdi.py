@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import directional
 from .._indicator import Single
-from .._words import directional
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class PlusDI(Single):
@@ -32,8 +33,8 @@ class PlusDI(Single):
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
-        self.period: int = whole("period", period, 2)
+        self.period: int = whole("period", period, least=2)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """+DI."""
+        """Return +DI."""
         return directional(high, low, close, self.period)[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import increasing, whole
+from shared.core.checks import whole
+
+from .._base.checks import increasing
+from .._formula.words import ema, ratio
 from .._indicator import Single
-from .._words import ema, ratio
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class PPO(Single):
@@ -37,7 +39,7 @@ class PPO(Single):
         increasing(fast=self.fast, slow=self.slow)
 
     def formula(self, close: Expr) -> Expr:
-        """The distance of the averages relative to the slow one."""
+        """Return the distance of the averages relative to the slow one."""
         slow = ema(close, self.slow)
         fast = ema(close, self.fast)
         return ratio(fast - slow, slow, 0.0) * 100.0

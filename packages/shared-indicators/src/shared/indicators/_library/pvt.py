@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .._formula.words import lag, ratio, running_total
 from .._indicator import Single
-from .._words import lag, ratio, running_total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class PVT(Single):
@@ -29,5 +29,5 @@ class PVT(Single):
     outputs: ClassVar[tuple[str, ...]] = ("pvt",)
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
-        """The running sum of volume times return."""
+        """Return the running sum of volume times return."""
         return running_total((ratio(close, lag(close), 1.0) - 1.0) * volume)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import rma
 from .._indicator import Single
-from .._words import rma
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class RMA(Single):
@@ -30,12 +31,11 @@ class RMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("rma",)
-    native: ClassVar[str] = "RMA"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """Wilder's mean."""
+        """Return Wilder's mean."""
         return rma(close, self.period)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import lag, ratio
 from .._indicator import Single
-from .._words import lag, ratio
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class ROC(Single):
@@ -30,12 +31,11 @@ class ROC(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("roc",)
-    native: ClassVar[str] = "ROC"
 
     def __init__(self, period: int = 10) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The change relative to the earlier value."""
+        """Return the change relative to the earlier value."""
         return (ratio(close, lag(close, self.period), 1.0) - 1.0) * 100.0

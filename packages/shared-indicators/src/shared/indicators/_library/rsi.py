@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import number, whole
+from shared.core.checks import number, whole
+
+from .._formula.words import change, maximum, ratio, rma
 from .._indicator import Single
-from .._words import change, maximum, ratio, rma
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class RSI(Single):
@@ -30,7 +31,6 @@ class RSI(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("rsi",)
-    native: ClassVar[str] = "RSI"
 
     def __init__(self, period: int = 14, *, flat: float = 50.0) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class RSI(Single):
         self.flat: float = number("flat", flat)
 
     def formula(self, close: Expr) -> Expr:
-        """Average gain over average move."""
+        """Divide the average gain by the average move."""
         move = change(close)
         gained = maximum(move, 0.0)
         gain, loss = rma(gained, self.period), rma(gained - move, self.period)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import mean
 from .._indicator import Single
-from .._words import mean
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class SMA(Single):
@@ -28,12 +29,11 @@ class SMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("sma",)
-    native: ClassVar[str] = "SMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The mean of the window."""
+        """Return the mean of the window."""
         return mean(close, self.period)

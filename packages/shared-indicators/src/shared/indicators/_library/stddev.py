@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import number, whole
+from shared.core.checks import number, whole
+
+from .._formula.words import root, variance
 from .._indicator import Single
-from .._words import root, variance
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class StdDev(Single):
@@ -29,7 +30,6 @@ class StdDev(Single):
 
     group: ClassVar[str] = "volatility"
     outputs: ClassVar[tuple[str, ...]] = ("stddev",)
-    native: ClassVar[str] = "StdDev"
 
     def __init__(self, period: int = 5, std_dev: float = 1.0) -> None:
         super().__init__()
@@ -37,5 +37,5 @@ class StdDev(Single):
         self.std_dev: float = number("std_dev", std_dev)
 
     def formula(self, close: Expr) -> Expr:
-        """The root of the variance."""
+        """Return the root of the variance."""
         return root(variance(close, self.period)) * self.std_dev

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import highest, lowest, mean, ratio
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import highest, lowest, mean, ratio
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -43,7 +45,6 @@ class Stochastic(
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("k", "d")
-    native: ClassVar[str] = "Stochastic"
     result: ClassVar[Any] = StochasticResult
 
     def __init__(self, k: int = 5, slowing: int = 3, d: int = 3) -> None:
@@ -53,7 +54,7 @@ class Stochastic(
         self.d: int = whole("d", d)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """%K and %D."""
+        """Return %K and %D."""
         floor = lowest(low, self.k)
         raw = ratio(close - floor, highest(high, self.k) - floor, 0.0) * 100.0
         slow = mean(raw, self.slowing)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import highest, lowest, mean, ratio
+from shared.core.checks import whole
+
+from .._base.constants import ROUNDING
+from .._base.types import FloatArray
+from .._formula.words import highest, lowest, mean, ratio
+from .._indicator import Multiple
 from .rsi import RSI
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
-
-# RSIs that lie closer together are equal.
-ROUNDING = 1e-10
 
 
 class StochRSIResult(NamedTuple, Generic[T]):
@@ -46,7 +46,6 @@ class StochRSI(Multiple[StochRSIResult[Any], StochRSIResult[float], StochRSIResu
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("k", "d")
-    native: ClassVar[str] = "StochRSI"
     result: ClassVar[Any] = StochRSIResult
 
     def __init__(self, period: int = 14, k: int = 5, d: int = 3) -> None:
@@ -56,7 +55,7 @@ class StochRSI(Multiple[StochRSIResult[Any], StochRSIResult[float], StochRSIResu
         self.d: int = whole("d", d)
 
     def formula(self, close: Expr) -> tuple[Expr, ...]:
-        """%K and %D of the RSI."""
+        """Return %K and %D of the RSI."""
         rsi = RSI(self.period).formula(close)
         floor = lowest(rsi, self.k)
         span = highest(rsi, self.k) - floor

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import number, whole
-from .._indicator import FloatArray, Multiple
-from .._words import machine, pick, rma, true_range
+from shared.core.checks import number, whole
+
+from .._base.types import FloatArray
+from .._formula.words import machine, pick, rma, true_range
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -51,10 +53,10 @@ class SuperTrend(
     def __init__(self, period: int = 10, multiplier: float = 3.0) -> None:
         super().__init__()
         self.period: int = whole("period", period)
-        self.multiplier: float = number("multiplier", multiplier, 0.0)
+        self.multiplier: float = number("multiplier", multiplier, least=0)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """The band that holds, and on which side it is."""
+        """Return the band that holds, and on which side it is."""
         middle = (high + low) / 2.0
         width = rma(true_range(high, low, close), self.period) * self.multiplier
         trail = machine("trail", (close, middle + width, middle - width))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import ema
 from .._indicator import Single
-from .._words import ema
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class TEMA(Single):
@@ -29,14 +30,13 @@ class TEMA(Single):
 
     group: ClassVar[str] = "overlap"
     outputs: ClassVar[tuple[str, ...]] = ("tema",)
-    native: ClassVar[str] = "TEMA"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The average with most of its lag taken back."""
+        """Return the average with most of its lag taken back."""
         once = ema(close, self.period)
         twice = ema(once, self.period)
         return once * 3.0 - twice * 3.0 + ema(twice, self.period)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import ema, lag, ratio
 from .._indicator import Single
-from .._words import ema, lag, ratio
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class TRIX(Single):
@@ -31,13 +32,12 @@ class TRIX(Single):
 
     group: ClassVar[str] = "trend"
     outputs: ClassVar[tuple[str, ...]] = ("trix",)
-    native: ClassVar[str] = "TRIX"
 
     def __init__(self, period: int = 30) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr) -> Expr:
-        """The relative change of the smoothed price."""
+        """Return the relative change of the smoothed price."""
         smooth = ema(ema(ema(close, self.period), self.period), self.period)
         return (ratio(smooth, lag(smooth), 1.0) - 1.0) * 100.0

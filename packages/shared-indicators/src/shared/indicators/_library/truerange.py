@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .._formula.words import true_range
 from .._indicator import Single
-from .._words import true_range
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class TrueRange(Single):
@@ -25,8 +25,7 @@ class TrueRange(Single):
 
     group: ClassVar[str] = "volatility"
     outputs: ClassVar[tuple[str, ...]] = ("true_range",)
-    native: ClassVar[str] = "TrueRange"
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """The widened range."""
+        """Return the widened range."""
         return true_range(high, low, close)

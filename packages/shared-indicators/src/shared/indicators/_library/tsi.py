@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import change, ema, ratio, size
 from .._indicator import Single
-from .._words import change, ema, ratio, size
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class TSI(Single):
@@ -38,7 +39,7 @@ class TSI(Single):
         self.fast: int = whole("fast", fast)
 
     def formula(self, close: Expr) -> Expr:
-        """Net move over way."""
+        """Divide the net move by the way."""
         move = change(close)
         net = ema(ema(move, self.slow), self.fast)
         way = ema(ema(size(move), self.slow), self.fast)

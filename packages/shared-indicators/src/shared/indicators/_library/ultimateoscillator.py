@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import lag, minimum, ratio, total, true_range
 from .._indicator import Single
-from .._words import lag, minimum, ratio, total, true_range
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class UltimateOscillator(Single):
@@ -35,7 +36,6 @@ class UltimateOscillator(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("ultimate_oscillator",)
-    native: ClassVar[str] = "UltimateOscillator"
 
     def __init__(self, short: int = 7, medium: int = 14, long: int = 28) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class UltimateOscillator(Single):
         self.long: int = whole("long", long)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """Buying pressure over true range, in three windows."""
+        """Divide buying pressure by true range, in three windows."""
         pressure = close - minimum(low, lag(close))
         span = true_range(high, low, close)
 

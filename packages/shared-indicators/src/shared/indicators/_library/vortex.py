@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from .._checks import whole
-from .._indicator import FloatArray, Multiple
-from .._words import lag, ratio, size, total, true_range
+from shared.core.checks import whole
+
+from .._base.types import FloatArray
+from .._formula.words import lag, ratio, size, total, true_range
+from .._indicator import Multiple
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 T = TypeVar("T")
 
@@ -47,7 +49,7 @@ class Vortex(Multiple[VortexResult[Any], VortexResult[float], VortexResult[Float
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> tuple[Expr, ...]:
-        """Both movements over true range."""
+        """Divide both movements by the true range."""
         span = total(true_range(high, low, close), self.period)
         plus = total(size(high - lag(low)), self.period)
         minus = total(size(low - lag(high)), self.period)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
+from .._formula.words import ratio, running_total, typical
 from .._indicator import Single
-from .._words import ratio, running_total, typical
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class VWAP(Single):
@@ -31,6 +31,6 @@ class VWAP(Single):
     outputs: ClassVar[tuple[str, ...]] = ("vwap",)
 
     def formula(self, high: Expr, low: Expr, close: Expr, volume: Expr) -> Expr:
-        """Money over volume, both since the start."""
+        """Divide money by volume, both since the start."""
         money = running_total(typical(high, low, close) * volume)
         return ratio(money, running_total(volume), nan)

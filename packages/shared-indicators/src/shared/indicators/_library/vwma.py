@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import ratio, total
 from .._indicator import Single
-from .._words import ratio, total
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class VWMA(Single):
@@ -37,6 +38,6 @@ class VWMA(Single):
         self.period: int = whole("period", period)
 
     def formula(self, close: Expr, volume: Expr) -> Expr:
-        """Money over volume."""
+        """Divide money by volume."""
         traded = total(volume, self.period)
         return ratio(total(close * volume, self.period), traded, nan)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
+from shared.core.checks import whole
+
+from .._formula.words import highest, lowest, ratio
 from .._indicator import Single
-from .._words import highest, lowest, ratio
 
 if TYPE_CHECKING:
-    from .._expr import Expr
+    from .._formula.expr import Expr
 
 
 class WilliamsR(Single):
@@ -30,13 +31,12 @@ class WilliamsR(Single):
 
     group: ClassVar[str] = "momentum"
     outputs: ClassVar[tuple[str, ...]] = ("williams_r",)
-    native: ClassVar[str] = "WilliamsR"
 
     def __init__(self, period: int = 14) -> None:
         super().__init__()
         self.period: int = whole("period", period)
 
     def formula(self, high: Expr, low: Expr, close: Expr) -> Expr:
-        """The share of the range above the close."""
+        """Return the share of the range above the close."""
         top = highest(high, self.period)
         return ratio(top - close, top - lowest(low, self.period), 0.0) * -100.0

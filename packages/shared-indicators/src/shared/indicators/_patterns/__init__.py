@@ -1,1 +1,1 @@
-"""One file a chart pattern; the file is named as the class, in lower case."""
+"""The chart patterns: one file each, named after the class in lower case."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick
+from .candles import Candles, Candlestick
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class Doji(Candlestick):
@@ -30,7 +30,7 @@ class Doji(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (0,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence falls with the body."""
+        """Rate the shape: confidence falls with the body."""
         shape = 1.0 - now.body / (0.1 * now.range)
         # No body at all is a doji, however small the range; no range is no candle.
         return np.where(now.range > 0.0, np.maximum(shape, 0.0), 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .._reversals import TwoTops
+from .reversals import TwoTops
 
 
 class DoubleTop(TwoTops):
@@ -12,7 +12,7 @@ class DoubleTop(TwoTops):
 
     Marked at the second top, with direction -1.
     It becomes known with the close that breaks the line, and not before its last pivot is known. It is
-    given up when a bar goes beyond its extreme first, or when nothing breaks in the time that it took.
+    abandoned if a bar first goes beyond its extreme, or if nothing breaks within the time that it took.
 
     Source: Robert Edwards and John Magee, Technical Analysis of Stock Trends (1948).
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick
+from .candles import Candles, Candlestick
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class Engulfing(Candlestick):
@@ -30,7 +30,7 @@ class Engulfing(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (1, -1)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence grows with the covering body."""
+        """Rate the shape: confidence grows with the covering body."""
         old = now.ago(1)
         covers = (now.open <= old.close) & (now.close >= old.open) & (now.body > old.body)
         shape = (old.move < 0.0) & (now.move > 0.0) & covers

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick, usual
+from .candles import Candles, Candlestick, usual
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class EveningStar(Candlestick):
@@ -30,7 +30,7 @@ class EveningStar(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (-1,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence grows with how much of the rise is taken back."""
+        """Rate the shape: confidence grows with how much of the rise is taken back."""
         first, middle = now.ago(2), now.ago(1)
         small = (middle.body < 0.4 * first.body) & (middle.top < first.bottom + 0.5 * first.body)
         back_up = (now.move > 0.0) & (now.close > first.bottom + 0.5 * first.body)

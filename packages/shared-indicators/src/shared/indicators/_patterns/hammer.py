@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick, back, usual
+from .candles import Candles, Candlestick, back, usual
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class Hammer(Candlestick):
@@ -31,7 +31,7 @@ class Hammer(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (1,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence grows with the shadow."""
+        """Rate the shape: confidence grows with the shadow."""
         falling = back(now.close, 1) < usual(back(now.close, 1))
         shape = (now.lower >= 2.0 * now.body) & (now.upper <= 0.1 * now.range) & falling
         return np.where(shape & (now.lower >= 0.5 * now.range), now.lower / now.range, 0.0)

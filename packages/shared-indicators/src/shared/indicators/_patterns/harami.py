@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick, usual
+from .candles import Candles, Candlestick, usual
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class Harami(Candlestick):
@@ -30,7 +30,7 @@ class Harami(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (1, -1)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence falls with the inner body."""
+        """Rate the shape: confidence falls with the inner body."""
         outer = now.ago(1)
         inside = (
             (now.open >= outer.close) & (now.close <= outer.open) & (now.body < 0.5 * outer.body)

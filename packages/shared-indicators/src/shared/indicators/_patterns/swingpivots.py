@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .._checks import whole
-from .._pattern import Found, Pattern
-from .._pivots import pivots
+from shared.core.checks import whole
+
+from .pattern import Found, Pattern
+from .pivots import pivots
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class SwingPivots(Pattern):

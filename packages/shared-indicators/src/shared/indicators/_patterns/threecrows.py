@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .._candles import Candles, Candlestick
+from .candles import Candles, Candlestick
 
 if TYPE_CHECKING:
-    from .._indicator import FloatArray
+    from .._base.types import FloatArray
 
 
 class ThreeCrows(Candlestick):
@@ -30,7 +30,7 @@ class ThreeCrows(Candlestick):
     directions: ClassVar[tuple[int, ...]] = (-1,)
 
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
-        """Confidence falls with the shadows."""
+        """Rate the shape: confidence falls with the shadows."""
         first, second = now.ago(2), now.ago(1)
         rising = (first.move > 0.0) & (second.move > 0.0) & (now.move > 0.0)
         higher = (second.close > first.close) & (now.close > second.close)

@@ -1,0 +1,1 @@
+"""Inputs, checks and constants that every room uses."""

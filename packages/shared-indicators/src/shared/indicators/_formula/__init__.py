@@ -1,0 +1,1 @@
+"""Formulas as graphs of operations, and the running state of each operation."""

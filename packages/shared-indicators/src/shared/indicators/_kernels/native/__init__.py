@@ -1,0 +1,1 @@
+"""Whole indicators as one compiled loop each: hot, measured, see decision 0074."""

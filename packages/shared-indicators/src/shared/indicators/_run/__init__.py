@@ -1,0 +1,1 @@
+"""Runs a formula: over blocks, bar by bar, and for many symbols at once."""
