@@ -1,17 +1,18 @@
-"""Doctests of public classes: they bear their package's name, and are looked for where they stand."""
+"""Doctests of public names: these bear their package's name; their doctests run where they stand."""
 
 import doctest
 import sys
+from types import FunctionType
 from typing import Any
 
 
 class _Finder(doctest.DocTestFinder):
     def _from_module(self, module: Any, object: Any) -> bool:  # noqa: A002 - doctest's name
-        if isinstance(object, type) and module is not None:
+        if isinstance(object, (type, FunctionType)) and module is not None:
             package = sys.modules.get(object.__module__)
             homes = getattr(getattr(package, "__getattr__", None), "homes", {})
-            if homes.get(object.__name__) == module.__name__:
-                return True
+            if object.__qualname__ in homes:
+                return bool(homes[object.__qualname__] == module.__name__)
         return super()._from_module(module, object)  # type: ignore[misc, no-any-return]
 
 
