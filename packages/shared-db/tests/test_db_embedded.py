@@ -15,7 +15,7 @@ import redis
 from qdrant_client import QdrantClient, models
 
 from shared.db import Unavailable, embedded
-from shared.db.embedded._supervisor import namespaces_work
+from shared.db.embedded._base.supervisor import namespaces_work
 
 START = {
     "postgres": embedded.postgres,

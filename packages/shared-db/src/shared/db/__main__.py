@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._errors import DatabaseError
-from ._settings import STORES
+from ._base.errors import DatabaseError
+from ._base.settings import STORES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ._sync.connections import DatabaseConnections
 
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     import psycopg
     from redis import Redis
 
-    from ._reports import CloseReport, Ping
-    from ._sync.checkout import Checkout
-    from ._sync.clickhouse import ClickHouse
+    from ._base.options import ClickHouseOptions, PostgresOptions, QdrantOptions, RedisOptions
+    from ._base.reports import CloseReport, Ping
+    from ._sync.clickhouse.store import ClickHouse
+    from ._sync.clickhouse.writer import ClickHouseWriter
     from ._sync.locks import Lock
-    from ._sync.postgres import Postgres
+    from ._sync.postgres.checkout import Checkout
+    from ._sync.postgres.store import Postgres
     from ._sync.qdrant import Qdrant
-    from ._sync.redis import RedisStore
-    from ._sync.writer import ClickHouseWriter
+    from ._sync.redis.store import RedisStore
 
 
 class _Default(DatabaseConnections):
-    """Describes a store by itself when it is first asked for and the environment names it."""
+    """Describes a store by itself when it is first used, if the environment names it."""
 
     def _get(self, kind: str, name: str) -> Any:
         if name == "default" and (kind, name) not in self._stores and kind not in self._waiting:
@@ -36,39 +37,55 @@ class _Default(DatabaseConnections):
                 self._initialize(kind, name, {})
         return super()._get(kind, name)
 
+    # The methods of the same names would leave a copy of the options, with a password, in the
+    # variables of one more frame when these are refused.
+    def add_postgres(self, name: str, options: PostgresOptions) -> Postgres:
+        return self._initialize("postgres", name, options)  # type: ignore[no-any-return]
+
+    def add_clickhouse(self, name: str, options: ClickHouseOptions) -> ClickHouse:
+        return self._initialize("clickhouse", name, options)  # type: ignore[no-any-return]
+
+    def add_qdrant(self, name: str, options: QdrantOptions) -> Qdrant:
+        return self._initialize("qdrant", name, options)  # type: ignore[no-any-return]
+
+    def add_redis(self, name: str, options: RedisOptions) -> RedisStore:
+        return self._initialize("redis", name, options)  # type: ignore[no-any-return]
+
 
 _default = _Default()
 
 
 def default_connections() -> DatabaseConnections:
-    """The connections behind the functions of this module."""
+    """Return the connections behind the functions of this module."""
     return _default
 
 
-def initialize_postgres(*, name: str = "default", **arguments: Any) -> Postgres:
-    """Describes a PostgreSQL database: see `DatabaseConnections.initialize_postgres`."""
-    return _default.initialize_postgres(name=name, **arguments)
+def initialize_postgres(*, name: str = "default", **options: Unpack[PostgresOptions]) -> Postgres:
+    """Describe a PostgreSQL database: see `DatabaseConnections.initialize_postgres`."""
+    return _default.add_postgres(name, options)
 
 
-def initialize_clickhouse(*, name: str = "default", **arguments: Any) -> ClickHouse:
-    """Describes a ClickHouse database: see `DatabaseConnections.initialize_clickhouse`."""
-    return _default.initialize_clickhouse(name=name, **arguments)
+def initialize_clickhouse(
+    *, name: str = "default", **options: Unpack[ClickHouseOptions]
+) -> ClickHouse:
+    """Describe a ClickHouse database: see `DatabaseConnections.initialize_clickhouse`."""
+    return _default.add_clickhouse(name, options)
 
 
-def initialize_qdrant(*, name: str = "default", **arguments: Any) -> Qdrant:
-    """Describes a Qdrant: see `DatabaseConnections.initialize_qdrant`."""
-    return _default.initialize_qdrant(name=name, **arguments)
+def initialize_qdrant(*, name: str = "default", **options: Unpack[QdrantOptions]) -> Qdrant:
+    """Describe a Qdrant server: see `DatabaseConnections.initialize_qdrant`."""
+    return _default.add_qdrant(name, options)
 
 
-def initialize_redis(*, name: str = "default", **arguments: Any) -> RedisStore:
-    """Describes a Redis database: see `DatabaseConnections.initialize_redis`."""
-    return _default.initialize_redis(name=name, **arguments)
+def initialize_redis(*, name: str = "default", **options: Unpack[RedisOptions]) -> RedisStore:
+    """Describe a Redis database: see `DatabaseConnections.initialize_redis`."""
+    return _default.add_redis(name, options)
 
 
 def initialize_all_databases(
     required: Iterable[str] = (), timeout: float = 10.0
 ) -> dict[str, Ping]:
-    """Connects every store that the settings describe; see the method of the same name."""
+    """Connect every store that the settings describe; see the method of the same name."""
     if not _default.described:
         _default.describe()
     return _default.initialize_all_databases(required, timeout)
@@ -77,7 +94,7 @@ def initialize_all_databases(
 def get_postgres_connection(
     *, name: str = "default", read_only: bool = False, timeout: float | None = None
 ) -> Checkout[psycopg.Connection[Any]]:
-    """A connection: see `DatabaseConnections.get_postgres_connection`."""
+    """Return a connection: see `DatabaseConnections.get_postgres_connection`."""
     return _default.get_postgres_connection(name=name, read_only=read_only, timeout=timeout)
 
 
@@ -89,64 +106,96 @@ def get_postgres_cursor(
     timeout: float | None = None,
     row_factory: Any = None,
 ) -> AbstractContextManager[psycopg.Cursor[Any]]:
-    """A cursor: see `DatabaseConnections.get_postgres_cursor`."""
+    """Return a cursor: see `DatabaseConnections.get_postgres_cursor`."""
     return _default.get_postgres_cursor(
         commit=commit, name=name, read_only=read_only, timeout=timeout, row_factory=row_factory
     )
 
 
 def get_postgres(name: str = "default") -> Postgres:
-    """A PostgreSQL database by name."""
+    """Return a PostgreSQL database by name."""
     return _default.get_postgres(name)
 
 
+def get_clickhouse(name: str = "default") -> ClickHouse:
+    """Return a ClickHouse database by name."""
+    return _default.get_clickhouse(name)
+
+
+def get_qdrant(name: str = "default") -> Qdrant:
+    """Return a Qdrant server by name."""
+    return _default.get_qdrant(name)
+
+
+def get_redis(name: str = "default") -> RedisStore:
+    """Return a Redis database by name; its `client` is the driver's."""
+    return _default.get_redis(name)
+
+
 def get_clickhouse_client(name: str = "default") -> ClickHouse:
-    """A ClickHouse database by name."""
+    """Return what has the driver's methods: the ClickHouse database itself."""
     return _default.get_clickhouse_client(name)
 
 
 def get_qdrant_client(name: str = "default") -> Qdrant:
-    """A Qdrant by name."""
+    """Return what has the driver's methods: the Qdrant server itself."""
     return _default.get_qdrant_client(name)
 
 
 def get_redis_client(name: str = "default") -> Redis:
-    """The client of a Redis database by name."""
+    """Return the driver's client of a Redis database."""
     return _default.get_redis_client(name)
 
 
 def clickhouse_writer(
     table: str,
     max_rows: int = 10_000,
+    *,
     max_bytes: int = 16_000_000,
     max_delay: float = 1.0,
     spill: str | os.PathLike[str] | None = None,
-    **options: Any,
+    deduplicate: bool = True,
+    name: str = "default",
 ) -> ClickHouseWriter:
-    """A writer in batches: see `DatabaseConnections.clickhouse_writer`."""
-    return _default.clickhouse_writer(table, max_rows, max_bytes, max_delay, spill, **options)
+    """Return a writer in batches: see `DatabaseConnections.clickhouse_writer`."""
+    return _default.clickhouse_writer(
+        table,
+        max_rows,
+        max_bytes=max_bytes,
+        max_delay=max_delay,
+        spill=spill,
+        deduplicate=deduplicate,
+        name=name,
+    )
 
 
-def lock(name: str, ttl: float = 10.0, backend: str = "redis", **options: Any) -> Lock:
-    """A lock across processes: see `DatabaseConnections.lock`."""
-    return _default.lock(name, ttl, backend, **options)
+def lock(
+    name: str,
+    ttl: float = 10.0,
+    *,
+    backend: str = "redis",
+    timeout: float | None = 10.0,
+    store: str = "default",
+) -> Lock:
+    """Return a lock across processes: see `DatabaseConnections.lock`."""
+    return _default.lock(name, ttl, backend=backend, timeout=timeout, store=store)
 
 
 def ping(timeout: float = 2.0) -> dict[str, Ping]:
-    """Asks every store that is described."""
+    """Ping every store that is described."""
     return _default.ping(timeout)
 
 
 def health_checks(timeout: float = 0.5) -> dict[str, Callable[[], None]]:
-    """A callable for each store that raises when it does not answer."""
+    """Return a callable per store that raises if it does not answer."""
     return _default.health_checks(timeout)
 
 
 def snapshot() -> dict[str, dict[str, Any]]:
-    """The figures of every store in use."""
+    """Return the figures of every store in use."""
     return _default.snapshot()
 
 
 def close_all(timeout: float = 10.0) -> CloseReport:
-    """Closes every store of the default instance; they may be initialized again."""
+    """Close every store of the default instance; they may be initialized again."""
     return _default.close_all(timeout)

@@ -1,1 +1,1 @@
-"""The asynchronous form, written by hand."""
+"""The asynchronous form, which is written; see generate_sync.py."""

@@ -1,24 +1,26 @@
-# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """All the stores of a service in one place."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
-from .._errors import DatabaseError, NotConfigured, Unavailable
-from .._observe import OpenTelemetryObserver, PrometheusObserver
-from .._reports import CloseReport, Ping, values_of
-from .._sealed import Sealed, scrub
-from .._settings import STORES, arguments_from, from_environment
-from ._runtime import gather
-from .checks import Check, answer_of
-from .clickhouse import AsyncClickHouse
-from .locks import AsyncLock, AsyncPostgresLock, AsyncRedisLock
-from .postgres import AsyncPostgres
+from shared.core.checks import choice
+
+from .._base.errors import DatabaseError, NotConfigured, Unavailable
+from .._base.observe import OpenTelemetryObserver, PrometheusObserver
+from .._base.reports import CloseReport, Ping, answer_of, values_of
+from .._base.sealed import Sealed, freed
+from .._base.settings import STORES, arguments_from, from_environment, key_of
+from .checks import Check
+from .clickhouse.store import AsyncClickHouse
+from .clickhouse.writer import AsyncClickHouseWriter
+from .postgres.locks import AsyncPostgresLock
+from .postgres.store import AsyncPostgres
 from .qdrant import AsyncQdrant
-from .redis import AsyncRedisStore
-from .writer import AsyncClickHouseWriter
+from .redis.locks import AsyncRedisLock
+from .redis.store import AsyncRedisStore
+from .runtime import gather
 
 if TYPE_CHECKING:
     import os
@@ -29,9 +31,16 @@ if TYPE_CHECKING:
     import psycopg
     from redis.asyncio import Redis
 
-    from .._batch import WriterReport
-    from .._observe import Observer
-    from .checkout import Checkout
+    from .._base.observe import Observer
+    from .._base.options import (
+        ClickHouseOptions,
+        PostgresOptions,
+        QdrantOptions,
+        RedisOptions,
+    )
+    from .._rules.batch import WriterReport
+    from .locks import AsyncLock
+    from .postgres.checkout import Checkout
 
     Closed = tuple[dict[str, int], int]
 
@@ -41,13 +50,20 @@ _CLASSES: dict[str, Any] = {
     "qdrant": AsyncQdrant,
     "redis": AsyncRedisStore,
 }
+# Any of these describes a store by itself; without one, the settings do.
+_PLACES = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
 
 
 class AsyncDatabaseConnections:
     """The stores of a service. Nothing connects before it is used.
 
-    A context manager that closes everything at the end. Each store may exist several times,
-    under names.
+    A context manager that closes everything at the end. There may be several stores of a kind,
+    each with its own name.
+
+    `get_<kind>(name)` returns a store, the object that `initialize_<kind>` returned.
+    `get_<kind>_client(name)` returns what has the driver's methods: for ClickHouse and Qdrant the
+    store itself, for Redis the driver's client. The properties `postgres`, `clickhouse`, `qdrant`
+    and `redis` are the default ones, `redis` being the client.
 
     Example:
         >>> from shared.db import AsyncDatabaseConnections
@@ -56,7 +72,7 @@ class AsyncDatabaseConnections:
         <AsyncRedisStore 'default' localhost:6379/0>
         >>> db.postgres
         Traceback (most recent call last):
-        shared.db._errors.NotConfigured: POSTGRES_HOST is not set...
+        shared.db.NotConfigured: POSTGRES_HOST is not set...
     """
 
     def __init__(self) -> None:
@@ -72,18 +88,18 @@ class AsyncDatabaseConnections:
         return bool(self._stores or self._waiting)
 
     def describe(self, settings: Any = None) -> None:
-        """Describes every store that the settings name, as `from_settings` does."""
+        """Describe every store that the settings name, as `from_settings` does."""
         if settings is None:
             from shared.config import settings
         self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
 
     @classmethod
     def from_settings(cls, settings: Any = None) -> Self:
-        """Describes every store that the settings name.
+        """Describe every store that the settings name.
 
         Args:
-            settings: Settings of `shared.config` (by default ``shared.config.settings``), a
-                mapping of variables, or the ``settings`` of embedded stores (one or a list).
+            settings: Settings of `shared.config` (by default `shared.config.settings`), a mapping
+                of variables, or the `settings` of embedded stores (one or a list).
 
         Returns:
             Connections that are not yet open.
@@ -94,10 +110,10 @@ class AsyncDatabaseConnections:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
-        """Describes every store from the environment, ``.env`` and secret files.
+        """Describe every store from the environment, `.env` and secret files.
 
         Args:
-            env: Variables in place of the environment's.
+            env: Variables instead of the environment's.
 
         Returns:
             Connections that are not yet open.
@@ -107,7 +123,7 @@ class AsyncDatabaseConnections:
             found = from_environment(env)
         except ValueError as error:
             env = None  # as in `_initialize`
-            raise scrub(error)  # noqa: B904
+            raise freed(error)  # noqa: B904 - it is the error itself
         self._waiting = {kind: Sealed(values) for kind, values in found.items()}
         return self
 
@@ -116,27 +132,27 @@ class AsyncDatabaseConnections:
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.close_all()
 
     def __repr__(self) -> str:
-        known = {f"{kind}:{name}" if name != "default" else kind for kind, name in self._stores}
-        return f"<{type(self).__name__} {' '.join(sorted(known | self._waiting.keys()))}>"
+        known = {key_of(*store) for store in self._stores} | self._waiting.keys()
+        return f"<{type(self).__name__} {' '.join(sorted(known))}>"
 
-    def _initialize(self, kind: str, name: str, arguments: dict[str, Any]) -> Any:
-        described = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
+    def _initialize(self, kind: str, name: str, options: Any) -> Any:
+        arguments = cast("dict[str, Any]", options)
         given = arguments
-        if not any(arguments.get(word) is not None for word in described):
+        if not any(arguments.get(word) is not None for word in _PLACES):
             waiting = self._waiting.get(kind)
             if waiting is None:
                 waiting = Sealed(from_environment(None)[kind])
             given = waiting.open() | arguments
         if (kind, name) in self._stores and not self._closed:
             raise DatabaseError(
-                f"{kind} {name!r} is initialized already: close it first, or give this one another name"
+                f"{kind} {name!r} is initialized already: close it first, or choose another name"
             )
         try:
             made = _CLASSES[kind](name=name, **given)
@@ -144,7 +160,7 @@ class AsyncDatabaseConnections:
             # A report with the variables of every frame shows what was given, in no frame of ours.
             given.clear()
             arguments.clear()
-            raise scrub(error)  # noqa: B904 - it is the error itself
+            raise freed(error)  # noqa: B904 - it is the error itself
         self._closed = False
         self._stores[kind, name] = made
         for observer in self._instruments:
@@ -152,16 +168,18 @@ class AsyncDatabaseConnections:
             observer.add(made)
         return made
 
-    def initialize_postgres(self, *, name: str = "default", **arguments: Any) -> AsyncPostgres:
-        """Describes a PostgreSQL database; without arguments as the settings say.
+    def initialize_postgres(
+        self, *, name: str = "default", **options: Unpack[PostgresOptions]
+    ) -> AsyncPostgres:
+        """Describe a PostgreSQL database; without options, from the settings.
 
         Args:
             name: The name for the getters.
-            arguments: ``url``, or ``host``, ``port``, ``database``, ``user``, ``password``;
-                ``min_connections`` (1), ``max_connections`` (10), ``timeout`` seconds for a
-                checkout (5), ``connect_timeout`` (5), ``max_idle`` (300), ``max_lifetime`` (3600),
-                ``pgbouncer`` (False; True turns prepared statements off), and whatever libpq
-                knows, such as ``sslmode="verify-full"`` and ``sslrootcert``.
+            options: `url`, or `host`, `port`, `database`, `user`, `password`; `min_connections`
+                (1), `max_connections` (10), `timeout` seconds for a checkout (5),
+                `connect_timeout` (5), `max_idle` (300), `max_lifetime` (3600), `pgbouncer`
+                (False; True turns prepared statements off), and every parameter of libpq, such
+                as `sslmode="verify-full"` and `sslrootcert`.
 
         Returns:
             The database; nothing is connected yet.
@@ -169,17 +187,19 @@ class AsyncDatabaseConnections:
         Raises:
             ValueError: A malformed URL or a pool size out of range.
         """
-        return self._initialize("postgres", name, arguments)  # type: ignore[no-any-return]
+        return self._initialize("postgres", name, options)  # type: ignore[no-any-return]
 
-    def initialize_clickhouse(self, *, name: str = "default", **arguments: Any) -> AsyncClickHouse:
-        """Describes a ClickHouse database; without arguments as the settings say.
+    def initialize_clickhouse(
+        self, *, name: str = "default", **options: Unpack[ClickHouseOptions]
+    ) -> AsyncClickHouse:
+        """Describe a ClickHouse database; without options, from the settings.
 
         Args:
             name: The name for the getters.
-            arguments: ``url`` (also ``chdb://memory`` and ``chdb:///path``), or ``host``,
-                ``port``, ``database``, ``user``, ``password``; ``timeout`` seconds to wait for the
-                server (5), ``connect_timeout`` (5), ``query_timeout`` (300), ``max_connections``
-                (32), and whatever ``clickhouse_connect.get_client`` takes.
+            options: `url` (also `chdb://memory` and `chdb:///path`), or `host`, `port`,
+                `database`, `user`, `password`; `timeout` seconds to wait for the server (5),
+                `connect_timeout` (5), `query_timeout` (300), `max_connections` (32), and the
+                arguments of `clickhouse_connect.get_client`.
 
         Returns:
             The database; nothing is connected yet.
@@ -187,16 +207,18 @@ class AsyncDatabaseConnections:
         Raises:
             ValueError: A malformed URL.
         """
-        return self._initialize("clickhouse", name, arguments)  # type: ignore[no-any-return]
+        return self._initialize("clickhouse", name, options)  # type: ignore[no-any-return]
 
-    def initialize_qdrant(self, *, name: str = "default", **arguments: Any) -> AsyncQdrant:
-        """Describes a Qdrant; without arguments as the settings say.
+    def initialize_qdrant(
+        self, *, name: str = "default", **options: Unpack[QdrantOptions]
+    ) -> AsyncQdrant:
+        """Describe a Qdrant server; without options, from the settings.
 
         Args:
             name: The name for the getters.
-            arguments: ``url`` (also ``:memory:`` and ``path:/folder``), or ``host``, ``port``,
-                ``api_key``; ``timeout`` seconds to wait for the server (5), ``query_timeout``
-                (30), and whatever ``qdrant_client.QdrantClient`` takes.
+            options: `url` (also `:memory:` and `path:/folder`), or `host`, `port`, `api_key`;
+                `timeout` seconds to wait for the server (5), `query_timeout` (30), and the
+                arguments of `qdrant_client.QdrantClient`.
 
         Returns:
             The store; nothing is connected yet.
@@ -204,18 +226,19 @@ class AsyncDatabaseConnections:
         Raises:
             ValueError: A malformed URL.
         """
-        return self._initialize("qdrant", name, arguments)  # type: ignore[no-any-return]
+        return self._initialize("qdrant", name, options)  # type: ignore[no-any-return]
 
-    def initialize_redis(self, *, name: str = "default", **arguments: Any) -> AsyncRedisStore:
-        """Describes a Redis database; without arguments as the settings say.
+    def initialize_redis(
+        self, *, name: str = "default", **options: Unpack[RedisOptions]
+    ) -> AsyncRedisStore:
+        """Describe a Redis database; without options, from the settings.
 
         Args:
             name: The name for the getters.
-            arguments: ``url``, or ``host``, ``port``, ``database``, ``user``, ``password``;
-                ``timeout`` seconds to wait for the server or a free connection (5),
-                ``connect_timeout`` (2), ``socket_timeout`` for an answer (5),
-                ``max_connections`` (50), ``sentinels`` with ``service``, and whatever redis-py's
-                connections take.
+            options: `url`, or `host`, `port`, `database`, `user`, `password`; `timeout` seconds
+                to wait for the server or a free connection (5), `connect_timeout` (2),
+                `socket_timeout` for an answer (5), `max_connections` (50), `sentinels` with
+                `service`, and the arguments of redis-py's connections.
 
         Returns:
             The database; nothing is connected yet.
@@ -223,7 +246,7 @@ class AsyncDatabaseConnections:
         Raises:
             ValueError: A malformed URL.
         """
-        return self._initialize("redis", name, arguments)  # type: ignore[no-any-return]
+        return self._initialize("redis", name, options)  # type: ignore[no-any-return]
 
     def _get(self, kind: str, name: str) -> Any:
         store = self._stores.get((kind, name))
@@ -247,12 +270,12 @@ class AsyncDatabaseConnections:
     @property
     def clickhouse(self) -> AsyncClickHouse:
         """The default ClickHouse database."""
-        return self.get_clickhouse_client()
+        return self.get_clickhouse()
 
     @property
     def qdrant(self) -> AsyncQdrant:
-        """The default Qdrant."""
-        return self.get_qdrant_client()
+        """The default Qdrant server."""
+        return self.get_qdrant()
 
     @property
     def redis(self) -> Redis:
@@ -260,53 +283,77 @@ class AsyncDatabaseConnections:
         return self.get_redis_client()
 
     def get_postgres(self, name: str = "default") -> AsyncPostgres:
-        """A PostgreSQL database by name.
+        """Return a PostgreSQL database by name.
 
         Raises:
-            NotConfigured: Nobody described it.
+            NotConfigured: It was never described.
         """
         return self._get("postgres", name)  # type: ignore[no-any-return]
 
-    def get_clickhouse_client(self, name: str = "default") -> AsyncClickHouse:
-        """A ClickHouse database by name.
+    def get_clickhouse(self, name: str = "default") -> AsyncClickHouse:
+        """Return a ClickHouse database by name.
 
         Raises:
-            NotConfigured: Nobody described it.
+            NotConfigured: It was never described.
         """
         return self._get("clickhouse", name)  # type: ignore[no-any-return]
 
-    def get_qdrant_client(self, name: str = "default") -> AsyncQdrant:
-        """A Qdrant by name.
+    def get_qdrant(self, name: str = "default") -> AsyncQdrant:
+        """Return a Qdrant server by name.
 
         Raises:
-            NotConfigured: Nobody described it.
+            NotConfigured: It was never described.
         """
         return self._get("qdrant", name)  # type: ignore[no-any-return]
 
-    def get_redis_client(self, name: str = "default") -> Redis:
-        """The client of a Redis database by name.
+    def get_redis(self, name: str = "default") -> AsyncRedisStore:
+        """Return a Redis database by name; its `client` is the driver's.
 
         Raises:
-            NotConfigured: Nobody described it.
+            NotConfigured: It was never described.
         """
-        return self._get("redis", name).client  # type: ignore[no-any-return]
+        return self._get("redis", name)  # type: ignore[no-any-return]
+
+    def get_clickhouse_client(self, name: str = "default") -> AsyncClickHouse:
+        """Return what has the driver's methods: the ClickHouse database itself.
+
+        Raises:
+            NotConfigured: It was never described.
+        """
+        return self.get_clickhouse(name)
+
+    def get_qdrant_client(self, name: str = "default") -> AsyncQdrant:
+        """Return what has the driver's methods: the Qdrant server itself.
+
+        Raises:
+            NotConfigured: It was never described.
+        """
+        return self.get_qdrant(name)
+
+    def get_redis_client(self, name: str = "default") -> Redis:
+        """Return the driver's client of a Redis database.
+
+        Raises:
+            NotConfigured: It was never described.
+        """
+        return self.get_redis(name).client
 
     def get_postgres_connection(
         self, *, name: str = "default", read_only: bool = False, timeout: float | None = None
     ) -> Checkout[psycopg.AsyncConnection[Any]]:
-        """A connection for the time of a ``with`` block.
+        """Return a connection for the time of a `with` block.
 
-        Commits at the end of the block, rolls back on an exception and raises it.
+        It commits at the end of the block; on an exception it rolls back and raises it.
 
         Args:
             name: The database's name.
             read_only: Whether the transaction refuses changes.
-            timeout: Seconds to wait for a connection; the pool's own by default.
+            timeout: Seconds to wait for a connection; by default the pool's own.
 
         Returns:
-            A context manager that gives psycopg's connection.
+            A context manager that yields psycopg's connection.
         """
-        return self._get("postgres", name).connection(read_only=read_only, timeout=timeout)  # type: ignore[no-any-return]
+        return self.get_postgres(name).connection(read_only=read_only, timeout=timeout)
 
     def get_postgres_cursor(
         self,
@@ -317,19 +364,19 @@ class AsyncDatabaseConnections:
         timeout: float | None = None,
         row_factory: Any = None,
     ) -> AbstractAsyncContextManager[psycopg.AsyncCursor[Any]]:
-        """A cursor for the time of a ``with`` block, on a connection of its own.
+        """Return a cursor for the time of a `with` block, on its own connection.
 
         Args:
             commit: Whether the block's changes persist; an exception undoes them either way.
             name: The database's name.
             read_only: Whether the transaction refuses changes.
-            timeout: Seconds to wait for a connection; the pool's own by default.
-            row_factory: psycopg's, such as ``psycopg.rows.dict_row``.
+            timeout: Seconds to wait for a connection; by default the pool's own.
+            row_factory: psycopg's, such as `psycopg.rows.dict_row`.
 
         Returns:
-            A context manager that gives psycopg's cursor.
+            A context manager that yields psycopg's cursor.
         """
-        return self._get("postgres", name).cursor(  # type: ignore[no-any-return]
+        return self.get_postgres(name).cursor(
             commit=commit, read_only=read_only, timeout=timeout, row_factory=row_factory
         )
 
@@ -337,14 +384,14 @@ class AsyncDatabaseConnections:
         self,
         table: str,
         max_rows: int = 10_000,
+        *,
         max_bytes: int = 16_000_000,
         max_delay: float = 1.0,
         spill: str | os.PathLike[str] | None = None,
-        *,
         deduplicate: bool = True,
         name: str = "default",
     ) -> AsyncClickHouseWriter:
-        """A writer of rows in batches, closed with these connections.
+        """Return a writer of rows in batches, closed with these connections.
 
         Args:
             table: The table, with or without its database.
@@ -353,8 +400,8 @@ class AsyncDatabaseConnections:
             max_delay: Seconds that a row waits for its batch to fill.
             spill: A folder where accepted rows survive this process until they are delivered.
             deduplicate: Whether the table must drop a batch that it has; a table of the MergeTree
-                family that does not yet is altered to remember the last 1000 batches.
-            name: The ClickHouse's name.
+                family that does not do so yet is altered to remember the last 1000 batches.
+            name: The name of the ClickHouse database.
 
         Returns:
             The writer.
@@ -363,7 +410,7 @@ class AsyncDatabaseConnections:
             ValueError: A limit that is not above 0.
             PoolClosed: These connections are closed.
         """
-        client = self.get_clickhouse_client(name)
+        client = self.get_clickhouse(name)
         client.check_open()
         writer = AsyncClickHouseWriter(
             client,
@@ -381,53 +428,47 @@ class AsyncDatabaseConnections:
         self,
         name: str,
         ttl: float = 10.0,
-        backend: str = "redis",
         *,
+        backend: str = "redis",
         timeout: float | None = 10.0,
         store: str = "default",
     ) -> AsyncLock:
-        """A lock that one holder in all processes has at a time, with a fencing token.
+        """Return a lock that has one holder at a time in all processes, with a fencing token.
 
         Args:
             name: What is locked.
-            ttl: Seconds that it lives without a sign of its holder; it is renewed meanwhile.
-            backend: ``"redis"``, or ``"postgres"`` (freed the moment its connection dies).
-            timeout: Seconds to wait for it; None waits for ever.
-            store: The name of the Redis or PostgreSQL.
+            ttl: Seconds that it lives without a sign of its holder, which renews it meanwhile.
+            backend: `"redis"`, or `"postgres"` (freed the moment its connection dies).
+            timeout: Seconds to wait for it; None: no limit.
+            store: The name of the Redis or PostgreSQL database.
 
         Returns:
-            A context manager with ``.token``; it raises `LockTimeout` when the lock does not come
-            free, and `LockLost` when it was lost, after cancelling the block.
+            A context manager with `.token`; it raises `LockTimeout` if the lock does not come
+            free, and `LockLost` if it was lost, after cancelling the block.
 
         Raises:
-            ValueError: ``backend`` or ``ttl`` is not allowed.
+            ValueError: `backend` or `ttl` is not allowed.
         """
-        if backend == "redis":
-            return AsyncRedisLock(self._get("redis", store), name, ttl, timeout=timeout)
-        if backend == "postgres":
-            return AsyncPostgresLock(self._get("postgres", store), name, ttl, timeout=timeout)
-        raise ValueError(f"backend={backend!r}: allowed are 'redis' and 'postgres'")
+        if choice("backend", backend, ("redis", "postgres")) == "redis":
+            return AsyncRedisLock(self.get_redis(store), name, ttl, timeout=timeout)
+        return AsyncPostgresLock(self.get_postgres(store).pool, name, ttl, timeout=timeout)
 
     def _described(self) -> dict[str, Any]:
-        """Every store that is described, by ``kind`` or ``kind:name``."""
+        """Return every store that is described, by `kind` or `kind:name`."""
         for kind in self._waiting:
             if (kind, "default") not in self._stores:
                 self._initialize(kind, "default", {})
-        order = sorted(
-            self._stores.items(), key=lambda item: (STORES.index(item[0][0]), item[0][1])
-        )
-        return {
-            kind if name == "default" else f"{kind}:{name}": store for (kind, name), store in order
-        }
+        order = sorted(self._stores, key=lambda store: (STORES.index(store[0]), store[1]))
+        return {key_of(*store): self._stores[store] for store in order}
 
     async def ping(self, timeout: float = 2.0) -> dict[str, Ping]:
-        """Asks every store at once.
+        """Ping every store at once.
 
         Args:
             timeout: Seconds for each answer.
 
         Returns:
-            A `Ping` for each store, by ``kind`` or ``kind:name``.
+            A `Ping` per store, by `kind` or `kind:name`.
         """
         stores = self._described()
 
@@ -446,14 +487,14 @@ class AsyncDatabaseConnections:
     async def initialize_all_databases(
         self, required: Iterable[str] = (), timeout: float = 10.0
     ) -> dict[str, Ping]:
-        """Connects every store that is described.
+        """Connect every store that is described.
 
         Args:
             required: Those that must answer, such as ``{"postgres"}``.
             timeout: Seconds for each answer.
 
         Returns:
-            A `Ping` for each store.
+            A `Ping` per store.
 
         Raises:
             Unavailable: A required store does not answer.
@@ -473,36 +514,33 @@ class AsyncDatabaseConnections:
         return report
 
     def health_checks(self, timeout: float = 0.5) -> dict[str, Callable[[], Awaitable[None]]]:
-        """A callable for each store that raises when it does not answer.
+        """Return a callable per store that raises if it does not answer.
 
         Args:
             timeout: Seconds until no answer is an error.
 
         Returns:
-            Callables by ``kind`` or ``kind:name``.
+            Callables by `kind` or `kind:name`.
         """
         return {name: Check(store, timeout) for name, store in self._described().items()}
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """The figures of every store in use: connections idle, in use, waited for."""
-        return {
-            kind if name == "default" else f"{kind}:{name}": store.snapshot()
-            for (kind, name), store in self._stores.items()
-        }
+        """Return the figures of every store in use: connections idle, in use, waited for."""
+        return {key_of(*key): store.snapshot() for key, store in self._stores.items()}
 
     def instrument(self, *, prometheus: Any = None, opentelemetry: Any = None) -> None:
-        """Shows calls and pools to Prometheus or OpenTelemetry, from now on.
+        """Report calls and pools to Prometheus or OpenTelemetry, from now on.
 
-        Spans and labels name operations (``SELECT``, ``GET``), never values.
+        Spans and labels name operations (`SELECT`, `GET`), never values.
 
         Args:
-            prometheus: A registry of prometheus-client; gets ``shared_db_*``.
+            prometheus: A registry of prometheus-client, for the metrics `shared_db_*`.
             opentelemetry: A tracer or meter provider, a list of both, or True for the global
-                ones; gets spans and the metrics of the conventions for database clients.
+                ones; for spans and the metrics of the conventions for database clients.
 
         Raises:
             DriverMissing: prometheus-client or opentelemetry-api is not installed.
-            TypeError: It is no provider.
+            TypeError: It is not a provider.
         """
         made: list[Observer] = []
         if prometheus is not None:
@@ -516,7 +554,7 @@ class AsyncDatabaseConnections:
                 observer.add(store)
 
     async def close_all(self, timeout: float = 10.0) -> CloseReport:
-        """Closes every store: nothing new starts, what runs may end.
+        """Close every store: nothing new starts, what runs may end.
 
         Args:
             timeout: Seconds for what runs; what outlasts it is cancelled and counted.
@@ -541,10 +579,7 @@ class AsyncDatabaseConnections:
 
             return close
 
-        stores = {
-            f"{kind}:{name}" if name != "default" else kind: store
-            for (kind, name), store in self._stores.items()
-        }
+        stores = {key_of(*key): store for key, store in self._stores.items()}
         results = await gather(map(closed, stores.values()))
         self._closed = True
         self._writers.clear()

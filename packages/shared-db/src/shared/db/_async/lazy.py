@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .._forks import forgets_parent
+from shared.core import forks
 
 
 class AsyncLazy:
@@ -20,11 +20,11 @@ class AsyncLazy:
         self._closed = False
         self._calls = 0
         self.observers: list[Any] = []
-        forgets_parent(self)
+        forks.renew(self)
 
-    def forget_parent(self) -> list[Any]:
-        """In a forked child: the sockets belong to the parent."""
+    def renew_after_fork(self) -> None:
+        """Start again in a forked child: the sockets belong to the parent."""
         client, self._client = self._client, None
         self._making = asyncio.Lock()
         self._calls = 0
-        return [client]
+        forks.keep(client)

@@ -1,57 +1,39 @@
 """Locks across processes, with fencing tokens.
 
 A lock alone cannot keep two writers apart: a holder that was stopped past its time believes that
-it still holds. The token does: it rises with every holder, and what is written to refuses a token
-lower than one that it has seen.
+it still holds the lock. The token does: it rises with every holder, and what is written to refuses
+a token lower than one that it has seen.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from .._errors import DatabaseError, LockLost, LockTimeout, Unavailable
-from .._lock_scripts import ACQUIRE, NUMBERED, NUMBERS, RELEASE, RENEW
-from .._postgres import driver
-from .._sealed import scrub
-from ._runtime import Background, Interrupter, Waiter, sleep
+from shared.core.checks import seconds
+
+from .._base.errors import DatabaseError, LockLost, LockTimeout
+from .runtime import Background, Interrupter, Waiter, sleep
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .postgres import AsyncPostgres
-    from .redis import AsyncRedisStore
-
-
-def lock_key(name: str | int) -> int:
-    """The 64 bits by which PostgreSQL knows a lock."""
-    if isinstance(name, int):
-        return name
-    return int.from_bytes(
-        hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True
-    )
-
 
 class AsyncLock:
-    """A lock of one name, held for the time of a ``with`` block and renewed meanwhile.
+    """A lock of one name, held for the time of a `with` block and renewed meanwhile.
 
     When it is lost (it ran out, or its server is gone) the block is cancelled and `LockLost` is
     raised; between the loss and the cancellation only the token protects.
 
     Attributes:
         name: What is locked.
-        token: Rises with every holder; hand it to whatever the block writes to.
+        token: A number that rises with every holder; pass it to everything the block writes to.
     """
 
     def __init__(self, name: str, ttl: float, *, timeout: float | None) -> None:
-        if not ttl > 0:
-            raise ValueError(f"ttl={ttl!r}: allowed is a number of seconds above 0")
         self.name = name
-        self.ttl = ttl
+        self.ttl: float = seconds("ttl", ttl, above=0)
         self.token = 0
         self._timeout = timeout
         self._held_until = 0.0
@@ -63,11 +45,11 @@ class AsyncLock:
 
     @property
     def lost(self) -> bool:
-        """Whether it is not held any more (a look at the clock, nothing is asked)."""
+        """Whether it is no longer held: a look at the clock, without a call to the server."""
         return self._lost is not None or time.monotonic() >= self._held_until
 
     def check(self) -> None:
-        """Raises if the lock is lost; for long loops that are not easily cancelled.
+        """Raise if the lock is lost; for long loops that are not easily cancelled.
 
         Raises:
             LockLost: It is.
@@ -79,7 +61,7 @@ class AsyncLock:
         try:
             await self._wait()
         except BaseException:
-            await self._release()  # it may be ours without our knowing
+            await self._release()  # it may be ours: the answer was lost
             raise
         self._lost = None
         self._process = os.getpid()
@@ -99,26 +81,26 @@ class AsyncLock:
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         assert self._stop is not None
         assert self._interrupter is not None
         assert self._keeper is not None
         if self._process != os.getpid():
-            return  # a forked child: the parent holds the lock on
-        interrupted = self._interrupter.end(error)
+            return  # a forked child: the parent goes on holding the lock
+        interrupted = self._interrupter.end(exc)
         self._stop.give(None)
         await self._keeper.join(self.ttl)
         lost = self._lost or ("its time ran out" if time.monotonic() >= self._held_until else None)
         await self._release()
-        if lost is not None and (error is None or interrupted):
+        if lost is not None and (exc is None or interrupted):
             message = f"lock {self.name!r} was lost: {lost}"
-            raise LockLost(message) from (None if interrupted else error)
+            raise LockLost(message) from (None if interrupted else exc)
 
     async def _keep(self) -> None:
-        """Renews the lock; when it cannot before the time is up, ends the block."""
+        """Renew the lock; end the block if that fails until its time is up."""
         assert self._stop is not None
         assert self._interrupter is not None
         while not await self._stop.wait(self.ttl / 3):
@@ -148,89 +130,3 @@ class AsyncLock:
 
     async def _release(self) -> None:
         raise NotImplementedError
-
-
-class AsyncRedisLock(AsyncLock):
-    """A lock in Redis: a key that runs out, and a counter for the tokens."""
-
-    def __init__(
-        self, store: AsyncRedisStore, name: str, ttl: float, *, timeout: float | None
-    ) -> None:
-        super().__init__(name, ttl, timeout=timeout)
-        # Renewals that wait for a server longer than the lock lives are no use.
-        self._redis = store.impatient(min(store.timeout, ttl / 3))
-        self._id = uuid.uuid4().hex
-        self._keys = (f"shared-db:lock:{{{name}}}", f"shared-db:token:{{{name}}}")
-
-    async def _acquire(self) -> bool:
-        asked = time.monotonic()
-        try:
-            answer = await self._redis.eval(ACQUIRE, 2, *self._keys, self._id, int(self.ttl * 1000))
-        except Unavailable:
-            # Nobody knows whether it is ours: make sure that it is not, then ask again.
-            await self._release()
-            return False
-        if not answer:
-            return False
-        self.token = int(answer)
-        self._held_until = asked + self.ttl
-        return True
-
-    async def _renew(self) -> bool:
-        return bool(await self._redis.eval(RENEW, 1, self._keys[0], self._id, int(self.ttl * 1000)))
-
-    async def _release(self) -> None:
-        with contextlib.suppress(DatabaseError):  # it runs out by itself
-            await self._redis.eval(RELEASE, 1, self._keys[0], self._id)
-
-
-class AsyncPostgresLock(AsyncLock):
-    """An advisory lock of PostgreSQL: freed by the server the moment its connection dies."""
-
-    def __init__(
-        self, store: AsyncPostgres, name: str, ttl: float, *, timeout: float | None
-    ) -> None:
-        super().__init__(name, ttl, timeout=timeout)
-        self._store = store
-        self.key = lock_key(name)
-        self._connection: Any = None
-
-    async def _acquire(self) -> bool:
-        if self._connection is None:
-            self._connection = await self._store.pool.acquire(self._timeout)
-            await self._connection.set_autocommit(True)
-        asked = time.monotonic()
-        query = "SELECT pg_try_advisory_lock(%s)"
-        taken = await (await self._connection.execute(query, [self.key])).fetchone()
-        if not taken[0]:
-            return False
-        made = driver().errors
-        with contextlib.suppress(made.UniqueViolation, made.DuplicateObject, made.DuplicateTable):
-            await self._connection.execute(NUMBERS)  # others may be making it at this moment
-        row = await (await self._connection.execute(NUMBERED, [self.name])).fetchone()
-        self.token = int(row[0])
-        self._held_until = asked + self.ttl
-        return True
-
-    async def _renew(self) -> bool:
-        psycopg = driver()
-        try:
-            await self._connection.execute("SELECT 1")
-        except psycopg.Error as error:
-            self._held_until = 0.0
-            raise Unavailable(f"its connection was lost: {error}", store="postgres") from scrub(
-                error
-            )
-        return True
-
-    async def _release(self) -> None:
-        psycopg = driver()
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            await connection.execute("SELECT pg_advisory_unlock_all()")
-            await connection.set_autocommit(False)
-        except psycopg.Error:
-            await connection.close()  # that frees it too
-        await self._store.pool.release(connection)

@@ -1,9 +1,8 @@
-# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """A pool of connections that survives its server's restarts.
 
-Connections are opened by those who need them: no worker threads, no backoff that outlasts an
-outage. A connection is probed at checkout without a round trip: a readable idle socket means that
-the server hung up.
+The caller that needs a connection opens it: no worker threads, no backoff that outlasts an outage.
+A connection is probed at checkout without a round trip: a readable idle socket means that the
+server hung up.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .._errors import PoolClosed, PoolExhausted, Unavailable
-from .._forks import forgets_parent
-from .._holder import Holder
-from ._runtime import Background, Waiter, current_task, sleep
+from shared.core import checks, forks
+
+from .._base.errors import PoolClosed, PoolExhausted, Unavailable
+from .._base.holder import Holder
+from .runtime import Background, Waiter, current_task, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,27 +31,27 @@ class Driver(Protocol[C]):
     """What the pool needs to know about connections."""
 
     async def open(self, timeout: float) -> C:
-        """Opens one; raises `Unavailable` when trying again may help."""
+        """Open one; raise `Unavailable` if trying again may help."""
         ...
 
     async def close(self, connection: C) -> None:
-        """Closes one, without waiting for the server."""
+        """Close one, without waiting for the server."""
         ...
 
     async def reset(self, connection: C) -> bool:
-        """Makes a returned one ready for the next; tells whether it is usable."""
+        """Make a returned one ready for the next caller; report whether it is usable."""
         ...
 
     async def interrupt(self, connection: C) -> None:
-        """Ends what is running on it, from outside."""
+        """End what is running on it, from outside."""
         ...
 
     def alive(self, connection: C) -> bool:
-        """Whether an idle one still has its server, without a round trip."""
+        """Report whether an idle one still has its server, without a round trip."""
         ...
 
     def orphan(self, connection: C) -> None:
-        """In a forked child: whatever is still said on it goes nowhere."""
+        """In a forked child, send whatever is still written to it nowhere."""
         ...
 
 
@@ -74,11 +74,14 @@ class AsyncPool(Generic[C]):
         driver: How to open, close and probe a connection.
         name: For messages and figures.
         min_connections: How many stay open when idle, and are opened ahead after the first use.
-        max_connections: How many there can be.
-        timeout: Seconds that a checkout waits: for a free connection and for the server.
+        max_connections: The most connections at a time.
+        timeout: Seconds that a checkout waits, for a free connection and for the server.
         max_idle: Seconds after which an idle connection above the minimum is closed.
         max_lifetime: Seconds after which a connection is replaced.
-        clock: Monotonic seconds.
+        clock: Returns monotonic seconds.
+
+    Raises:
+        ValueError: A number of connections or the timeout is out of range.
     """
 
     def __init__(
@@ -93,25 +96,19 @@ class AsyncPool(Generic[C]):
         max_lifetime: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if max_connections < 1 or not 0 <= min_connections <= max_connections:
-            raise ValueError(
-                f"min_connections={min_connections}, max_connections={max_connections}: "
-                "allowed is 0 <= min_connections <= max_connections and max_connections >= 1"
-            )
-        if not timeout > 0:
-            raise ValueError(f"timeout={timeout!r}: allowed is a number of seconds above 0")
+        most = checks.whole("max_connections", max_connections)
         self.name: str = name
-        self.min_connections = min_connections
-        self.max_connections: int = max_connections
-        self.timeout: float = timeout
+        self.min_connections: int = checks.whole("min_connections", min_connections, least=0, most=most)
+        self.max_connections: int = most
+        self.timeout: float = checks.seconds("timeout", timeout, above=0, unlimited=True)
         self._driver = driver
         self._max_idle = max_idle
         self._max_lifetime = max_lifetime
         self._clock = clock
-        self._fresh()
-        forgets_parent(self)
+        self._start()
+        forks.renew(self)
 
-    def _fresh(self) -> None:
+    def _start(self) -> None:
         self._mutex = threading.Lock()
         self._idle: list[Entry[C]] = []
         self._used: dict[int, Entry[C]] = {}
@@ -129,18 +126,18 @@ class AsyncPool(Generic[C]):
         }
         self._waited = 0.0
 
-    def forget_parent(self) -> list[Any]:
-        """In a forked child: the sockets belong to the parent."""
+    def renew_after_fork(self) -> None:
+        """Start again in a forked child: the sockets belong to the parent."""
         connections = [entry.connection for entry in (*self._idle, *self._used.values())]
+        forks.keep(connections)
         for connection in connections:
             self._driver.orphan(connection)
         closed = self._closed
-        self._fresh()
+        self._start()
         self._closed = closed
-        return connections
 
     def lent(self, connection: C) -> bool:
-        """Whether a connection was taken and not returned, in this process."""
+        """Report whether a connection was taken and not returned, in this process."""
         return id(connection) in self._used
 
     @property
@@ -149,10 +146,10 @@ class AsyncPool(Generic[C]):
         return len(self._idle) + len(self._used) + self._opening
 
     def snapshot(self) -> dict[str, Any]:
-        """The pool's figures.
+        """Return the pool's figures.
 
         Returns:
-            ``idle``, ``in_use``, ``waiting``, ``max``, and counts since the start.
+            `idle`, `in_use`, `waiting`, `max`, and counts since the start.
         """
         with self._mutex:
             return {
@@ -167,7 +164,7 @@ class AsyncPool(Generic[C]):
             }
 
     def holders(self) -> list[str]:
-        """Who holds a connection: ``file:line in function (seconds)``, longest first."""
+        """Return who holds a connection: `file:line in function (seconds)`, longest first."""
         now = self._clock()
         with self._mutex:
             held = [entry.holder for entry in self._used.values() if entry.holder]
@@ -175,10 +172,10 @@ class AsyncPool(Generic[C]):
         return [f"{holder.place} ({now - holder.since:.3g} s)" for holder in held]
 
     async def acquire(self, timeout: float | None = None) -> C:
-        """Takes a connection.
+        """Take a connection.
 
         Args:
-            timeout: Seconds to wait; the pool's own by default.
+            timeout: Seconds to wait; by default the pool's own.
 
         Returns:
             A connection that its server has not hung up on.
@@ -224,7 +221,7 @@ class AsyncPool(Generic[C]):
     async def _wait(
         self, waiter: Waiter[Entry[C] | None], started: float, timeout: float | None
     ) -> Entry[C] | None:
-        """Waits in the queue. None: there is room to open a connection (counted as opening)."""
+        """Wait in the queue. None: there is room to open a connection (counted as opening)."""
         timeout = self.timeout if timeout is None else timeout
         self.counts["waits"] += 1
         try:
@@ -235,7 +232,7 @@ class AsyncPool(Generic[C]):
                 if not given:
                     self._waiting.remove(waiter)
             if given:
-                await self._give_back(waiter.value())
+                await self._give_back(waiter.value)
             raise
         waited = self._clock() - started
         self._waited += waited
@@ -244,7 +241,7 @@ class AsyncPool(Generic[C]):
                 self._waiting.remove(waiter)
                 self.counts["exhausted"] += 1
         if waiter.given:
-            mine = waiter.value()
+            mine = waiter.value
             if mine is None and self._closed:
                 self._end_opening()
                 raise PoolClosed(f"pool {self.name!r} was closed while waiting for a connection")
@@ -258,7 +255,7 @@ class AsyncPool(Generic[C]):
             self._end_opening()
 
     def _end_opening(self) -> None:
-        """A connection was not opened: the next in the queue may try."""
+        """Let the next in the queue try: a connection was not opened."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().give(None)
@@ -267,7 +264,7 @@ class AsyncPool(Generic[C]):
         self._tell_drained()
 
     async def _open(self, deadline: float) -> Entry[C]:
-        """Opens a connection; while the server is away, tries until the deadline."""
+        """Open a connection; while the server is away, try until the deadline."""
         delay = 0.01
         try:
             while (connection := await self._attempt(deadline - delay)) is None:
@@ -284,7 +281,7 @@ class AsyncPool(Generic[C]):
         return entry
 
     async def _attempt(self, until: float) -> C | None:
-        """Opens a connection; None when that failed and may be tried again."""
+        """Open a connection; None if that failed and may be tried again."""
         try:
             return await self._driver.open(max(0.05, until - self._clock()))
         except Unavailable as error:
@@ -293,7 +290,7 @@ class AsyncPool(Generic[C]):
         return None
 
     async def release(self, connection: C) -> None:
-        """Returns a connection; one that is broken is replaced when needed."""
+        """Return a connection; a broken one is closed, and its room is free again."""
         entry = self._used.get(id(connection))
         if entry is None:
             return
@@ -327,7 +324,7 @@ class AsyncPool(Generic[C]):
         self._tell_drained()
 
     async def _trim(self) -> None:
-        """Closes the connections that nobody has needed for long: the oldest lie first."""
+        """Close the connections that have been idle for long; the oldest come first."""
         limit = self._clock() - self._max_idle
         old = []
         with self._mutex:
@@ -337,7 +334,7 @@ class AsyncPool(Generic[C]):
             await self._driver.close(entry.connection)
 
     async def _discard(self, entry: Entry[C], *, lost: bool = False) -> None:
-        """Closes a connection; its room goes to the next in the queue."""
+        """Close a connection; its room goes to the next in the queue."""
         with self._mutex:
             if self._used.pop(id(entry.connection), None) is None:
                 return
@@ -350,9 +347,9 @@ class AsyncPool(Generic[C]):
         self._tell_drained()
 
     def abandon(self, connection: C) -> None:
-        """A checkout was dropped without being returned: report it and make room.
+        """Report a checkout that was dropped without being returned, and make room.
 
-        The connection is closed, not reused: nobody knows what its holder was doing.
+        The connection is closed, not reused: what its holder was doing is unknown.
         """
         self.report(connection)
         with self._mutex:
@@ -363,7 +360,7 @@ class AsyncPool(Generic[C]):
                 self._waiting.popleft().give(None)
 
     def report(self, connection: C) -> None:
-        """Says who took a connection and dropped it."""
+        """Log who took a connection and dropped it."""
         entry = self._used.get(id(connection))
         if entry is None:
             return
@@ -375,7 +372,7 @@ class AsyncPool(Generic[C]):
         )
 
     async def fill(self) -> None:
-        """Opens connections up to ``min_connections``."""
+        """Open connections up to `min_connections`."""
         while True:
             with self._mutex:
                 if self._closed or self.size >= self.min_connections:
@@ -383,18 +380,18 @@ class AsyncPool(Generic[C]):
                 self._opening += 1
             try:
                 entry = await self._open(self._clock() + self.timeout)
-            except Exception:  # noqa: BLE001  those who need a connection will say so
+            except Exception:  # noqa: BLE001 - the next checkout reports it
                 return
             self._put(entry)
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the pool: nothing new, and what runs may end.
+        """Close the pool: nothing new starts, what runs may end.
 
         Args:
             timeout: Seconds for what runs; what outlasts it is cancelled.
 
         Returns:
-            ``cancelled`` and ``finished``: how many checkouts ended how.
+            `cancelled` and `finished`: how many checkouts were cut off, and how many ended.
         """
         with self._mutex:
             self._closed = True

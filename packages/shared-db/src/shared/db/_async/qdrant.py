@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC109 - the synchronous form has no scopes to cancel
 """Qdrant through qdrant-client: one client for all, made when first used."""
 
 from __future__ import annotations
@@ -7,20 +6,20 @@ import time
 import warnings
 from typing import Any
 
-from .._errors import OutcomeUnknown, PoolClosed, Unavailable
-from .._observe import observed
-from .._qdrant import REFUSALS, client_arguments, driver, repeatable
-from .._reasons import is_lasting, reason
-from .._sealed import Sealed, scrub
-from ._runtime import sleep
+from .._base.errors import OutcomeUnknown, PoolClosed, Unavailable
+from .._base.observe import observed
+from .._base.reasons import is_lasting, reason
+from .._base.sealed import Sealed, freed, shown
+from .._rules.qdrant import REFUSALS, client_arguments, driver, repeatable
 from .lazy import AsyncLazy
+from .runtime import sleep
 
 
 class AsyncQdrant(AsyncLazy):
-    """One Qdrant. Has the methods of qdrant-client's client.
+    """One Qdrant server, with the methods of qdrant-client's client.
 
     A call waits for a server that is restarting. A call that was lost after it was sent is
-    repeated unless it makes or removes a collection; then it is `OutcomeUnknown`.
+    repeated unless it creates or removes a collection: that is an `OutcomeUnknown`.
 
     Made by `AsyncDatabaseConnections.initialize_qdrant`.
     """
@@ -49,10 +48,10 @@ class AsyncQdrant(AsyncLazy):
 
     def __repr__(self) -> str:
         where = "local mode" if self.embedded else f"{self.host}:{self.port}"
-        return f"<{type(self).__name__} {self.name!r} {where}>"
+        return shown(self, self.name, where)
 
     async def client(self) -> Any:
-        """The driver's own client, made when first asked for.
+        """Return the driver's own client, made when first used.
 
         Raises:
             PoolClosed: `close` was called.
@@ -63,7 +62,7 @@ class AsyncQdrant(AsyncLazy):
                     raise PoolClosed(f"Qdrant {self.name!r} is closed")
                 if self._client is None:
                     with warnings.catch_warnings():
-                        # A key over plain HTTP to this machine is what embedded stores do.
+                        # Embedded stores take a key over plain HTTP on this machine.
                         warnings.filterwarnings(
                             "ignore", "Api key is used with an insecure connection"
                         )
@@ -101,7 +100,7 @@ class AsyncQdrant(AsyncLazy):
             except errors.UnexpectedResponse as error:
                 if error.status_code not in REFUSALS:
                     raise
-                raise self._refused(error) from scrub(error)
+                raise self._refused(error) from freed(error)
             except errors.ResponseHandlingException as error:
                 source = error.source if hasattr(error, "source") else error
                 kinds = {cls.__name__ for cls in type(source).__mro__}
@@ -111,7 +110,7 @@ class AsyncQdrant(AsyncLazy):
                 how = "cannot be reached" if unsent else f"was lost during {name}"
                 text = f"Qdrant at {self.host}:{self.port} {how}: {reason(error)}"
                 lasting = is_lasting(error)
-                cause = scrub(error)
+                cause = freed(error)
                 if not unsent and not repeatable(name):
                     raise OutcomeUnknown(text, store=self.store) from cause
                 if lasting or time.monotonic() + delay > deadline:
@@ -124,8 +123,8 @@ class AsyncQdrant(AsyncLazy):
         message = f"Qdrant at {self.host}:{self.port} refuses: {said}"
         return Unavailable(message, store=self.store, lasting=True)
 
-    async def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - as the other stores
-        """Asks the server for an answer.
+    async def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - like the other stores
+        """Wait for an answer of the server.
 
         Returns:
             Seconds that it took.
@@ -140,19 +139,19 @@ class AsyncQdrant(AsyncLazy):
         except driver().http.exceptions.UnexpectedResponse as error:
             if error.status_code not in REFUSALS:
                 raise
-            raise self._refused(error) from scrub(error)
+            raise self._refused(error) from freed(error)
         except driver().http.exceptions.ResponseHandlingException as error:
             message = f"Qdrant at {self.host}:{self.port} cannot be reached: {reason(error)}"
             lasting = is_lasting(error)
-            raise Unavailable(message, store=self.store, lasting=lasting) from scrub(error)
+            raise Unavailable(message, store=self.store, lasting=lasting) from freed(error)
         return time.perf_counter() - started
 
     def snapshot(self) -> dict[str, Any]:
-        """Figures: calls in flight."""
+        """Return figures: calls in flight."""
         return {"in_use": self._calls}
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the client once what runs has ended, or after the timeout."""
+        """Close the client once what runs has ended, or after the timeout."""
         self._closed = True
         deadline = time.monotonic() + timeout
         running = self._calls

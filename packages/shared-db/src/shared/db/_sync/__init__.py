@@ -1,1 +1,1 @@
-"""The synchronous form, generated from the asynchronous one by `generate_sync.py`."""
+"""The synchronous form, generated from `_async`; see generate_sync.py."""

@@ -1,6 +1,6 @@
-# Generated from ../_async/checks.py by generate_sync.py: change that file, not this one.
+# Generated from _async/checks.py by generate_sync.py: change that file, not this one.
 # fmt: off
-"""Asking one store, with an answer in time."""
+"""Checks of one store, with an answer in time."""
 
 from __future__ import annotations
 
@@ -8,37 +8,36 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _clickhouse, _postgres, _qdrant, _redis
-from .._errors import DriverMissing, Unavailable
-from .._reports import Ping
-from ._runtime import IS_ASYNC, Background
+from .._base.errors import DriverMissing, Unavailable
+from .._rules import clickhouse, postgres, qdrant, redis
+from .runtime import IS_ASYNC, Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DRIVERS: dict[str, Callable[[], Any]] = {
-    "postgres": _postgres.driver,
-    "clickhouse": partial(_clickhouse.driver, tasks=IS_ASYNC),
-    "qdrant": _qdrant.driver,
-    "redis": _redis.driver,
+    "postgres": postgres.driver,
+    "clickhouse": partial(clickhouse.driver, tasks=IS_ASYNC),
+    "qdrant": qdrant.driver,
+    "redis": redis.driver,
 }
 
 
 class Check:
-    """Asks one store. Answers in time, also when the driver does not: the question is left behind.
+    """Checks one store. Answers in time even if the driver does not: its call is left behind.
 
-    The driver is imported when this is made: that takes longer than many a timeout.
+    The driver is imported when this is made: that takes longer than many timeouts.
     """
 
     def __init__(self, store: Any, timeout: float) -> None:
-        with contextlib.suppress(DriverMissing):  # said when it is asked
+        with contextlib.suppress(DriverMissing):  # raised when it is called
             _DRIVERS[store.store]()
         self._store = store
         self._timeout = timeout
         self._asking: tuple[Background, list[BaseException | None]] | None = None
 
     def __call__(self) -> None:
-        """Asks.
+        """Check the store.
 
         Raises:
             Unavailable: No answer came in time.
@@ -49,7 +48,7 @@ class Check:
             def ask() -> None:
                 try:
                     self._store.ping(self._timeout)
-                except Exception as error:  # noqa: BLE001  raised where it was asked for
+                except Exception as error:  # noqa: BLE001 - raised in the caller
                     results.append(error)
                 else:
                     results.append(None)
@@ -63,12 +62,3 @@ class Check:
         self._asking = None
         if results and results[0] is not None:
             raise results[0]
-
-
-def answer_of(answer: float | BaseException) -> Ping:
-    """What a check has found."""
-    if isinstance(answer, BaseException):
-        if not isinstance(answer, Exception):
-            raise answer
-        return Ping(ok=False, error=f"{type(answer).__name__}: {answer}")
-    return Ping(ok=True, latency=answer)

@@ -1,4 +1,4 @@
-# Generated from ../_async/lazy.py by generate_sync.py: change that file, not this one.
+# Generated from _async/lazy.py by generate_sync.py: change that file, not this one.
 # fmt: off
 """A client that is made when first used, and not used in a forked child."""
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from .._forks import forgets_parent
+from shared.core import forks
 
 
 class Lazy:
@@ -22,11 +22,11 @@ class Lazy:
         self._closed = False
         self._calls = 0
         self.observers: list[Any] = []
-        forgets_parent(self)
+        forks.renew(self)
 
-    def forget_parent(self) -> list[Any]:
-        """In a forked child: the sockets belong to the parent."""
+    def renew_after_fork(self) -> None:
+        """Start again in a forked child: the sockets belong to the parent."""
         client, self._client = self._client, None
         self._making = threading.Lock()
         self._calls = 0
-        return [client]
+        forks.keep(client)

@@ -1,10 +1,10 @@
-# Generated from ../_async/pool.py by generate_sync.py: change that file, not this one.
+# Generated from _async/pool.py by generate_sync.py: change that file, not this one.
 # fmt: off
 """A pool of connections that survives its server's restarts.
 
-Connections are opened by those who need them: no worker threads, no backoff that outlasts an
-outage. A connection is probed at checkout without a round trip: a readable idle socket means that
-the server hung up.
+The caller that needs a connection opens it: no worker threads, no backoff that outlasts an outage.
+A connection is probed at checkout without a round trip: a readable idle socket means that the
+server hung up.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .._errors import PoolClosed, PoolExhausted, Unavailable
-from .._forks import forgets_parent
-from .._holder import Holder
-from ._runtime import Background, Waiter, current_task, sleep
+from shared.core import checks, forks
+
+from .._base.errors import PoolClosed, PoolExhausted, Unavailable
+from .._base.holder import Holder
+from .runtime import Background, Waiter, current_task, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,27 +33,27 @@ class Driver(Protocol[C]):
     """What the pool needs to know about connections."""
 
     def open(self, timeout: float) -> C:
-        """Opens one; raises `Unavailable` when trying again may help."""
+        """Open one; raise `Unavailable` if trying again may help."""
         ...
 
     def close(self, connection: C) -> None:
-        """Closes one, without waiting for the server."""
+        """Close one, without waiting for the server."""
         ...
 
     def reset(self, connection: C) -> bool:
-        """Makes a returned one ready for the next; tells whether it is usable."""
+        """Make a returned one ready for the next caller; report whether it is usable."""
         ...
 
     def interrupt(self, connection: C) -> None:
-        """Ends what is running on it, from outside."""
+        """End what is running on it, from outside."""
         ...
 
     def alive(self, connection: C) -> bool:
-        """Whether an idle one still has its server, without a round trip."""
+        """Report whether an idle one still has its server, without a round trip."""
         ...
 
     def orphan(self, connection: C) -> None:
-        """In a forked child: whatever is still said on it goes nowhere."""
+        """In a forked child, send whatever is still written to it nowhere."""
         ...
 
 
@@ -75,11 +76,14 @@ class Pool(Generic[C]):
         driver: How to open, close and probe a connection.
         name: For messages and figures.
         min_connections: How many stay open when idle, and are opened ahead after the first use.
-        max_connections: How many there can be.
-        timeout: Seconds that a checkout waits: for a free connection and for the server.
+        max_connections: The most connections at a time.
+        timeout: Seconds that a checkout waits, for a free connection and for the server.
         max_idle: Seconds after which an idle connection above the minimum is closed.
         max_lifetime: Seconds after which a connection is replaced.
-        clock: Monotonic seconds.
+        clock: Returns monotonic seconds.
+
+    Raises:
+        ValueError: A number of connections or the timeout is out of range.
     """
 
     def __init__(
@@ -94,25 +98,19 @@ class Pool(Generic[C]):
         max_lifetime: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if max_connections < 1 or not 0 <= min_connections <= max_connections:
-            raise ValueError(
-                f"min_connections={min_connections}, max_connections={max_connections}: "
-                "allowed is 0 <= min_connections <= max_connections and max_connections >= 1"
-            )
-        if not timeout > 0:
-            raise ValueError(f"timeout={timeout!r}: allowed is a number of seconds above 0")
+        most = checks.whole("max_connections", max_connections)
         self.name: str = name
-        self.min_connections = min_connections
-        self.max_connections: int = max_connections
-        self.timeout: float = timeout
+        self.min_connections: int = checks.whole("min_connections", min_connections, least=0, most=most)
+        self.max_connections: int = most
+        self.timeout: float = checks.seconds("timeout", timeout, above=0, unlimited=True)
         self._driver = driver
         self._max_idle = max_idle
         self._max_lifetime = max_lifetime
         self._clock = clock
-        self._fresh()
-        forgets_parent(self)
+        self._start()
+        forks.renew(self)
 
-    def _fresh(self) -> None:
+    def _start(self) -> None:
         self._mutex = threading.Lock()
         self._idle: list[Entry[C]] = []
         self._used: dict[int, Entry[C]] = {}
@@ -130,18 +128,18 @@ class Pool(Generic[C]):
         }
         self._waited = 0.0
 
-    def forget_parent(self) -> list[Any]:
-        """In a forked child: the sockets belong to the parent."""
+    def renew_after_fork(self) -> None:
+        """Start again in a forked child: the sockets belong to the parent."""
         connections = [entry.connection for entry in (*self._idle, *self._used.values())]
+        forks.keep(connections)
         for connection in connections:
             self._driver.orphan(connection)
         closed = self._closed
-        self._fresh()
+        self._start()
         self._closed = closed
-        return connections
 
     def lent(self, connection: C) -> bool:
-        """Whether a connection was taken and not returned, in this process."""
+        """Report whether a connection was taken and not returned, in this process."""
         return id(connection) in self._used
 
     @property
@@ -150,10 +148,10 @@ class Pool(Generic[C]):
         return len(self._idle) + len(self._used) + self._opening
 
     def snapshot(self) -> dict[str, Any]:
-        """The pool's figures.
+        """Return the pool's figures.
 
         Returns:
-            ``idle``, ``in_use``, ``waiting``, ``max``, and counts since the start.
+            `idle`, `in_use`, `waiting`, `max`, and counts since the start.
         """
         with self._mutex:
             return {
@@ -168,7 +166,7 @@ class Pool(Generic[C]):
             }
 
     def holders(self) -> list[str]:
-        """Who holds a connection: ``file:line in function (seconds)``, longest first."""
+        """Return who holds a connection: `file:line in function (seconds)`, longest first."""
         now = self._clock()
         with self._mutex:
             held = [entry.holder for entry in self._used.values() if entry.holder]
@@ -176,10 +174,10 @@ class Pool(Generic[C]):
         return [f"{holder.place} ({now - holder.since:.3g} s)" for holder in held]
 
     def acquire(self, timeout: float | None = None) -> C:
-        """Takes a connection.
+        """Take a connection.
 
         Args:
-            timeout: Seconds to wait; the pool's own by default.
+            timeout: Seconds to wait; by default the pool's own.
 
         Returns:
             A connection that its server has not hung up on.
@@ -225,7 +223,7 @@ class Pool(Generic[C]):
     def _wait(
         self, waiter: Waiter[Entry[C] | None], started: float, timeout: float | None
     ) -> Entry[C] | None:
-        """Waits in the queue. None: there is room to open a connection (counted as opening)."""
+        """Wait in the queue. None: there is room to open a connection (counted as opening)."""
         timeout = self.timeout if timeout is None else timeout
         self.counts["waits"] += 1
         try:
@@ -236,7 +234,7 @@ class Pool(Generic[C]):
                 if not given:
                     self._waiting.remove(waiter)
             if given:
-                self._give_back(waiter.value())
+                self._give_back(waiter.value)
             raise
         waited = self._clock() - started
         self._waited += waited
@@ -245,7 +243,7 @@ class Pool(Generic[C]):
                 self._waiting.remove(waiter)
                 self.counts["exhausted"] += 1
         if waiter.given:
-            mine = waiter.value()
+            mine = waiter.value
             if mine is None and self._closed:
                 self._end_opening()
                 raise PoolClosed(f"pool {self.name!r} was closed while waiting for a connection")
@@ -259,7 +257,7 @@ class Pool(Generic[C]):
             self._end_opening()
 
     def _end_opening(self) -> None:
-        """A connection was not opened: the next in the queue may try."""
+        """Let the next in the queue try: a connection was not opened."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().give(None)
@@ -268,7 +266,7 @@ class Pool(Generic[C]):
         self._tell_drained()
 
     def _open(self, deadline: float) -> Entry[C]:
-        """Opens a connection; while the server is away, tries until the deadline."""
+        """Open a connection; while the server is away, try until the deadline."""
         delay = 0.01
         try:
             while (connection := self._attempt(deadline - delay)) is None:
@@ -285,7 +283,7 @@ class Pool(Generic[C]):
         return entry
 
     def _attempt(self, until: float) -> C | None:
-        """Opens a connection; None when that failed and may be tried again."""
+        """Open a connection; None if that failed and may be tried again."""
         try:
             return self._driver.open(max(0.05, until - self._clock()))
         except Unavailable as error:
@@ -294,7 +292,7 @@ class Pool(Generic[C]):
         return None
 
     def release(self, connection: C) -> None:
-        """Returns a connection; one that is broken is replaced when needed."""
+        """Return a connection; a broken one is closed, and its room is free again."""
         entry = self._used.get(id(connection))
         if entry is None:
             return
@@ -328,7 +326,7 @@ class Pool(Generic[C]):
         self._tell_drained()
 
     def _trim(self) -> None:
-        """Closes the connections that nobody has needed for long: the oldest lie first."""
+        """Close the connections that have been idle for long; the oldest come first."""
         limit = self._clock() - self._max_idle
         old = []
         with self._mutex:
@@ -338,7 +336,7 @@ class Pool(Generic[C]):
             self._driver.close(entry.connection)
 
     def _discard(self, entry: Entry[C], *, lost: bool = False) -> None:
-        """Closes a connection; its room goes to the next in the queue."""
+        """Close a connection; its room goes to the next in the queue."""
         with self._mutex:
             if self._used.pop(id(entry.connection), None) is None:
                 return
@@ -351,9 +349,9 @@ class Pool(Generic[C]):
         self._tell_drained()
 
     def abandon(self, connection: C) -> None:
-        """A checkout was dropped without being returned: report it and make room.
+        """Report a checkout that was dropped without being returned, and make room.
 
-        The connection is closed, not reused: nobody knows what its holder was doing.
+        The connection is closed, not reused: what its holder was doing is unknown.
         """
         self.report(connection)
         with self._mutex:
@@ -364,7 +362,7 @@ class Pool(Generic[C]):
                 self._waiting.popleft().give(None)
 
     def report(self, connection: C) -> None:
-        """Says who took a connection and dropped it."""
+        """Log who took a connection and dropped it."""
         entry = self._used.get(id(connection))
         if entry is None:
             return
@@ -376,7 +374,7 @@ class Pool(Generic[C]):
         )
 
     def fill(self) -> None:
-        """Opens connections up to ``min_connections``."""
+        """Open connections up to `min_connections`."""
         while True:
             with self._mutex:
                 if self._closed or self.size >= self.min_connections:
@@ -384,18 +382,18 @@ class Pool(Generic[C]):
                 self._opening += 1
             try:
                 entry = self._open(self._clock() + self.timeout)
-            except Exception:  # noqa: BLE001  those who need a connection will say so
+            except Exception:  # noqa: BLE001 - the next checkout reports it
                 return
             self._put(entry)
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the pool: nothing new, and what runs may end.
+        """Close the pool: nothing new starts, what runs may end.
 
         Args:
             timeout: Seconds for what runs; what outlasts it is cancelled.
 
         Returns:
-            ``cancelled`` and ``finished``: how many checkouts ended how.
+            `cancelled` and `finished`: how many checkouts were cut off, and how many ended.
         """
         with self._mutex:
             self._closed = True

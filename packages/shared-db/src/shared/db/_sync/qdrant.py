@@ -1,4 +1,4 @@
-# Generated from ../_async/qdrant.py by generate_sync.py: change that file, not this one.
+# Generated from _async/qdrant.py by generate_sync.py: change that file, not this one.
 # fmt: off
 """Qdrant through qdrant-client: one client for all, made when first used."""
 
@@ -8,20 +8,20 @@ import time
 import warnings
 from typing import Any
 
-from .._errors import OutcomeUnknown, PoolClosed, Unavailable
-from .._observe import observed
-from .._qdrant import REFUSALS, client_arguments, driver, repeatable
-from .._reasons import is_lasting, reason
-from .._sealed import Sealed, scrub
-from ._runtime import sleep
+from .._base.errors import OutcomeUnknown, PoolClosed, Unavailable
+from .._base.observe import observed
+from .._base.reasons import is_lasting, reason
+from .._base.sealed import Sealed, freed, shown
+from .._rules.qdrant import REFUSALS, client_arguments, driver, repeatable
 from .lazy import Lazy
+from .runtime import sleep
 
 
 class Qdrant(Lazy):
-    """One Qdrant. Has the methods of qdrant-client's client.
+    """One Qdrant server, with the methods of qdrant-client's client.
 
     A call waits for a server that is restarting. A call that was lost after it was sent is
-    repeated unless it makes or removes a collection; then it is `OutcomeUnknown`.
+    repeated unless it creates or removes a collection: that is an `OutcomeUnknown`.
 
     Made by `DatabaseConnections.initialize_qdrant`.
     """
@@ -50,10 +50,10 @@ class Qdrant(Lazy):
 
     def __repr__(self) -> str:
         where = "local mode" if self.embedded else f"{self.host}:{self.port}"
-        return f"<{type(self).__name__} {self.name!r} {where}>"
+        return shown(self, self.name, where)
 
     def client(self) -> Any:
-        """The driver's own client, made when first asked for.
+        """Return the driver's own client, made when first used.
 
         Raises:
             PoolClosed: `close` was called.
@@ -64,7 +64,7 @@ class Qdrant(Lazy):
                     raise PoolClosed(f"Qdrant {self.name!r} is closed")
                 if self._client is None:
                     with warnings.catch_warnings():
-                        # A key over plain HTTP to this machine is what embedded stores do.
+                        # Embedded stores take a key over plain HTTP on this machine.
                         warnings.filterwarnings(
                             "ignore", "Api key is used with an insecure connection"
                         )
@@ -102,7 +102,7 @@ class Qdrant(Lazy):
             except errors.UnexpectedResponse as error:
                 if error.status_code not in REFUSALS:
                     raise
-                raise self._refused(error) from scrub(error)
+                raise self._refused(error) from freed(error)
             except errors.ResponseHandlingException as error:
                 source = error.source if hasattr(error, "source") else error
                 kinds = {cls.__name__ for cls in type(source).__mro__}
@@ -112,7 +112,7 @@ class Qdrant(Lazy):
                 how = "cannot be reached" if unsent else f"was lost during {name}"
                 text = f"Qdrant at {self.host}:{self.port} {how}: {reason(error)}"
                 lasting = is_lasting(error)
-                cause = scrub(error)
+                cause = freed(error)
                 if not unsent and not repeatable(name):
                     raise OutcomeUnknown(text, store=self.store) from cause
                 if lasting or time.monotonic() + delay > deadline:
@@ -125,8 +125,8 @@ class Qdrant(Lazy):
         message = f"Qdrant at {self.host}:{self.port} refuses: {said}"
         return Unavailable(message, store=self.store, lasting=True)
 
-    def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - as the other stores
-        """Asks the server for an answer.
+    def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - like the other stores
+        """Wait for an answer of the server.
 
         Returns:
             Seconds that it took.
@@ -141,19 +141,19 @@ class Qdrant(Lazy):
         except driver().http.exceptions.UnexpectedResponse as error:
             if error.status_code not in REFUSALS:
                 raise
-            raise self._refused(error) from scrub(error)
+            raise self._refused(error) from freed(error)
         except driver().http.exceptions.ResponseHandlingException as error:
             message = f"Qdrant at {self.host}:{self.port} cannot be reached: {reason(error)}"
             lasting = is_lasting(error)
-            raise Unavailable(message, store=self.store, lasting=lasting) from scrub(error)
+            raise Unavailable(message, store=self.store, lasting=lasting) from freed(error)
         return time.perf_counter() - started
 
     def snapshot(self) -> dict[str, Any]:
-        """Figures: calls in flight."""
+        """Return figures: calls in flight."""
         return {"in_use": self._calls}
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:
-        """Closes the client once what runs has ended, or after the timeout."""
+        """Close the client once what runs has ended, or after the timeout."""
         self._closed = True
         deadline = time.monotonic() + timeout
         running = self._calls

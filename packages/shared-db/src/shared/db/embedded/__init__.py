@@ -1,7 +1,7 @@
 """Real stores with pip alone: no Docker, no root, nothing left behind.
 
-Each function starts a server of its own on a free port of this machine and waits until it
-answers. Needs the extra ``embedded``.
+Each function starts its own server on a free port of this machine and waits until it answers.
+Needs the extra `embedded`.
 
 Example:
     >>> from shared.db import embedded
@@ -10,11 +10,6 @@ Example:
     'redis://:...@127.0.0.1:.../0'
 """
 
-from ._clickhouse import clickhouse
-from ._postgres import postgres
-from ._qdrant import qdrant
-from ._redis import redis, sentinel
-from ._settings import StoreSettings
-from ._store import Store
+from shared.core.faces import face
 
-__all__ = ["Store", "StoreSettings", "clickhouse", "postgres", "qdrant", "redis", "sentinel"]
+__getattr__, __dir__, __all__ = face(__name__)

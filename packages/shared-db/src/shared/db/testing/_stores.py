@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from .._urls import parsed_url
-from ..embedded._settings import StoreSettings
+from .._base.urls import parsed_url
+from ..embedded._base.settings import StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

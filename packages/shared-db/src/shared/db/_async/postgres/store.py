@@ -1,0 +1,407 @@
+"""PostgreSQL through psycopg: connections, cursors, transactions, COPY, streams, locks."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import time
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from shared.core.checks import refuse
+
+from ..._base.errors import Unavailable
+from ..._base.observe import keyword, observed
+from ..._base.sealed import Sealed, freed, shown
+from ..._rules.copy import (
+    COLUMNS,
+    UNFIT,
+    BadRow,
+    Plan,
+    identifier,
+    make_plan,
+    peeked,
+    reason_of,
+    row_of,
+)
+from ..._rules.frames import frame_columns, frame_rows
+from ..._rules.postgres import connection_arguments, driver, isolation_level
+from ..pool import AsyncPool
+from ..runtime import current_task, readable
+from .checkout import Checkout
+from .connector import Connector
+from .locks import AsyncPostgresLock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    import psycopg
+    from psycopg.abc import Params
+
+
+class AsyncPostgres:
+    """One PostgreSQL database: a pool and what can be done with it.
+
+    Made by `AsyncDatabaseConnections.initialize_postgres`.
+    """
+
+    store = "postgres"
+
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        min_connections: int = 1,
+        max_connections: int = 10,
+        timeout: float = 5.0,
+        connect_timeout: float = 5.0,
+        max_idle: float = 300.0,
+        max_lifetime: float = 3600.0,
+        pgbouncer: bool = False,
+        **arguments: Any,
+    ) -> None:
+        given = connection_arguments(arguments)
+        self.name: str = name
+        self.observers: list[Any] = []
+        self._cursors: Any = None
+        self._transactions: dict[Any, psycopg.AsyncConnection[Any]] = {}
+        self.host: str = str(given.get("host", ""))
+        self.port: int = int(given.get("port") or 5432)
+        self.database: str = str(given.get("dbname", ""))
+        self.connector: Connector = Connector(
+            Sealed(given), connect_timeout=connect_timeout, prepare=not pgbouncer
+        )
+        self.pool: AsyncPool[psycopg.AsyncConnection[Any]] = AsyncPool(
+            self.connector,
+            name=name,
+            min_connections=min_connections,
+            max_connections=max_connections,
+            timeout=timeout,
+            max_idle=max_idle,
+            max_lifetime=max_lifetime,
+        )
+
+    def __repr__(self) -> str:
+        return shown(self, self.name, f"{self.host}:{self.port}/{self.database}")
+
+    def connection(
+        self, *, read_only: bool = False, timeout: float | None = None, commit: bool = True
+    ) -> Checkout[psycopg.AsyncConnection[Any]]:
+        """Return a connection of the pool for the time of a `with` block.
+
+        It commits at the end of the block, and rolls back on an exception.
+        """
+        cursors = self._observed_cursors() if self.observers else None
+        return Checkout(self.pool, timeout, read_only=read_only, commit=commit, cursors=cursors)
+
+    def _observed_cursors(self) -> Any:
+        """Return the class of cursors whose statements the observers see."""
+        if self._cursors is None:
+            store = self
+
+            class Cursor(driver().AsyncCursor):  # type: ignore[misc]
+                async def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                    with observed(store, keyword(query)):
+                        return await super().execute(query, *arguments, **options)
+
+                async def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                    with observed(store, keyword(query)):
+                        return await super().executemany(query, *arguments, **options)
+
+            self._cursors = Cursor
+        return self._cursors
+
+    @asynccontextmanager
+    async def cursor(
+        self,
+        *,
+        commit: bool = True,
+        timeout: float | None = None,
+        read_only: bool = False,
+        row_factory: Any = None,
+    ) -> AsyncIterator[psycopg.AsyncCursor[Any]]:
+        """Yield a cursor on its own connection."""
+        options = {} if row_factory is None else {"row_factory": row_factory}
+        async with (
+            self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
+            connection.cursor(**options) as cursor,
+        ):
+            with self._reported(connection):
+                yield cursor
+
+    @contextlib.contextmanager
+    def _reported(self, connection: Any) -> Iterator[None]:
+        """Report a block of ours that was never left: the collector ends its generator."""
+        try:
+            yield
+        except GeneratorExit:
+            self.pool.report(connection)
+            raise
+
+    async def execute(self, query: Any, params: Params | None = None) -> list[Any]:
+        """Run one statement in its own transaction.
+
+        Returns:
+            Its rows, or an empty list if it has none.
+        """
+        async with self.connection() as connection:
+            cursor = await connection.execute(query, params)
+            return await cursor.fetchall() if cursor.description else []
+
+    @asynccontextmanager
+    async def transaction(
+        self,
+        savepoint: str | None = None,
+        *,
+        read_only: bool = False,
+        isolation: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Run a transaction: it persists as a whole at the end of the block, or not at all.
+
+        Inside the block of another transaction of the same task or thread it is a savepoint on
+        the same connection: it fails alone.
+
+        Args:
+            savepoint: The savepoint's name; by default a generated one.
+            read_only: Whether changes are refused.
+            isolation: `"read committed"`, `"repeatable read"` or `"serializable"`.
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            An object with `execute` and `cursor`: psycopg's connection.
+
+        Raises:
+            ValueError: `isolation` is not one of those.
+        """
+        outer = self._transactions.get(current_task())
+        if outer is not None:
+            async with outer.transaction(savepoint_name=savepoint):
+                yield outer
+            return
+        level = isolation_level(isolation)
+        async with self.connection(read_only=read_only, timeout=timeout) as connection:
+            if level is not None:
+                await connection.set_isolation_level(level)
+            task = current_task()
+            self._transactions[task] = connection
+            try:
+                async with connection.transaction():
+                    with self._reported(connection):
+                        yield connection
+            finally:
+                del self._transactions[task]
+                if level is not None and not connection.closed:
+                    await connection.set_isolation_level(None)
+
+    @asynccontextmanager
+    async def pipeline(
+        self, *, timeout: float | None = None
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Send statements without waiting for each other's answers, in one transaction.
+
+        Args:
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            An object with `execute` and `cursor`: psycopg's connection.
+        """
+        async with self.connection(timeout=timeout) as connection, connection.pipeline():
+            with self._reported(connection):
+                yield connection
+
+    async def stream(
+        self,
+        query: Any,
+        params: Params | None = None,
+        *,
+        size: int = 2000,
+        row_factory: Any = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Any]:
+        """Yield the rows of a query, fetched `size` at a time, in constant memory.
+
+        Args:
+            query: A SELECT.
+            params: Its parameters.
+            size: Rows fetched at once.
+            row_factory: psycopg's, such as `psycopg.rows.dict_row`.
+            timeout: Seconds to wait for a connection.
+
+        Yields:
+            One row after another.
+        """
+        options = {} if row_factory is None else {"row_factory": row_factory}
+        async with (
+            self.connection(read_only=True, timeout=timeout) as connection,
+            connection.cursor(name="shared_db_stream", **options) as cursor,
+        ):
+            cursor.itersize = size
+            await cursor.execute(query, params)
+            async for row in cursor:
+                yield row
+
+    async def copy_rows(
+        self,
+        table: str,
+        rows: Any,
+        columns: Sequence[str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> int:
+        """Write rows by COPY: the fastest way in, all rows or none.
+
+        Args:
+            table: The table; `schema.table` is allowed.
+            rows: Sequences in the order of `columns`, or mappings by column name.
+            columns: Their names; by default the first mapping's keys, or every column of the
+                table that is not generated.
+            timeout: Seconds to wait for a connection.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            BadRow: A row was refused; it has the row's number.
+            ValueError: A column or the table does not exist.
+        """
+        if isinstance(rows, (Mapping, str, bytes)):
+            raise refuse("rows", "an iterable of rows", type(rows), TypeError)
+        if not hasattr(rows, "__iter__"):
+            rows = [row async for row in rows]
+        if columns is None:
+            rows, columns = peeked(rows)
+        async with self.connection(timeout=timeout) as connection:
+            plan = await self._plan(connection, table, columns)
+            return await self._copy(connection, plan, table, rows)
+
+    async def copy_frame(self, table: str, frame: Any, *, timeout: float | None = None) -> int:
+        """Write a frame by COPY; its columns go to the table's columns of the same names.
+
+        Args:
+            table: The table; `schema.table` is allowed.
+            frame: Of pandas (missing values, NaN among them, become NULL; whole reals fit
+                integer columns), polars (null becomes NULL, NaN stays NaN) or pyarrow.
+            timeout: Seconds to wait for a connection.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            BadRow: A row was refused; it has the row's number.
+            ValueError: A column or the table does not exist.
+            TypeError: It is not a frame.
+        """
+        columns = frame_columns(frame)
+        async with self.connection(timeout=timeout) as connection:
+            plan = await self._plan(connection, table, columns)
+            return await self._copy(connection, plan, table, frame_rows(frame, plan.integers))
+
+    async def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
+        psycopg = driver()
+        name = identifier(table).as_string(connection)
+        try:
+            cursor = await connection.execute(COLUMNS, [name])
+        except psycopg.errors.UndefinedTable:
+            raise ValueError(f"table {table} does not exist") from None
+        return make_plan(await cursor.fetchall(), columns, table)
+
+    async def _copy(self, connection: Any, plan: Plan, table: str, rows: Any) -> int:
+        psycopg = driver()
+        count = 0
+        try:
+            async with connection.cursor() as cursor, cursor.copy(plan.statement(table)) as copy:
+                if plan.types is not None:
+                    copy.set_types(plan.types)
+                # What write_row does, without Python's steps between two rows: the formatter
+                # returns data only when its buffer is full.
+                form, send = copy.formatter.write_row, copy.writer.write
+                for chunk, before, bad in plan.chunks(rows):
+                    left = iter(chunk)
+                    try:
+                        for data in filter(None, map(form, left)):
+                            await send(data)
+                    except psycopg.OperationalError:
+                        raise
+                    except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
+                        place = len(chunk) - operator.length_hint(left)
+                        why = plan.blame(chunk[place - 1], error)
+                        raise BadRow(before + place, why) from freed(error)
+                    if bad is not None:
+                        raise BadRow(before + len(chunk) + 1, str(bad)) from freed(bad)
+                    count = before + len(chunk)
+        except psycopg.Error as error:
+            number = row_of(error)
+            if number is None:
+                raise
+            raise BadRow(number, reason_of(error)) from freed(error)
+        return count
+
+    @asynccontextmanager
+    async def advisory_lock(
+        self, key: str | int, *, timeout: float | None = 10.0
+    ) -> AsyncIterator[None]:
+        """Hold an advisory lock of PostgreSQL for the time of the block.
+
+        The server frees it when the connection dies. For a token and a watch over the
+        connection use `AsyncDatabaseConnections.lock` with `backend="postgres"`.
+
+        Args:
+            key: A number of 64 bits, or a name.
+            timeout: Seconds to wait for it; None: no limit.
+
+        Raises:
+            LockTimeout: It did not come free in time.
+        """
+        async with AsyncPostgresLock(self.pool, key, 1e9, timeout=timeout):
+            yield
+
+    async def ping(self, timeout: float = 2.0) -> float:
+        """Wait for an answer of the server.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            Unavailable: None came in time.
+        """
+        started = time.perf_counter()
+        connection = await self.pool.acquire(timeout)
+        try:
+            answered = await self._answers(connection, timeout - (time.perf_counter() - started))
+        finally:
+            await self.pool.release(connection)
+        if not answered:
+            message = f"PostgreSQL at {self.host}:{self.port} did not answer in {timeout:g} s"
+            raise Unavailable(message, store="postgres")
+        return time.perf_counter() - started
+
+    @staticmethod
+    async def _answers(connection: Any, timeout: float) -> bool:
+        """Send an empty query; close the connection if its answer does not come in time."""
+        pgconn = connection.pgconn
+        deadline = time.monotonic() + timeout
+        try:
+            pgconn.send_query(b"")
+            pgconn.flush()
+            while True:
+                pgconn.consume_input()
+                while not pgconn.is_busy():
+                    if pgconn.get_result() is None:
+                        return True
+                left = deadline - time.monotonic()
+                if left <= 0 or not await readable(pgconn.socket, left):
+                    break
+        except driver().Error:
+            pass
+        await connection.close()
+        return False
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the pool's figures: idle, in use, waiting, and counts since the start."""
+        return self.pool.snapshot()
+
+    async def close(self, timeout: float = 10.0) -> dict[str, int]:
+        """Close the pool, as `AsyncPool.close` does."""
+        return await self.pool.close(timeout)

@@ -1,0 +1,247 @@
+"""The driver's classes, with calls that are lost told apart.
+
+Imports redis-py, so it is imported only when the first client is made.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import Any
+
+from redis import exceptions as errors
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Connection as TCP
+from redis.asyncio import SSLConnection as TLS
+from redis.asyncio import UnixDomainSocketConnection as Socket
+from redis.asyncio.client import Pipeline as DriversPipeline
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from ..._base.observe import observed
+from ..._base.reasons import is_lasting, reason
+from ..._base.sealed import freed
+from ..._rules.redis import repeatable
+from ..._rules.redis_verdicts import (
+    CAUGHT,
+    NoneFree,
+    Refused,
+    Unsent,
+    Verdict,
+    failure,
+    verdict,
+)
+from ..runtime import Watchful, sleep
+
+_REPEATS = 2  # of one call
+
+
+class Waiting(Watchful):
+    """A connection that waits for a server that is restarting."""
+
+    patience = 5.0
+    resolve: Any = None
+
+    async def connect(self) -> None:
+        """Connect; try again until the server is back."""
+        if self.is_connected:
+            if not self.hung_up():
+                return
+            await self.disconnect()
+        deadline = time.monotonic() + self.patience
+        delay = 0.01
+        while True:
+            try:
+                if self.resolve is not None:
+                    self.host, self.port = await self.resolve()
+                await super().connect()
+            except (errors.AuthenticationError, errors.AuthorizationError) as error:
+                raise Refused(f"{self._place()} refuses: {error}") from freed(error)
+            except (errors.ConnectionError, errors.TimeoutError) as error:
+                failed = f"{self._place()} cannot be reached: {reason(error)}"
+                if is_lasting(error):
+                    raise Refused(failed) from freed(error)
+                if time.monotonic() + delay > deadline:
+                    raise Unsent(failed) from freed(error)
+            else:
+                return
+            await sleep(delay)
+            delay = min(delay * 1.6, 0.15)
+
+    def _place(self) -> str:
+        return getattr(self, "path", None) or f"{self.host}:{self.port}"
+
+
+class TCPConnection(Waiting, TCP):
+    """Over TCP."""
+
+
+class TLSConnection(Waiting, TLS):
+    """Over TLS."""
+
+
+class SocketConnection(Waiting, Socket):
+    """Over a socket of this machine."""
+
+
+class Pool(BlockingConnectionPool):
+    """A pool that says when no connection came free."""
+
+    async def get_connection(self, *arguments: Any, **options: Any) -> Any:
+        """Take a connection, as the driver's pool does."""
+        try:
+            return await super().get_connection(*arguments, **options)
+        except errors.ConnectionError as error:
+            if isinstance(error.__context__, (queue.Empty, TimeoutError)):
+                raise NoneFree(str(error)) from None
+            raise
+
+
+class Trials:
+    """The attempts at one call that failed at first."""
+
+    def __init__(self, client: Any, call: str, *, repeatable: bool, single: bool) -> None:
+        self._client = client
+        self._call = call
+        self._repeatable = repeatable
+        self._single = single
+        self._left = _REPEATS
+        self._until: float | None = None
+
+    async def again(self, error: Exception) -> bool:
+        """Report whether the call is to be made again, after the pause that it needs.
+
+        Returns:
+            False if the driver's own error is the answer.
+
+        Raises:
+            Unavailable: Nothing was sent, or (`OutcomeUnknown`) the answer was lost.
+            PoolExhausted: No connection came free.
+        """
+        client, pool = self._client, self._client.connection_pool
+        closed = client.keeper is not None and client.keeper.closed
+        repeatable = self._repeatable and self._left > 0
+        found = verdict(error, repeatable=repeatable, single=self._single, closed=closed)
+        if found is Verdict.AGAIN:
+            self._left -= 1
+            return True
+        if found is Verdict.WAIT:
+            self._left = _REPEATS
+            self._until = self._until or time.monotonic() + pool.connection_class.patience
+            if time.monotonic() <= self._until:
+                await sleep(0.02)
+                return True
+        if found is Verdict.MOVED and self._left > 0 and pool.connection_class.resolve is not None:
+            self._left -= 1
+            await pool.disconnect()
+            return True
+        if found in {Verdict.MOVED, Verdict.RAISE}:
+            return False
+        size = float(pool.timeout), int(pool.max_connections)
+        cause = None if found is Verdict.EXHAUSTED else freed(error)
+        raise failure(found, error, self._call, size) from cause
+
+
+class Pipeline(DriversPipeline):
+    """A pipeline that says when it is unknown whether it ran."""
+
+    keeper: Any = None
+    whole = True
+
+    async def execute(self, raise_on_error: bool = True) -> Any:
+        """Run the commands, as the driver's pipeline does."""
+        if self.keeper is None or not self.keeper.observers:
+            return await self._try(raise_on_error)
+        with observed(self.keeper, "MULTI" if self.whole else "PIPELINE"):
+            return await self._try(raise_on_error)
+
+    async def _try(self, raise_on_error: bool) -> Any:
+        commands = list(self.command_stack)
+        watching = self.watching
+        trials: Trials | None = None
+        while True:
+            try:
+                return await super().execute(raise_on_error)
+            except CAUGHT as error:
+                if trials is None:
+                    again = not watching and all(repeatable(command[0]) for command in commands)
+                    trials = Trials(self, "a pipeline", repeatable=again, single=False)
+                if not await trials.again(error):
+                    raise
+                self.command_stack = commands
+
+
+class Client(Redis):
+    """The driver's client."""
+
+    keeper: Any = None
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        """Run one command. Only a command that may run twice is ever sent again."""
+        if self.keeper is None or not self.keeper.observers:
+            return await self._try(arguments, options)
+        with observed(self.keeper, str(arguments[0]).upper()):
+            return await self._try(arguments, options)
+
+    async def _try(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        trials: Trials | None = None
+        while True:
+            try:
+                return await super().execute_command(*arguments, **options)
+            except CAUGHT as error:
+                if trials is None:
+                    name = str(arguments[0])
+                    trials = Trials(self, name, repeatable=repeatable(arguments), single=True)
+                if not await trials.again(error):
+                    raise
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        """Return a pipeline: its commands go out together."""
+        made = Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        made.keeper, made.whole = self.keeper, transaction
+        return made
+
+
+def make_client(
+    arguments: dict[str, Any],
+    *,
+    patience: float,
+    connections: int,
+    sentinels: Any = None,
+    service: str | None = None,
+) -> Client:
+    """Return a client with its own pool.
+
+    Args:
+        arguments: Those of the driver's connections, and `ssl` or `path`, which choose their kind.
+        patience: Seconds to wait for a server that is away, and for a free connection.
+        connections: The most connections.
+        sentinels: Hosts and ports of Sentinels, which know the primary.
+        service: The name by which they know it.
+    """
+    tls = arguments.pop("ssl", False)
+    kind = SocketConnection if "path" in arguments else TLSConnection if tls else TCPConnection
+    body: dict[str, Any] = {"patience": patience}
+    if sentinels is not None:
+        body["resolve"] = _resolver(sentinels, service)
+    pool = Pool(
+        connection_class=type("Connection", (kind,), body),
+        max_connections=connections,
+        timeout=patience or 0.5,
+        retry=Retry(NoBackoff(), 0),
+        **arguments,
+    )
+    return Client.from_pool(pool)
+
+
+def _resolver(sentinels: Any, service: str | None) -> Any:
+    """Return a method that asks the Sentinels for the primary."""
+    asked = Sentinel(
+        sentinels, sentinel_kwargs={"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    )
+
+    async def resolve(_connection: Any) -> Any:
+        return await asked.discover_master(service)
+
+    return resolve

@@ -1,0 +1,1 @@
+"""What both colours share: each driver's rules, arguments and formats."""

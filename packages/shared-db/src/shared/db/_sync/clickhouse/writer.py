@@ -1,0 +1,375 @@
+# Generated from _async/clickhouse/writer.py by generate_sync.py: change that file, not this one.
+# fmt: off
+"""Rows to ClickHouse in batches: nothing dropped, nothing doubled, memory bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
+
+from shared.core import checks, forks
+
+from ..._base.errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
+from ..._base.reasons import described
+from ..._base.sealed import freed
+from ..._rules.batch import PASSING_CODES, Batch, WriterReport, checked, size_of, size_of_rows
+from ..._rules.clickhouse import driver
+from ..._rules.spill import Spill
+from ..runtime import Background, Waiter, sleep
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from .store import ClickHouse
+
+# Batches that may wait besides the one that is filling.
+_DEPTH = 3
+# Rows whose size is estimated together.
+_STEP = 256
+
+
+class ClickHouseWriter:
+    """Writes rows in batches. Safe for any number of producers at once.
+
+    A batch goes out when it has `max_rows` or `max_bytes`, or its first row is `max_delay` old.
+    Batches are delivered one after another, so a producer's rows arrive in its order. Each has a
+    deduplication token: a batch whose answer was lost is sent again and counts once. While the
+    server is away, batches wait; when there are too many, the producers wait.
+
+    Made by `DatabaseConnections.clickhouse_writer`.
+    """
+
+    def __init__(
+        self,
+        client: ClickHouse,
+        table: str,
+        *,
+        max_rows: int = 10_000,
+        max_bytes: int = 16_000_000,
+        max_delay: float = 1.0,
+        spill: str | os.PathLike[str] | None = None,
+        deduplicate: bool = True,
+        clock: Any = time.monotonic,
+    ) -> None:
+        self.table = table
+        self.client = client
+        self._max_rows = checks.whole("max_rows", max_rows)
+        self._max_bytes = checks.whole("max_bytes", max_bytes)
+        self._max_delay = checks.seconds("max_delay", max_delay, above=0, unlimited=True)
+        self._deduplicate = deduplicate
+        self._clock = clock
+        self._spill = Spill(spill, table) if spill is not None else None
+        self._begin()
+        if self._spill is not None:
+            for path, rows in self._spill.recover():
+                size = sum(map(size_of, rows))
+                self._queue.append(Batch(list(rows), size, path.stem, path, sent=True))
+                self._rows += len(rows)
+        forks.renew(self)
+
+    def _begin(self) -> None:
+        self._mutex = threading.Lock()
+        self._filling = Batch()
+        self._since = 0.0
+        self._queue: deque[Batch] = deque()
+        self._rows = 0
+        self._delivered = 0
+        self.mended: int = 0
+        self._full: deque[Waiter[None]] = deque()
+        self._emptied: list[Waiter[bool]] = []
+        self._wake: Waiter[None] | None = None
+        self._sender: Background | None = None
+        self._checked = False
+        self._closed = False
+        self._stop_at = float("inf")
+        self._error: BaseException | None = None
+
+    def renew_after_fork(self) -> None:
+        """Start again in a forked child: the parent delivers what it has accepted."""
+        forks.keep(self._filling, self._queue, self._sender)
+        closed = self._closed
+        self._begin()
+        self._closed = closed
+        if self._spill is not None:
+            self._spill.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        report = self.close()
+        if report.undelivered and exc is None:
+            message = (
+                f"{report.undelivered} rows were not delivered to {self.table}: {report.error}"
+            )
+            raise Unavailable(message, store="clickhouse") from self._error
+
+    @property
+    def delivered(self) -> int:
+        """Rows that the server has acknowledged."""
+        return self._delivered
+
+    @property
+    def pending(self) -> int:
+        """Rows that are accepted and not yet delivered."""
+        return self._rows
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Accept a row; wait while too much is undelivered.
+
+        With `spill`, the row survives this process once this returns.
+
+        Args:
+            row: Column names and values; a column that is left out gets the table's default.
+
+        Raises:
+            PoolClosed: The writer is closed.
+            DatabaseError: The server refused an earlier batch for good.
+        """
+        self.write_many((row,))
+
+    def write_many(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Accept rows, as `write` accepts one."""
+        pending = list(checked(rows))
+        start = 0
+        while start < len(pending):
+            start += self._accept(pending, start)
+
+    def _accept(self, rows: list[dict[str, Any]], start: int) -> int:
+        """Accept what there is room for; return how many rows."""
+        while True:
+            waiter: Waiter[None] | None = None
+            with self._mutex:
+                self._check()
+                if self._is_full() and len(self._queue) >= _DEPTH:
+                    waiter = Waiter()
+                    self._full.append(waiter)
+                    taken = 0
+                else:
+                    taken = self._take(rows, start)
+            self._start()
+            if waiter is None:
+                return taken
+            waiter.wait(None)
+
+    def _is_full(self) -> bool:
+        """Report whether the batch that is filling may go out."""
+        filling = self._filling
+        return len(filling.rows) >= self._max_rows or filling.size >= self._max_bytes
+
+    def _take(self, rows: list[dict[str, Any]], start: int) -> int:
+        if self._is_full():
+            self._seal()
+        filling = self._filling
+        room = self._max_rows - len(filling.rows)
+        end = start
+        size = 0
+        limit = min(len(rows), start + room)
+        while end < limit and (end == start or filling.size + size < self._max_bytes):
+            step = min(limit, end + _STEP)
+            size += size_of_rows(rows[end:step])
+            end = step
+        chunk = rows[start:end]
+        if self._spill is not None:
+            if filling.path is None:
+                filling.path = self._spill.open()
+                filling.token = filling.path.stem
+            self._spill.append(chunk)
+        if not filling.rows:
+            self._since = self._clock()
+        filling.rows += chunk
+        filling.size += size
+        self._rows += len(chunk)
+        if (len(filling.rows) >= self._max_rows or filling.size >= self._max_bytes) and len(
+            self._queue
+        ) < _DEPTH:
+            self._seal()
+        if self._wake is not None:
+            self._wake.wake()
+        return len(chunk)
+
+    def _seal(self) -> None:
+        if self._filling.rows:
+            if self._spill is not None:
+                self._spill.seal()
+            self._queue.append(self._filling)
+            self._filling = Batch()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise DatabaseError(f"writing to {self.table} failed: {self._error}") from self._error
+        if self._closed:
+            raise PoolClosed(f"the writer to {self.table} is closed")
+
+    def _start(self) -> None:
+        with self._mutex:
+            if self._sender is None or (self._sender.done() and self._error is None and self._rows):
+                self._sender = Background(f"shared.db writer {self.table}", self._run)
+
+    def flush(self) -> None:
+        """Wait until everything accepted so far is delivered.
+
+        Raises:
+            DatabaseError: The server refused a batch for good.
+            PoolClosed: The writer was closed and its time ran out.
+        """
+        with self._mutex:
+            if self._error is not None:
+                self._check()
+            if not self._rows:
+                return
+            self._since = float("-inf")
+            waiter: Waiter[bool] = Waiter()
+            self._emptied.append(waiter)
+            if self._wake is not None:
+                self._wake.wake()
+        self._start()
+        waiter.wait(None)
+        if not waiter.value:
+            with self._mutex:
+                self._check()
+
+    def close(self, timeout: float = 30.0) -> WriterReport:
+        """Deliver what is left.
+
+        Args:
+            timeout: Seconds to try.
+
+        Returns:
+            What was delivered, what was not, and why.
+        """
+        with self._mutex:
+            already = self._closed
+            self._closed = True
+            self._since = float("-inf")
+            self._stop_at = self._clock() + timeout
+            if self._wake is not None:
+                self._wake.wake()
+            while self._full:
+                self._full.popleft().give(None)
+        if self._rows and self._error is None:
+            self._start()
+        if self._sender is not None:
+            self._sender.join(timeout + 1)
+        if self._spill is not None and not already:
+            self._spill.close()
+        why = None if self._error is None else described(self._error)
+        if self._rows and why is None:
+            why = f"not delivered within {timeout:g} s"
+        return WriterReport(delivered=self._delivered, undelivered=self._rows, error=why)
+
+    def _run(self) -> None:
+        try:
+            while True:
+                batch, wait = self._next()
+                if batch is not None:
+                    if not self._deliver(batch):
+                        return
+                    self._forget(batch)
+                elif wait is None:
+                    return
+                else:
+                    wait[0].wait(wait[1])
+        except BaseException as error:  # noqa: BLE001 - raised in every producer
+            self._error = error
+        finally:
+            self._let_go()
+
+    def _next(self) -> tuple[Batch | None, tuple[Waiter[None], float | None] | None]:
+        """Return the next batch; or what to wait for; or neither: the end."""
+        with self._mutex:
+            due = self._since + self._max_delay - self._clock()
+            if not self._queue and self._filling.rows and (due <= 0 or self._closed):
+                self._seal()
+            if self._clock() > self._stop_at:
+                return None, None
+            if self._queue:
+                return self._queue[0], None
+            for waiter in self._emptied:
+                waiter.give(True)
+            self._emptied.clear()
+            if self._closed:
+                return None, None
+            self._wake = Waiter()
+            return None, (self._wake, due if self._filling.rows else None)
+
+    def _forget(self, batch: Batch) -> None:
+        with self._mutex:
+            self._queue.popleft()
+            self._rows -= len(batch.rows)
+            self._delivered += len(batch.rows)
+            if self._spill is not None and batch.path is not None:
+                self._spill.delivered(batch.path)
+            if self._is_full():
+                self._seal()
+            while self._full:
+                self._full.popleft().give(None)
+
+    def _let_go(self) -> None:
+        """End every wait: nothing is sent any more."""
+        with self._mutex:
+            for full in self._full:
+                full.give(None)
+            for emptied in self._emptied:
+                emptied.give(False)
+            self._full.clear()
+            self._emptied.clear()
+
+    def _deliver(self, batch: Batch) -> bool:
+        """Send a batch until the server has it; False if the time is up before that."""
+        delay = 0.02
+        errors = driver().driver.exceptions
+        parts = list(batch.parts())
+        uncertain = batch.sent
+        while parts:
+            token, names, columns = parts[0]
+            try:
+                self._prepare()
+                self.client.insert_once(self.table, names, columns, token)
+                lacks = self.client.lacks(self.table, names, columns) if uncertain else []
+                if lacks:
+                    # The server knows the token and lacks the rows: it was killed between the two.
+                    # Under another token they are new to it.
+                    self.mended += 1
+                    again = [[column[row] for row in lacks] for column in columns]
+                    parts[0] = (f"{token}-again", names, again)
+                    continue
+            except Unavailable as error:
+                if error.lasting:
+                    raise
+                uncertain = uncertain or isinstance(error, OutcomeUnknown)
+                lost: BaseException = error
+            except errors.DatabaseError as error:
+                if getattr(error, "code", None) not in PASSING_CODES:
+                    raise
+                uncertain = True
+                lost = freed(error)
+            else:
+                parts.pop(0)
+                uncertain = batch.sent
+                delay = 0.02
+                continue
+            if self._clock() + delay > self._stop_at:
+                if self._closed:
+                    self._error = lost
+                return False
+            sleep(delay)
+            delay = min(delay * 1.6, 0.5)
+        return True
+
+    def _prepare(self) -> None:
+        """Make sure that the table drops a batch that it has seen."""
+        if self._checked:
+            return
+        if self._deduplicate and not self.client.deduplicates(self.table, patience=0.0):
+            self.client.remember_tokens(self.table, patience=0.0)
+        self._checked = True

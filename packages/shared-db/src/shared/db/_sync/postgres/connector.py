@@ -1,0 +1,112 @@
+# Generated from _async/postgres/connector.py by generate_sync.py: change that file, not this one.
+# fmt: off
+"""How the pool opens, probes and ends psycopg's connections."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import select
+import socket
+from typing import TYPE_CHECKING, Any
+
+from ..._base.errors import Unavailable
+from ..._base.sealed import Sealed, freed
+from ..._base.sockets import hang_up
+from ..._rules.postgres import IDLE, INERROR, INTRANS, driver, is_lasting, reason_of_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import psycopg
+
+
+class Connector:
+    """Opens, probes and closes psycopg's connections for the pool."""
+
+    def __init__(self, arguments: Sealed, *, connect_timeout: float, prepare: bool) -> None:
+        self._arguments = arguments
+        self._connect_timeout = connect_timeout
+        self._prepare = prepare
+
+    def open(self, timeout: float) -> psycopg.Connection[Any]:
+        """Connect."""
+        psycopg = driver()
+        arguments = self._arguments.open()
+        # libpq counts whole seconds and takes 1 for 2.
+        arguments["connect_timeout"] = max(2, math.ceil(min(timeout, self._connect_timeout)))
+        try:
+            connection = psycopg.Connection.connect(**arguments)
+        except (psycopg.OperationalError, OSError) as error:
+            text = self._arguments.hide(reason_of_refusal(str(error)))
+            lasting = is_lasting(text)
+            failed = "refuses" if lasting else "cannot be reached"
+            failure = Unavailable(
+                f"PostgreSQL at {where(arguments)} {failed}: {text}",
+                store="postgres",
+                lasting=lasting,
+            )
+            cause = freed(error)
+        except psycopg.Error as error:
+            text = self._arguments.hide(str(error)).strip()
+            failure = Unavailable(text, store="postgres", lasting=True)
+            cause = freed(error)
+        else:
+            if not self._prepare:
+                connection.prepare_threshold = None
+            return connection  # type: ignore[no-any-return]
+        del arguments
+        raise failure from cause
+
+    def close(self, connection: psycopg.Connection[Any]) -> None:
+        """Close a connection."""
+        connection.close()
+
+    def reset(self, connection: psycopg.Connection[Any]) -> bool:
+        """End the transaction that a holder left open; report whether the connection is usable."""
+        status = connection.pgconn.transaction_status
+        if status == IDLE:
+            return True
+        if status not in {INTRANS, INERROR}:
+            return False
+        try:
+            connection.rollback()
+        except driver().Error:
+            return False
+        return connection.pgconn.transaction_status == IDLE
+
+    def interrupt(self, connection: psycopg.Connection[Any]) -> None:
+        """Cancel the query, then hang up."""
+        psycopg = driver()
+        with contextlib.suppress(psycopg.Error, OSError):
+            connection.cancel_safe(timeout=1.0)
+        with contextlib.suppress(psycopg.Error):
+            hang_up(connection.pgconn.socket)
+
+    def alive(self, connection: psycopg.Connection[Any]) -> bool:
+        """Report whether the idle socket is silent: data or an end means that the server hung up."""
+        if connection.closed:
+            return False
+        try:
+            descriptor = connection.pgconn.socket
+            if not hasattr(select, "poll"):
+                return not select.select([descriptor], [], [], 0)[0]
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return not poll.poll(0)
+        except (driver().Error, OSError, ValueError):
+            return False
+
+    def orphan(self, connection: psycopg.Connection[Any]) -> None:
+        """In a forked child, replace the parent's socket by one without another end."""
+        with contextlib.suppress(driver().Error, OSError):
+            descriptor = connection.pgconn.socket
+            here, there = socket.socketpair()
+            with here, there:
+                os.dup2(here.fileno(), descriptor, inheritable=False)
+
+
+def where(arguments: Mapping[str, Any]) -> str:
+    """Return the place of the server, without its secrets."""
+    return f"{arguments.get('host', '')}:{arguments.get('port', '')}/{arguments.get('dbname', '')}"

@@ -1,0 +1,1 @@
+"""Running stores: what starts, watches and ends one."""
