@@ -103,10 +103,10 @@ _KEY_NEEDLES = _set(
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END[A-Z0-9 ]*-----|\Z)", re.DOTALL
 )
-# user:password@ after the scheme. A port followed by a path is not a password.
+# user:password@ after the scheme, to the last @: a password may contain / and @ itself. A port
+# followed by a path is not a password.
 _URL = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s/?#:@\"'<>]*):(?!\d{1,5}(?:[/?#\s\"',]|$))"
-    r"(?:[^\s/?#\"'<>]*|[^\s\"'<>]*)@"
+    r"([A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s/?#:@\"'<>]*):(?!\d{1,5}(?:[/?#\s\"',]|$))[^\s\"'<>]*@"
 )
 _URL_TOKEN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,40}://)[^\s/?#:@\"'<>]{20,}@")
 # Names that are secret in the query of a URL, and plain words elsewhere.
