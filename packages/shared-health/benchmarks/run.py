@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.health import CheckResult, HealthStatus
-from shared.health._state import CheckState
+from shared.health._run.state import CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Shared parts of the tests: a clock that is set by hand, and an HTTP client that never raises."""
+"""Shared parts of the tests: a virtual clock, and an HTTP client that never raises."""
 
 from __future__ import annotations
 
@@ -15,18 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.core.testing import VirtualClock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -40,8 +32,8 @@ class Answer:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> VirtualClock:
+    return VirtualClock(1000.0)
 
 
 @pytest.fixture
@@ -62,10 +54,10 @@ def get() -> Callable[..., Answer]:
 def eventually() -> Callable[..., None]:
     """Wait for something that another thread or process brings about."""
 
-    def eventually(true: Callable[[], Any], within: float = 10.0) -> None:
+    def eventually(what: str, true: Callable[[], Any], within: float = 10.0) -> None:
         end = time.monotonic() + within
         while not true():
-            assert time.monotonic() < end, "it did not come true"
+            assert time.monotonic() < end, f"not within {within:g} s: {what}"
             time.sleep(0.01)
 
     return eventually
@@ -75,7 +67,7 @@ def eventually() -> Callable[..., None]:
 def python() -> Callable[[str], str]:
     """Run a program to its end and return what it printed.
 
-    What forks runs so: a tracer of coverage's takes locks that a fork would copy.
+    For tests that fork: coverage's tracer takes locks that a fork would copy.
     """
 
     def python(text: str) -> str:

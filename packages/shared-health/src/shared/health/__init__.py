@@ -1,6 +1,6 @@
 """Health probes and a status page.
 
-Checks run in threads of their own; a probe reads what they found and never waits.
+Checks run in their own threads; a probe reads what they found and never waits.
 
 Example:
     >>> from shared.health import Health, HealthServer
@@ -10,39 +10,6 @@ Example:
     >>> server.stop()
 """
 
-from typing import TYPE_CHECKING, Any
+from shared.core.faces import face
 
-from ._health import Health, Report
-from ._state import CheckView
-from ._status import CheckResult, HealthCheck, HealthStatus
-from ._vitals import EventLoopLag, Heartbeat
-
-if TYPE_CHECKING:
-    from . import checks
-    from ._server import HealthServer
-
-__all__ = [
-    "CheckResult",
-    "CheckView",
-    "EventLoopLag",
-    "Health",
-    "HealthCheck",
-    "HealthServer",
-    "HealthStatus",
-    "Heartbeat",
-    "Report",
-    "checks",
-]
-
-
-def __getattr__(name: str) -> Any:
-    # uvicorn and asyncio load when a server is wanted; `probe` and workers need neither.
-    if name == "HealthServer":
-        from ._server import HealthServer
-
-        return HealthServer
-    if name == "checks":
-        from importlib import import_module
-
-        return import_module(f"{__name__}.checks")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = face(__name__)

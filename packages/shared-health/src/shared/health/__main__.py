@@ -1,15 +1,15 @@
-"""``python -m shared.health probe URL`` and ``... probe --file PATH``."""
+"""`python -m shared.health probe URL` and `... probe --file PATH`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from ._probe import probe_file, probe_url
+from ._run.probe import probe_file, probe_url
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Probe once; 0 when all is well, 1 when not, 2 for a wrong command line."""
+    """Probe once; return 0 if all is well, 1 if not, 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m shared.health")
     commands = parser.add_subparsers(dest="command", required=True)
     probe = commands.add_parser("probe", help="for exec probes: exit with 0 or 1")

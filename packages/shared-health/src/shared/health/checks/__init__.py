@@ -7,11 +7,6 @@ Example:
     >>> health.add("memory", checks.memory(), interval=60, critical=False)
 """
 
-from __future__ import annotations
+from shared.core.faces import face
 
-from ._ai import ai_provider
-from ._host import disk, memory
-from ._http import http
-from ._stores import clickhouse, postgres, qdrant, redis
-
-__all__ = ["ai_provider", "clickhouse", "disk", "http", "memory", "postgres", "qdrant", "redis"]
+__getattr__, __dir__, __all__ = face(__name__)

@@ -1,12 +1,12 @@
-"""A check of a provider of models, that costs little and does not cry wolf."""
+"""A check of a provider of models that costs little and does not cry wolf."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from .._sanitise import describe
-from .._status import CheckResult, HealthStatus
+from .._base.status import CheckResult, HealthStatus
+from .._base.text import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,18 +19,18 @@ def ai_provider(
     slow_after: float | None = 5.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[], Any]:
-    """Check a provider of models (or any other API that is paid by the call).
+    """Check a provider of models (or any other API that is paid per call).
 
-    An outage, a rate limit (429) or slowness of it is DEGRADED: the service can still
-    answer, queue or use another one. A refused key (401 or 403) is UNHEALTHY, for that
-    does not pass by itself. The status is read from the error (``status_code``, or
-    that of its ``response``), as the clients of the providers carry it.
+    An outage, a rate limit (429) or slowness is DEGRADED: the service can still
+    answer, queue or use another provider. A refused key (401 or 403) is UNHEALTHY, because
+    that does not pass on its own. The status is read from the error (`status_code`, or
+    that of its `response`), where the providers' clients put it.
 
     Args:
-        fn: asks the provider something cheap, such as its list of models; sync or async.
-        min_interval: seconds in which it is asked once at most; the answer is kept.
-        slow_after: seconds after which an answer is DEGRADED; None: never.
-        clock: seconds that never jump.
+        fn: A cheap call of the provider, such as for its list of models; sync or async.
+        min_interval: The provider is called at most once in this many seconds; the answer is kept.
+        slow_after: Seconds after which an answer is DEGRADED; None: never.
+        clock: Seconds that never jump.
 
     Example:
         >>> def refused():
@@ -44,31 +44,31 @@ def ai_provider(
 
     def check() -> Any:
         nonlocal kept
-        begin = clock()
-        if kept is not None and begin - kept[0] < min_interval:
+        start = clock()
+        if kept is not None and start - kept[0] < min_interval:
             return kept[1]
         try:
             answer = fn()
-        except Exception as error:  # noqa: BLE001  judged by its status
-            return keep(begin, judge(error))
+        except Exception as error:  # noqa: BLE001 - judged by its status
+            return keep(start, judge(error))
         if hasattr(answer, "__await__"):
-            return later(begin, answer)
-        return keep(begin, timed(begin, answer))
+            return later(start, answer)
+        return keep(start, timed(start, answer))
 
-    async def later(begin: float, awaitable: Any) -> CheckResult:
+    async def later(start: float, awaitable: Any) -> CheckResult:
         try:
             answer = await awaitable
-        except Exception as error:  # noqa: BLE001  judged by its status
-            return keep(begin, judge(error))
-        return keep(begin, timed(begin, answer))
+        except Exception as error:  # noqa: BLE001 - judged by its status
+            return keep(start, judge(error))
+        return keep(start, timed(start, answer))
 
-    def keep(begin: float, result: CheckResult) -> CheckResult:
+    def keep(start: float, result: CheckResult) -> CheckResult:
         nonlocal kept
-        kept = (begin, result)
+        kept = (start, result)
         return result
 
-    def timed(begin: float, answer: Any) -> CheckResult:
-        took = clock() - begin
+    def timed(start: float, answer: Any) -> CheckResult:
+        took = clock() - start
         if answer is False:
             return CheckResult(HealthStatus.DEGRADED, "provider reports a failure")
         if isinstance(answer, (CheckResult, HealthStatus)):
@@ -81,7 +81,7 @@ def ai_provider(
 
 
 def judge(error: Exception) -> CheckResult:
-    """Say what an error of a provider means."""
+    """Return what an error of a provider means."""
     status = getattr(error, "status_code", None)
     if status is None:
         status = getattr(getattr(error, "response", None), "status_code", None)

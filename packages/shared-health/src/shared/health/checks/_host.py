@@ -1,11 +1,11 @@
-"""Checks of what the process stands on: disk and memory."""
+"""Checks of the machine: disk and memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._status import CheckResult, HealthStatus
+from .._base.status import CheckResult, HealthStatus
 
 if TYPE_CHECKING:
     import os
@@ -21,12 +21,12 @@ def disk(
     """Check how full a file system is, in bytes and in files (inodes).
 
     Args:
-        path: anything on that file system.
-        degraded_at: part that is used, from 0 to 1, from which on it is DEGRADED.
-        unhealthy_at: part that is used from which on it is UNHEALTHY.
+        path: Any path on that file system.
+        degraded_at: The used part, from 0 to 1, at which it becomes DEGRADED.
+        unhealthy_at: The used part at which it becomes UNHEALTHY.
 
     Raises:
-        ValueError: the parts are out of order.
+        ValueError: The parts are out of order.
 
     Example:
         >>> disk("/", degraded_at=1, unhealthy_at=1)().status in HealthStatus
@@ -39,7 +39,7 @@ def disk(
         import shutil
 
         usage = shutil.disk_usage(path)
-        # What root keeps for itself is not free for anyone else.
+        # What is reserved for root is not free for other users.
         parts = {"bytes": usage.used / ((usage.used + usage.free) or 1)}
         if hasattr(os, "statvfs"):
             files = os.statvfs(path)
@@ -54,17 +54,17 @@ def disk(
 
 
 def memory(*, degraded_at: float = 0.85, unhealthy_at: float = 0.95) -> Callable[[], CheckResult]:
-    """Check how much of the memory is used that this process may use.
+    """Check how much of the memory available to this process is used.
 
     In a container that is the limit of its cgroup (version 2 or 1, caches that the
-    kernel can drop do not count); else the memory of the machine.
+    kernel can drop do not count); otherwise the memory of the machine.
 
     Args:
-        degraded_at: part that is used, from 0 to 1, from which on it is DEGRADED.
-        unhealthy_at: part that is used from which on it is UNHEALTHY.
+        degraded_at: The used part, from 0 to 1, at which it becomes DEGRADED.
+        unhealthy_at: The used part at which it becomes UNHEALTHY.
 
     Raises:
-        ValueError: the parts are out of order.
+        ValueError: The parts are out of order.
     """
     _check_parts(degraded_at, unhealthy_at)
 
@@ -97,7 +97,7 @@ def read_memory(root: Path = Path("/")) -> tuple[int, int, str]:
     """Return bytes used, bytes allowed, and whose they are; the tightest limit counts.
 
     Args:
-        root: where ``proc`` and ``sys`` are.
+        root: The folder of `proc` and `sys`.
     """
     answers = [_cgroup2(root), _cgroup1(root), _machine(root)]
     found = [answer for answer in answers if answer is not None]
@@ -116,7 +116,7 @@ def _own_cgroup(root: Path, controller: str) -> str:
 
 def _cgroup2(root: Path) -> tuple[int, int, str] | None:
     base = root / "sys/fs/cgroup"
-    # Inside a container its own group is mounted at the top; outside it is below.
+    # Inside a container its own group is mounted at the top; outside, it is below.
     for folder in (base / _own_cgroup(root, ""), base):
         limit = _text(folder / "memory.max").strip()
         current = _text(folder / "memory.current").strip()
@@ -149,7 +149,7 @@ def _psutil() -> tuple[int, int, str]:
         import psutil
     except ImportError:
         raise RuntimeError(
-            "this system does not tell its memory in /proc: pip install 'shared-health[memory]'"
+            "this system does not report its memory in /proc: pip install 'shared-health[memory]'"
         ) from None
     memory = psutil.virtual_memory()
     return memory.total - memory.available, memory.total, "the machine's memory"

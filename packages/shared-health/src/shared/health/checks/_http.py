@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._status import CheckResult, HealthStatus
+from shared.core.checks import refuse
+
+from .._base.status import CheckResult, HealthStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,22 +23,22 @@ def http(
 ) -> Callable[[], CheckResult]:
     """Check that a URL answers with an expected status.
 
-    Redirects are not followed and proxies of the environment not used: what is checked
-    is this address.
+    Redirects are not followed and proxies of the environment not used: exactly this address
+    is checked.
 
     Args:
         url: http or https; certificates are verified.
-        expect: the statuses that are fine.
-        method: the HTTP method.
-        headers: more headers, such as a token.
-        timeout: seconds for connecting, and for each read.
-        slow_after: seconds after which an answer is DEGRADED.
+        expect: The statuses that are fine.
+        method: The HTTP method.
+        headers: More headers, such as a token.
+        timeout: Seconds for connecting, and for each read.
+        slow_after: Seconds after which an answer is DEGRADED.
 
     Raises:
-        ValueError: the URL is neither http nor https.
+        ValueError: The URL is neither http nor https.
     """
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"url must begin with http:// or https://, not {url!r}")
+        raise refuse("url", "an http:// or https:// URL", url)
 
     def check() -> CheckResult:
         import time
@@ -49,14 +51,14 @@ def http(
 
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
         request = urllib.request.Request(url, method=method, headers=dict(headers or {}))  # noqa: S310
-        begin = time.monotonic()
+        start = time.monotonic()
         try:
             with opener.open(request, timeout=timeout) as answer:
                 status = answer.status
         except urllib.error.HTTPError as error:
             with error:
                 status = error.code
-        took = time.monotonic() - begin
+        took = time.monotonic() - start
         if status not in expect:
             return CheckResult(HealthStatus.UNHEALTHY, f"answered {status}")
         if slow_after is not None and took > slow_after:

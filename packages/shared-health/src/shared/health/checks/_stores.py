@@ -1,10 +1,10 @@
-"""Checks of stores, by the smallest question that each of them answers.
+"""Checks of stores, by the smallest query that each of them answers.
 
-They take the service's own client, whichever library it comes from, and look at what it
-can do, so that no driver is imported here. Sync and async clients alike.
+They accept the service's own client, from any library, and look at its methods, so that
+no driver is imported here. Sync and async clients alike.
 
 A client without a time limit may hang for ever on a network that swallows packets, and
-its check with it, even when the store is long back. So the check lets go by itself
+its check with it, even when the store is long back. So the check stops waiting
 after `timeout` seconds; keep that above the timeout of `Health.add`, which is the one
 that counts a failure.
 """
@@ -15,17 +15,19 @@ import select
 import time
 from typing import TYPE_CHECKING, Any
 
+from shared.core.callables import kind_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def postgres(pool: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
-    """Check PostgreSQL with ``SELECT 1`` over a connection of the pool.
+    """Check PostgreSQL with `SELECT 1` over a connection of the pool.
 
     Args:
-        pool: a pool of psycopg_pool or asyncpg, an engine of SQLAlchemy (each sync or
+        pool: A pool of psycopg_pool or asyncpg, an engine of SQLAlchemy (each sync or
             async), a connection, or a function that returns a context manager around one.
-        timeout: seconds to wait for a connection, and then for the answer.
+        timeout: Seconds to wait for a connection, and then for the answer.
 
     Example:
         >>> import contextlib, sqlite3
@@ -90,7 +92,7 @@ async def _ended(awaitable: Any) -> None:
 
 
 def _select_bounded(connection: Any, timeout: float) -> None:
-    """Ask over psycopg's libpq connection: psycopg itself waits for an answer without a limit."""
+    """Query over psycopg's libpq connection: psycopg itself waits without a limit."""
     pg = connection.pgconn
     pg.send_query(b"SELECT 1")
     end = time.monotonic() + timeout
@@ -107,7 +109,7 @@ def _select_bounded(connection: Any, timeout: float) -> None:
             if message := result.error_message:
                 raise ConnectionError(message.decode("utf-8", "replace").strip())
     except TimeoutError:
-        connection.close()  # with an answer still to come it is of no use to anyone
+        connection.close()  # with an answer still to come it is useless
         raise
 
 
@@ -115,7 +117,7 @@ def _wait(descriptor: int, end: float, *, write: bool = False) -> None:
     left = end - time.monotonic()
     if left <= 0:
         raise TimeoutError("the server did not answer")
-    # poll, for select cannot take a descriptor above 1023; Windows has no poll.
+    # poll, since select cannot handle a descriptor above 1023; Windows has no poll.
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT if write else select.POLLIN)
@@ -125,20 +127,24 @@ def _wait(descriptor: int, end: float, *, write: bool = False) -> None:
 
 
 def redis(client: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
-    """Check Redis or Valkey with ``PING``.
+    """Check Redis or Valkey with `PING`.
 
-    A sync client of redis-py or valkey-py is asked over one connection of the check's
-    own, with the client's settings but without its retries: they would hide an outage
-    for seconds, and its pool may be busy for reasons of its own.
+    A sync client of redis-py or valkey-py is not used itself: the check has its own
+    connection, with the client's settings but without its retries. They would hide an
+    outage for seconds, and its pool may be busy with other work.
 
     Args:
-        client: of redis-py or valkey-py, sync or async, or anything with ``ping()``.
-        timeout: seconds to wait for a connection, and then for the answer.
+        client: A client of redis-py or valkey-py, sync or async, or an object with `ping()`.
+        timeout: Seconds to wait for a connection, and then for the answer.
     """
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
     make = getattr(pool, "connection_class", None)
-    if not isinstance(settings, dict) or make is None or _is_async(getattr(make, "connect", None)):
+    if (
+        not isinstance(settings, dict)
+        or make is None
+        or kind_of(getattr(make, "connect", bool)) == "async"
+    ):
         return client.ping  # type: ignore[no-any-return]
     settings = {
         **settings,
@@ -158,7 +164,7 @@ def redis(client: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
             try:
                 _ping(connection)
             except OSError:
-                # Closed while idle, by a restart or a time limit: once more, freshly.
+                # Closed while idle, by a restart or a time limit: try once more, with a new one.
                 connection.disconnect()
                 _ping(connection)
         except BaseException:
@@ -174,21 +180,15 @@ def _ping(connection: Any) -> None:
     connection.read_response()
 
 
-def _is_async(fn: Any) -> bool:
-    import inspect
-
-    return inspect.iscoroutinefunction(fn)
-
-
 def clickhouse(client: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
-    """Check ClickHouse with its ping, or ``SELECT 1`` where the client has none.
+    """Check ClickHouse with its ping, or `SELECT 1` if the client has none.
 
     The ping needs no session, so it cannot collide with a query that the service runs
     over the same client at that moment.
 
     Args:
-        client: of clickhouse-connect, sync or async; or anything with ``execute``.
-        timeout: seconds to wait for the answer, where the client can be told.
+        client: A client of clickhouse-connect, sync or async; or an object with `execute`.
+        timeout: Seconds to wait for the answer, if the client accepts a limit.
     """
     ping = getattr(client, "ping", None)
     if ping is None:
@@ -217,10 +217,10 @@ def _require(answer: Any) -> None:
 
 
 def qdrant(client: Any) -> Callable[[], Any]:
-    """Check Qdrant by asking for the names of its collections.
+    """Check Qdrant by querying the names of its collections.
 
     Args:
-        client: of qdrant-client, sync or async. Its own ``timeout`` bounds a hung answer.
+        client: A client of qdrant-client, sync or async. Its own `timeout` bounds a hung answer.
     """
 
     def check() -> Any:

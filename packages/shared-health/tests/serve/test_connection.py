@@ -1,4 +1,4 @@
-"""The probe server's own transport: what asyncio's does for everyone else."""
+"""The probe server's own transport does what asyncio's would."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def test_a_client_that_goes_away_is_forgotten(server, connect, get, eventually):
         client.close()  # resets
     for _ in range(5):
         connect().shutdown(socket.SHUT_WR)  # says nothing, and never will
-    eventually(lambda: not connections)
+    eventually("no connection is left", lambda: not connections)
     assert get(f"{server.url}/health/live").status == 200
 
 
-def test_the_processs_default_timeout_holds_up_nobody(connect, get, server):
+def test_the_default_timeout_of_sockets_delays_no_probe(connect, get, server):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(60)
     try:

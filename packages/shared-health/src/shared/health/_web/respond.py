@@ -1,21 +1,22 @@
-"""What a probe is answered: one function for ASGI, WSGI and the server of our own."""
+"""The answer to a probe: one function for ASGI, WSGI and our own server."""
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
-from ._status import HealthStatus
+from .._base.status import HealthStatus
+from .._base.text import utc
+from .page import POLICY, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._health import Health, Report
-    from ._state import CheckView
+    from .._run.registry import Registry, Report
+    from .._run.state import CheckView
 
 PREFIX = "/health"
 
@@ -29,7 +30,7 @@ class Response(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The parts of an HTTP request that count; header names in small letters."""
+    """The relevant parts of an HTTP request; header names in lower case."""
 
     method: str
     path: str
@@ -39,7 +40,7 @@ class Request(NamedTuple):
 
 
 def group_of(path: str) -> str | None:
-    """Return the group that a path asks for; None where the path is not ours.
+    """Return the group that a path requests; None if the path is not ours.
 
     Example:
         >>> group_of("/health/live"), group_of("/health/"), group_of("/metrics")
@@ -52,8 +53,8 @@ def group_of(path: str) -> str | None:
     return None
 
 
-def respond(health: Health, request: Request) -> Response:
-    """Answer a probe, or 404 and 405 as they fit."""
+def respond(health: Registry, request: Request) -> Response:
+    """Answer a probe, with 404 or 405 if needed."""
     group = group_of(request.path)
     if group is None:
         return _problem(404, "not found")
@@ -68,8 +69,6 @@ def respond(health: Health, request: Request) -> Response:
     code = 200 if report.status.ok else 503
     accept = request.headers.get("accept", "")
     if group == "" and _prefers_html(accept):
-        from ._page import POLICY, render
-
         body = render(health, report, details=details)
         return Response(
             code,
@@ -95,24 +94,20 @@ def respond(health: Health, request: Request) -> Response:
 
 
 def wants_details(query: str) -> bool:
-    """Whether the query says ``verbose=1`` (or true, yes, on, or nothing)."""
+    """Whether the query contains `verbose=1` (or true, yes, on, or nothing)."""
     if "verbose" not in query:
         return False
     value = parse_qs(query, keep_blank_values=True).get("verbose", ["0"])[-1]
     return value.lower() in {"", "1", "true", "yes", "on"}
 
 
-def may_see_details(health: Health, request: Request) -> bool:
+def may_see_details(health: Registry, request: Request) -> bool:
     """Whether the request comes from loopback, not through a proxy, or brings the token."""
-    token = health._token  # noqa: SLF001
-    if token is not None:
-        scheme, _, sent = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(
-            sent.strip().encode(), token.encode()
-        ):
-            return True
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and health.may_see(token.strip()):
+        return True
     if _FORWARDED.intersection(request.headers):
-        return False  # a proxy on this host speaks for someone elsewhere
+        return False  # a proxy on this host forwards for a client elsewhere
     return _is_loopback(request.client)
 
 
@@ -129,7 +124,7 @@ def _is_loopback(client: str | None) -> bool:
 
 
 def _prefers_html(accept: str) -> bool:
-    """Browsers name text/html before everything else; kubelet and curl say */*."""
+    """Whether it prefers HTML: browsers name it before all else; kubelet and curl send */*."""
     if "text/html" not in accept:
         return False
     best = {"html": 0.0, "json": 0.0}
@@ -158,8 +153,8 @@ def _problem(code: int, message: str) -> Response:
     return Response(code, headers, f"{message}\n".encode())
 
 
-def _details(health: Health, report: Report) -> dict[str, Any]:
-    """The object of draft-inadarei-api-health-check-06, with fields of our own beside."""
+def _details(health: Registry, report: Report) -> dict[str, Any]:
+    """Return the object of draft-inadarei-api-health-check-06, with our own fields added."""
     now = time.time()
     content: dict[str, Any] = {
         "status": report.status.word,
@@ -194,18 +189,7 @@ def _check(view: CheckView, now: float) -> dict[str, Any]:
         "lastSuccess": view.succeeded_ago,
         "lastFailure": view.failed_ago,
     }
-    # Ages are exact; the wall-clock times are worked out when asked, so that a jump of
+    # Ages are exact; the wall-clock times are computed when requested, so that a jump of
     # the clock moves them and nothing else.
     entry |= {name: utc(now - age) for name, age in ages.items() if age is not None}
     return entry
-
-
-def utc(when: float) -> str:
-    """Return a wall-clock time as RFC 3339 in UTC.
-
-    Example:
-        >>> utc(0.25)
-        '1970-01-01T00:00:00.250Z'
-    """
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
-    return f"{whole}.{int(when % 1 * 1000):03d}Z"

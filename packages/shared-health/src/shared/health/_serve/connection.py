@@ -1,8 +1,8 @@
 """A socket as uvicorn's transport, with few system calls.
 
-Each system call lets go of the interpreter, and where another thread computes, it may
-take 5 ms to get it back. asyncio makes a dozen from a new connection to its answer;
-here there are four: accept, read, a turn of the loop, send.
+Hot: measured, see decision 0053. Each system call releases the interpreter lock, and while
+another thread computes, it may take 5 ms to get it back. asyncio makes a dozen from a new
+connection to its answer; here there are four: accept, read, a turn of the loop, send.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 NOW = getattr(socket, "MSG_DONTWAIT", 0)
-"""Makes one call non-blocking. To make the socket so would be one more call."""
+"""Makes one call non-blocking. Making the socket non-blocking would be one more call."""
 
 HIGH_WATER = 65536
-"""Bytes that may wait to be sent before the application is asked to pause."""
+"""Bytes that may wait to be sent before the application must pause."""
 
 
 class Connection(asyncio.Transport):
-    """One connection, from accept on; `open` begins it.
+    """One connection, from accept on; `open` starts it.
 
-    What is written is sent when the loop turns, at `flush`, or when it is much: the head
-    and the body of an answer go together.
+    What is written is sent at the next turn of the loop, at `flush`, or when it is much: the
+    head and the body of an answer go together.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Connection(asyncio.Transport):
         self._full = self._closing = self._lost = False
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not NOW or socket.getdefaulttimeout() is not None:
-            sock.setblocking(False)  # noqa: FBT003  its only argument
+            sock.setblocking(False)  # noqa: FBT003 - its only argument
 
     def open(self) -> None:
-        """Tell the protocol, and read at once: a client mostly sends with its first packets."""
+        """Notify the protocol, and read at once: a client mostly sends with its first packets."""
         self._protocol.connection_made(self)
         self._read()
-        # After the answer, if that was all: then there is nothing more to wait for.
+        # After the answer: if that was all, there is nothing more to wait for.
         self._loop.call_soon(self._watch)
 
     def _watch(self) -> None:
@@ -74,7 +74,7 @@ class Connection(asyncio.Transport):
             self.close()
 
     def _try(self, call: Callable[[], T]) -> T | None:
-        """What the call returns; None where it would block or the connection is gone."""
+        """Return what the call returns; None if it would block or the connection is gone."""
         if self._lost:
             return None
         try:
@@ -106,7 +106,7 @@ class Connection(asyncio.Transport):
             self.flush()
 
     def flush(self) -> None:
-        """Send what the system takes now, and the rest when it takes more."""
+        """Send what the system accepts now, and the rest when it accepts more."""
         while self._unsent:
             sent = self._try(lambda: self._sock.send(self._unsent, NOW))
             if sent is None:

@@ -1,19 +1,19 @@
-"""Gauges of every check, read when they are asked for: no thread, nothing to keep in step."""
+"""Gauges of every check, read when they are collected: no thread, nothing to keep in sync."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._status import HealthStatus
+from .._base.status import HealthStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._health import Health
+    from .._run.registry import Registry
 
 _VALUES = {HealthStatus.HEALTHY: 1.0, HealthStatus.DEGRADED: 0.5, HealthStatus.UNHEALTHY: 0.0}
 
-# Name, help, unit, and what it is of a check (None: no sample yet).
+# Name, help, unit, and the value of a check (None: no sample yet).
 GAUGES: list[tuple[str, str, str, Callable[[Any], float | None]]] = [
     (
         "health_check_status",
@@ -38,7 +38,7 @@ GAUGES: list[tuple[str, str, str, Callable[[Any], float | None]]] = [
 READY = ("health_ready", "Whether /health/ready answers 200")
 
 
-def instrument_prometheus(health: Health, registry: Any) -> None:
+def instrument_prometheus(health: Registry, registry: Any) -> None:
     """Register a collector with a registry of prometheus-client."""
     try:
         from prometheus_client.core import GaugeMetricFamily
@@ -70,8 +70,8 @@ def instrument_prometheus(health: Health, registry: Any) -> None:
     registry.register(Collector())
 
 
-def instrument_opentelemetry(health: Health, provider: Any) -> None:
-    """Make observable gauges on a meter provider of OpenTelemetry."""
+def instrument_opentelemetry(health: Registry, provider: Any) -> None:
+    """Create observable gauges on a meter provider of OpenTelemetry."""
     try:
         from opentelemetry.metrics import Observation
     except ImportError:

@@ -1,6 +1,6 @@
-"""Probes from the command line, for ``exec`` probes: of a URL, or of a heartbeat's file.
+"""Probes from the command line, for `exec` probes: of a URL, or of a heartbeat's file.
 
-Ages in a file are those of the system's monotonic clock, which all processes of one boot
+Ages in a file are those of the system's monotonic clock, which all processes since one boot
 share: a jump of the wall clock changes nothing.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def write_beat(path: str, max_age: float) -> None:
-    """Mark the file with this moment, in one step: a reader never sees half of it."""
+    """Write this moment to the file, in one step: a reader never sees half of it."""
     beat = {"monotonic": time.monotonic(), "boot": _boot(), "max_age": max_age}
     target = Path(path)
     descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -28,7 +28,7 @@ def write_beat(path: str, max_age: float) -> None:
 
 
 def probe_file(path: str, max_age: float | None = None) -> tuple[bool, str]:
-    """Return whether the last beat is young enough, and what to say about it."""
+    """Return whether the last beat is recent enough, and the message about it."""
     try:
         beat = json.loads(Path(path).read_text(encoding="ascii"))
         then, boot, allowed = float(beat["monotonic"]), beat["boot"], float(beat["max_age"])
@@ -39,7 +39,7 @@ def probe_file(path: str, max_age: float | None = None) -> tuple[bool, str]:
     except (ValueError, KeyError, TypeError):
         return False, f"{path}: not the file of a Heartbeat"
     if boot != _boot():
-        return False, f"{path}: the heartbeat is of an earlier boot"
+        return False, f"{path}: the heartbeat is from an earlier boot"
     allowed = allowed if max_age is None else max_age
     age = time.monotonic() - then
     word = "fine" if age <= allowed else "too old"
@@ -54,7 +54,7 @@ def _boot() -> str:
 
 
 def probe_url(url: str, timeout: float = 1.0) -> tuple[bool, str]:
-    """Return whether the URL answers as Kubernetes wants it (200 to 399), and what to say."""
+    """Return whether the URL answers as Kubernetes expects (200 to 399), and a message."""
     import http.client
     from urllib.parse import urlsplit
 

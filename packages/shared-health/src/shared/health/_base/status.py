@@ -1,9 +1,11 @@
-"""What a check may say: a status, or a status with a message."""
+"""What a check may report: a status, or a status with a message."""
 
 from __future__ import annotations
 
 import enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from shared.core.checks import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -22,9 +24,9 @@ class HealthStatus(enum.Enum):
     HEALTHY = "healthy"
     """All is well."""
     DEGRADED = "degraded"
-    """It serves, but not as it should: probes still answer 200."""
+    """The service works, but not as it should: probes still answer 200."""
     UNHEALTHY = "unhealthy"
-    """It does not serve: probes answer 503."""
+    """The service does not work: probes answer 503."""
 
     @property
     def ok(self) -> bool:
@@ -33,12 +35,12 @@ class HealthStatus(enum.Enum):
 
     @property
     def word(self) -> str:
-        """The word of ``application/health+json``: ``pass``, ``warn`` or ``fail``."""
+        """The word of `application/health+json`: `pass`, `warn` or `fail`."""
         return _WORDS[self]
 
     @classmethod
     def worst(cls, statuses: Any) -> HealthStatus:
-        """Return the worst of some statuses; HEALTHY of none."""
+        """Return the worst of some statuses; HEALTHY if there are none."""
         return max(statuses, key=_RANK.__getitem__, default=cls.HEALTHY)
 
 
@@ -66,12 +68,12 @@ class CheckResult(NamedTuple):
         """Read what a check returned.
 
         Args:
-            value: ``None`` or ``True`` (healthy), ``False`` (unhealthy), a
-                `HealthStatus` or its value, a `CheckResult` or a (status, message)
-                pair, or an object with a boolean ``ok`` and perhaps an ``error``.
+            value: `None` or `True` (healthy), `False` (unhealthy), a `HealthStatus` or its
+                value, a `CheckResult` or a (status, message) pair, or an object with a
+                boolean `ok` and optionally an `error`.
 
         Raises:
-            TypeError: it is something else.
+            TypeError: It is something else.
 
         Example:
             >>> CheckResult.of(None).status.value, CheckResult.of(False).status.value
@@ -95,17 +97,16 @@ class CheckResult(NamedTuple):
             error = getattr(value, "error", None)
             message = "" if error is None else str(error)
             return cls(HealthStatus.HEALTHY if ok else HealthStatus.UNHEALTHY, message)
-        raise TypeError(
-            f"a check returned {type(value).__name__}; allowed are None, a bool, a HealthStatus, "
-            "a CheckResult, a (HealthStatus, message) pair and an object with .ok and .error"
-        )
+        allowed = "None, a bool, a HealthStatus, a CheckResult, a (HealthStatus, message) pair "
+        allowed += "or an object with .ok and .error"
+        raise refuse("the result of a check", allowed, value, TypeError)
 
 
 class HealthCheck:
     """A check as a class: override `check`, sync or async.
 
-    The class attributes are the settings that `Health.add` takes. They start
-    quicker than those of `Health.add`: a lone check that says UNHEALTHY means it.
+    The class attributes are the settings of `Health.add`. Their defaults react sooner
+    than those of `Health.add`: a single check that reports UNHEALTHY means it.
 
     Example:
         >>> class Always(HealthCheck):
@@ -116,7 +117,7 @@ class HealthCheck:
     """
 
     name: ClassVar[str] = ""
-    """The name on the page; the class's name in small letters where empty."""
+    """The name on the page; if empty, the class's name in lower case."""
     groups: ClassVar[tuple[str, ...]] = ("ready",)
     critical: ClassVar[bool] = True
     timeout: ClassVar[float] = 1.0
@@ -127,11 +128,11 @@ class HealthCheck:
     stale_after: ClassVar[float | None] = None
 
     def check(self) -> HealthStatus | Any | Awaitable[Any]:
-        """Say how things are; anything that `CheckResult.of` reads. Raising is UNHEALTHY."""
+        """Return anything that `CheckResult.of` reads. Raising is UNHEALTHY."""
         raise NotImplementedError(f"{type(self).__name__} must override check()")
 
     def check_name(self) -> str:
-        """Return `name`, or the class's name as snake_case without the ending ``HealthCheck``."""
+        """Return `name`, or the class's name as snake_case without the ending `HealthCheck`."""
         if self.name:
             return self.name
         name = type(self).__name__

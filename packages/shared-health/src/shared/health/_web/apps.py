@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._respond import PREFIX, Request, Response, respond
+from .respond import PREFIX, Request, Response, respond
 
 if TYPE_CHECKING:
-    from ._health import Health
+    from .._run.registry import Registry
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -19,22 +19,22 @@ WSGIApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 
 
 def _our_path(path: str, root: str) -> str | None:
-    """The path from ``/health`` on: as it is, or below the place that the app is mounted on."""
+    """Return the path from `/health` on: as it is, or below the app's mount point."""
     for candidate in (path, path.removeprefix(root.rstrip("/")) if root else path):
         if candidate == PREFIX or candidate.startswith(f"{PREFIX}/"):
             return candidate
     return None
 
 
-class asgi_app:  # noqa: N801  used as a function; an object, for Starlette takes functions for endpoints
+class asgi_app:  # noqa: N801 - used as a function; an object, since Starlette treats functions as endpoints
     """The probes as an ASGI application in front of `app`."""
 
-    def __init__(self, health: Health, app: ASGIApp | None = None) -> None:
+    def __init__(self, health: Registry, app: ASGIApp | None = None) -> None:
         self._health = health
         self._app = app
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer a probe; hand everything else on."""
+        """Answer a probe; pass everything else on."""
         health, app = self._health, self._app
         if scope["type"] == "lifespan":
             health.start()
@@ -76,7 +76,7 @@ async def _lifespan(_scope: object, receive: Receive, send: Send) -> None:
             return
 
 
-def wsgi_app(health: Health, app: WSGIApp | None = None) -> WSGIApp:
+def wsgi_app(health: Registry, app: WSGIApp | None = None) -> WSGIApp:
     """Return the probes as a WSGI application in front of `app`."""
 
     def probes(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -18,7 +18,7 @@ from shared.health import Health, HealthCheck, HealthServer, HealthStatus, Heart
 def count_descriptors():
     """Open files of this process; 0 where the system does not tell."""
     folder = Path("/proc/self/fd")
-    return len(os.listdir(folder)) if folder.is_dir() else 0  # noqa: PTH208  only the count
+    return len(os.listdir(folder)) if folder.is_dir() else 0  # noqa: PTH208 - only the count
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_hung_check_delays_no_probe(serve, get, gate, eventually):
         answers = list(clients.map(probe, range(50)))
     assert {status for status, _ in answers} == {200}
     ready = f"{server.url}/health/ready"
-    eventually(lambda: b"timeout" in get(f"{ready}?verbose=1").body)
+    eventually("the check times out", lambda: b"timeout" in get(f"{ready}?verbose=1").body)
     assert get(ready).status == 503
     assert get(ready).json() == {"status": "fail"}
 
@@ -65,10 +65,10 @@ def test_a_class_is_enough(serve, get, eventually):
     server = serve(mine)
     assert get(f"{server.url}/health").status == 200
     mine.verdict = HealthStatus.UNHEALTHY
-    eventually(lambda: get(f"{server.url}/health/ready").status == 503)
+    eventually("not ready", lambda: get(f"{server.url}/health/ready").status == 503)
     assert get(f"{server.url}/health/live").status == 200
     mine.verdict = HealthStatus.DEGRADED
-    eventually(lambda: get(f"{server.url}/health").json() == {"status": "warn"})
+    eventually("degraded", lambda: get(f"{server.url}/health").json() == {"status": "warn"})
     assert get(f"{server.url}/health").status == 200
 
 
@@ -169,7 +169,7 @@ def test_heartbeat_in_live(serve, get, clock):
     health.add("worker", heart, groups=("live",))
     server = serve(health)
     assert get(f"{server.url}/health/live").status == 200
-    clock.now += 31
+    clock.advance(31)
     assert get(f"{server.url}/health/live").status == 503
     heart.beat()
     assert get(f"{server.url}/health/live").status == 200

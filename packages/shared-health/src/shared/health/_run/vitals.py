@@ -1,4 +1,4 @@
-"""Signs of life of the process itself: what `/health/live` may look at.
+"""Signs of life of the process itself: what `/health/live` may include.
 
 They are read, never run: a probe compares two times.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._status import CheckResult, HealthStatus
+from shared.core import checks
+from shared.core.loops import running_loop
+
+from .._base.status import CheckResult, HealthStatus
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,7 +22,7 @@ class Vital:
     """A sign of life. `read` must return at once."""
 
     def read(self) -> CheckResult:
-        """Return how it stands."""
+        """Return its current state."""
         raise NotImplementedError
 
 
@@ -27,10 +30,10 @@ class Heartbeat(Vital):
     """Alive while `beat` is called often enough.
 
     Args:
-        max_age: seconds that may pass between two beats (the first counts from here).
-        file: a path that every beat also marks, for ``python -m shared.health probe
-            --file PATH``; at most ten writes in `max_age`.
-        clock: seconds that never jump.
+        max_age: Seconds that may pass between two beats (the first counts from here).
+        file: A path that every beat also marks, for `python -m shared.health probe
+            --file PATH`; at most ten writes in `max_age`.
+        clock: Seconds that never jump.
 
     Raises:
         ValueError: `max_age` is not positive.
@@ -53,27 +56,25 @@ class Heartbeat(Vital):
         file: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not max_age > 0:
-            raise ValueError(f"max_age must be a positive number of seconds, not {max_age!r}")
-        self.max_age = max_age
+        self.max_age: float = checks.seconds("max_age", max_age, above=0, unlimited=True)
         self._clock = clock
         self._file = file
         self._last = clock()
         self._written: float | None = None
 
     def beat(self) -> None:
-        """Say that work goes on. Cheap, and safe from any thread."""
+        """Report that work goes on. Cheap, and safe from any thread."""
         now = self._last = self._clock()
         if self._file is None:
             return
         if self._written is None or now - self._written >= self.max_age / 10:
-            from ._probe import write_beat
+            from .probe import write_beat
 
             self._written = now
             write_beat(self._file, self.max_age)
 
     def read(self) -> CheckResult:
-        """HEALTHY while the last beat is young enough."""
+        """Return HEALTHY while the last beat is recent enough."""
         age = self._clock() - self._last
         if age <= self.max_age:
             return CheckResult(HealthStatus.HEALTHY)
@@ -82,16 +83,16 @@ class Heartbeat(Vital):
 
 
 class EventLoopLag(Vital):
-    """Alive while the event loop turns: not blocked for longer than `max_lag`.
+    """Alive while the event loop runs: not blocked for longer than `max_lag`.
 
     Args:
-        max_lag: seconds that the loop may be late.
-        loop: the loop to watch; the running one where not given.
-        clock: seconds that never jump.
+        max_lag: Seconds that the loop may be late.
+        loop: The loop to watch; if omitted, the running one.
+        clock: Seconds that never jump.
 
     Raises:
         ValueError: `max_lag` is not positive.
-        RuntimeError: no loop runs here and none was given.
+        RuntimeError: No loop runs here and `loop` was omitted.
     """
 
     def __init__(
@@ -101,22 +102,16 @@ class EventLoopLag(Vital):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not max_lag > 0:
-            raise ValueError(f"max_lag must be a positive number of seconds, not {max_lag!r}")
+        self.max_lag: float = checks.seconds("max_lag", max_lag, above=0)
+        loop = loop or running_loop()
         if loop is None:
-            import asyncio
-
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:
-                raise RuntimeError(
-                    "EventLoopLag watches the running event loop and none runs here: "
-                    "make it inside a coroutine, or pass loop="
-                ) from None
-        self.max_lag = max_lag
+            raise RuntimeError(
+                "EventLoopLag watches the running event loop and none runs here: "
+                "create it inside a coroutine, or pass loop="
+            )
         self._loop = loop
         self._clock = clock
-        self._period = min(max(max_lag / 4, 0.005), 0.5)
+        self._period = min(max(self.max_lag / 4, 0.005), 0.5)
         self._last = clock()
         self._timer: Any = None
         self._closed = False
@@ -129,7 +124,7 @@ class EventLoopLag(Vital):
 
     @property
     def lag(self) -> float:
-        """Seconds that the loop is late now."""
+        """The seconds that the loop is late now."""
         return max(0.0, self._clock() - self._last - self._period)
 
     def close(self) -> None:
@@ -139,7 +134,7 @@ class EventLoopLag(Vital):
             self._loop.call_soon_threadsafe(self._timer.cancel)
 
     def read(self) -> CheckResult:
-        """HEALTHY while the loop is late by no more than `max_lag`."""
+        """Return HEALTHY while the loop is late by no more than `max_lag`."""
         lag = self.lag
         if self._closed or lag <= self.max_lag:
             return CheckResult(HealthStatus.HEALTHY)

@@ -1,28 +1,27 @@
-"""Runs checks, each in a thread of its own, and gives up on the hung ones.
+"""Runs checks, each in its own thread, and gives up on the hung ones.
 
 A check's thread runs it, one run at a time. One more thread, the watch, wakes when the
 next run in flight is overdue and counts it as a timeout; nothing is started in its
-place. So the number of threads is the number of checks and one, whatever hangs.
+place. So the number of threads is the number of checks plus one, no matter what hangs.
 """
 
 from __future__ import annotations
 
-import inspect
 import random
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._sanitise import describe
-from ._status import CheckResult, HealthStatus
+from shared.core.loops import Awaiter
+
+from .._base.status import CheckResult, HealthStatus
+from .._base.text import describe
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from ._state import CheckState
-
-_UNHEALTHY = HealthStatus.UNHEALTHY
+    from .state import CheckState
 
 
 class Job:
@@ -52,7 +51,7 @@ class Runner:
         self,
         lock: threading.RLock,
         clock: Callable[[], float],
-        changed: Callable[[str, HealthStatus | None, HealthStatus | None, str], None],
+        changed: Callable[[str, HealthStatus | None, HealthStatus, str], None],
     ) -> None:
         self._lock = lock
         self._clock = clock
@@ -64,7 +63,7 @@ class Runner:
         self.running = False
 
     def add(self, job: Job) -> None:
-        """Take a check; its thread starts at once where the runner runs. Lock held."""
+        """Add a check; its thread starts at once if the runner is running. Lock held."""
         self.jobs.append(job)
         if self.running:
             self._launch(job)
@@ -76,7 +75,7 @@ class Runner:
             self._launch(job)
 
     def stop(self, timeout: float) -> None:
-        """End the threads. Lock not held. A hung one ends when its check returns."""
+        """End the threads. Lock not held. A hung thread ends when its check returns."""
         with self._lock:
             self.running = False
             for job in self.jobs:
@@ -89,7 +88,7 @@ class Runner:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def replace_lock(self, lock: threading.RLock) -> None:
-        """After a fork: none of the parent's threads is here, and the lock may be held."""
+        """Start again after a fork: without the parent's threads, one of which may hold the lock."""
         self._lock = lock
         self._watch_wake = threading.Condition(lock)
         self._watch_at = float("inf")
@@ -126,7 +125,7 @@ class Runner:
 
     def _work(self, job: Job) -> None:
         state = job.state
-        caller = _Caller(job.fn, job.loop, state.timeout)
+        awaiter = Awaiter(job.loop)
         first = True
         try:
             while True:
@@ -140,116 +139,80 @@ class Runner:
                     deadline = state.deadline
                     if deadline is not None and deadline < self._watch_at:
                         self._watch_wake.notify_all()
-                result = caller()
+                result = _call(job.fn, awaiter, state.timeout)
                 with self._lock:
                     if job.thread is not threading.current_thread():
-                        return  # a fork's child has begun anew
-                    before, error = state.status, state.error
+                        return  # a forked child has started again
+                    before = state.status
                     job.runs += not state.given_up
                     state.finish(self._clock(), result)
                     if first:
-                        # All begin together; from here on their turns are spread, for
-                        # threads that wake together hold up the probes' one.
+                        # All start together. From here on their turns are spread: threads
+                        # that wake at the same time would delay the one that answers probes.
                         first = False
                         state.next_at -= state.interval * 0.5 * random.random()  # noqa: S311
                     after = state.status
                     job.wake.notify_all()
-                self._tell(job, before, error, after)
+                self._report(job, before, after)
         finally:
-            caller.close()
+            awaiter.close()
 
     def _watch_runs(self) -> None:
         while True:
-            late: list[tuple[Job, HealthStatus | None, str]] = []
+            late: list[tuple[Job, HealthStatus | None]] = []
             with self._lock:
                 if not self.running:
                     self._watch = None
                     return
                 now = self._clock()
                 for job in self.jobs:
-                    before = (job, job.state.status, job.state.error)
+                    before = (job, job.state.status)
                     if job.state.give_up(now):
                         job.runs += 1
                         job.wake.notify_all()
                         late.append(before)
                 deadlines = [d for job in self.jobs if (d := job.state.deadline) is not None]
-                # With nothing in flight a look each second is less work than being woken
-                # by every run that begins.
+                # With nothing in flight, one look per second is less work than being woken
+                # by every run that starts.
                 self._watch_at = min(deadlines, default=now + 1.0)
                 if not late:
                     self._watch_wake.wait(max(0.0, self._watch_at - now))
-            for job, status, error in late:
-                self._tell(job, status, error, job.state.status)
+            for job, status in late:
+                self._report(job, status, job.state.status)
 
-    def _tell(
-        self, job: Job, before: HealthStatus | None, _error: str, after: HealthStatus | None
-    ) -> None:
-        if before is not after:
+    def _report(self, job: Job, before: HealthStatus | None, after: HealthStatus | None) -> None:
+        if after is not None and after is not before:
             self._changed(job.state.name, before, after, job.state.error)
 
 
-class _Caller:
-    """Calls a check, sync or async, and turns whatever happens into a result."""
+def _call(fn: Callable[[], Any], awaiter: Awaiter, timeout: float) -> CheckResult:
+    """Call a check, sync or async, and turn the outcome into a result.
 
-    def __init__(
-        self, fn: Callable[[], Any], loop: asyncio.AbstractEventLoop | None, timeout: float
-    ) -> None:
-        self._fn = fn
-        self._loop = loop
-        self._timeout = timeout
-        self._runner: asyncio.Runner | None = None
+    An async one is awaited on the loop that it belongs to, or on one that lives as long as
+    the thread: a client that was made on a loop works only there.
+    """
+    try:
+        value = fn()
+        if hasattr(value, "__await__"):
+            value = awaiter.run(_bounded(value, timeout))
+        return CheckResult.of(value)
+    except _OverdueError:
+        return CheckResult(HealthStatus.UNHEALTHY, "timeout")
+    except BaseException as error:  # noqa: BLE001 - a check may raise anything, SystemExit too
+        return CheckResult(HealthStatus.UNHEALTHY, describe(error))
 
-    def __call__(self) -> CheckResult:
-        try:
-            value = self._fn()
-            if inspect.isawaitable(value):
-                value = self._await(value)
-            return CheckResult.of(value)
-        except _OverdueError:
-            return CheckResult(_UNHEALTHY, "timeout")
-        except BaseException as error:  # noqa: BLE001  a check may raise anything, SystemExit too
-            return CheckResult(_UNHEALTHY, describe(error))
 
-    def _await(self, awaitable: Any) -> Any:
-        """On the loop that the check belongs to, or on one that lives as long as the thread.
+async def _bounded(awaitable: Any, timeout: float) -> Any:  # noqa: ASYNC109 - its expiry is told apart
+    import asyncio
 
-        A client that was made on a loop works only there, and two loops must not share it.
-        """
-        import asyncio
-
-        body = self._bounded(awaitable)
-        if self._loop is None or self._loop.is_closed():
-            if self._runner is None:
-                self._runner = asyncio.Runner()
-            return self._runner.run(body)
-        from concurrent.futures import TimeoutError as NotYetError
-
-        future = asyncio.run_coroutine_threadsafe(body, self._loop)
-        while True:
-            try:
-                return future.result(1.0)
-            except NotYetError:
-                if future.done():
-                    raise
-                if self._loop.is_closed():
-                    body.close()
-                    raise RuntimeError("the event loop of this check is closed") from None
-
-    async def _bounded(self, awaitable: Any) -> Any:
-        import asyncio
-
-        limit = asyncio.timeout(self._timeout)
-        try:
-            async with limit:
-                return await awaitable
-        except TimeoutError:
-            if limit.expired():
-                raise _OverdueError from None
-            raise
-
-    def close(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            return await awaitable
+    except TimeoutError:
+        if limit.expired():
+            raise _OverdueError from None
+        raise
 
 
 class _OverdueError(Exception):

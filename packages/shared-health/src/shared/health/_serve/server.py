@@ -1,6 +1,6 @@
-"""A probe server: uvicorn in a thread of its own, with an event loop of its own.
+"""A probe server: uvicorn in its own thread, with its own event loop.
 
-Whatever the service does to its main thread and its loop, probes are answered here.
+Probes are answered no matter what the service does to its main thread and its loop.
 """
 
 from __future__ import annotations
@@ -13,42 +13,46 @@ import logging
 import os
 import socket
 import threading
-import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ._apps import asgi_app, send_response
-from ._connection import Connection
-from ._health import Health
-from ._respond import Response
+from shared.core import checks
+from shared.core.forks import renew
+
+from .._health import Health
+from .._web.apps import asgi_app, send_response
+from .._web.respond import Response
+from .connection import Connection
+from .protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
 
-    from ._apps import ASGIApp, Receive, Send
-    from ._status import HealthCheck
+    from .._base.status import HealthCheck
+    from .._web.apps import ASGIApp, Receive, Send
 
 FIRST_RESULTS = 0.25
 """Seconds that a start waits for the first results of the checks."""
 
 
 class HealthServer:
-    """Serves the probes of a `Health`, or of one `HealthCheck`, on a port of their own.
+    """Serves the probes of a `Health`, or of one `HealthCheck`, on their own port.
 
     Args:
-        health: a `Health`; a `HealthCheck` is put into one.
-        port: 0 takes a free one, see `port` once started.
-        host: the address to listen on; every IPv4 address where not given, for the
+        health: A `Health`; a `HealthCheck` is wrapped in one.
+        port: 0 chooses a free one, see `port` once started.
+        host: The address to listen on; if omitted, every IPv4 address, since the
             kubelet calls the pod's address.
-        extra: more paths on the same port: an ASGI application, or a function
+        extra: More paths on the same port: an ASGI application, or a function
             without arguments that returns the body as str or bytes, or a (content type,
             body) pair; it runs in a worker thread, so it cannot delay a probe.
-        max_connections: open connections at once; one more closes the one that has
+        max_connections: The most open connections; one more closes the one that has
             been silent for longest.
-        request_timeout: seconds in which a client must have sent its request.
+        request_timeout: Seconds in which a client must have sent its request.
 
     Example:
         >>> from urllib.request import urlopen
@@ -61,8 +65,8 @@ class HealthServer:
         self,
         health: Health | HealthCheck,
         port: int = 8080,
-        host: str = "0.0.0.0",  # noqa: S104
         *,
+        host: str = "0.0.0.0",  # noqa: S104 - the kubelet calls the pod's address
         extra: Mapping[str, ASGIApp | Callable[[], Any]] | None = None,
         max_connections: int = 128,
         request_timeout: float = 5.0,
@@ -70,37 +74,33 @@ class HealthServer:
         if not isinstance(health, Health):
             check, health = health, Health(type(health).__name__)
             health.add_check(check)
-        _check_port(port)
-        if max_connections < 1:
-            raise ValueError(f"max_connections must be 1 or more, not {max_connections!r}")
         for path in extra or ():
             if not path.startswith("/"):
-                raise ValueError(f"a path of extra must begin with '/', not {path!r}")
-        self.health = health
-        self.host = host
-        self._wanted_port = port
+                raise checks.refuse("a path of extra", "a path such as '/metrics'", path)
+        self.health: Health = health
+        self.host: str = checks.text("host", host)
+        self._wanted_port = checks.whole("port", port, least=0, most=65535)
         self._app = _with_extra(asgi_app(health), dict(extra or {}))
-        self._max_connections = max_connections
-        self._request_timeout = request_timeout
+        self._max_connections = checks.whole("max_connections", max_connections)
+        self._request_timeout = checks.seconds("request_timeout", request_timeout, above=0)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._port: int | None = None
-        _EVERY.add(self)
+        renew(self)
 
     @property
     def port(self) -> int:
-        """The port that is listened on; with port 0, known once started."""
+        """The port of the server; with port 0, known once started."""
         return self._wanted_port if self._port is None else self._port
 
     @property
     def url(self) -> str:
-        """The address to call from this machine, such as ``http://127.0.0.1:8080``."""
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        """The address to call from this machine, such as `http://127.0.0.1:8080`."""
+        return f"http://{_reachable(self.host)}:{self.port}"
 
-    def start_in_background(self) -> HealthServer:
+    def start_in_background(self) -> Self:
         """Listen, start the checks, and return when the port answers.
 
         Waits up to 0.25 s more for the first results, so that quick checks already count.
@@ -109,7 +109,7 @@ class HealthServer:
             The server itself.
 
         Raises:
-            OSError: the port is taken or not allowed; names host and port.
+            OSError: The port is taken or not allowed; the error names host and port.
         """
         with self._lock:
             if self._thread is not None:
@@ -123,7 +123,7 @@ class HealthServer:
                 loop="asyncio",
                 ws="none",
                 lifespan="off",
-                # The service's own logging is none of our business.
+                # The service configures its own logging.
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
@@ -143,15 +143,15 @@ class HealthServer:
         return self
 
     def _protocol(self) -> type[asyncio.Protocol]:
-        open_ones: OrderedDict[_Bounded, None] = OrderedDict()
+        open_ones: OrderedDict[BoundedProtocol, None] = OrderedDict()
         settings = (open_ones, self._max_connections, self._request_timeout)
-        return type("BoundedProtocol", (_Bounded,), {"settings": settings})
+        return type("BoundedProtocol", (BoundedProtocol,), {"settings": settings})
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop listening and end the thread and the checks. Harmless when stopped.
+        """Stop listening and end the thread and the checks. Harmless if stopped.
 
         Args:
-            timeout: seconds to wait for answers that are under way.
+            timeout: Seconds to wait for answers in progress.
         """
         with self._lock:
             thread, server = self._thread, self._server
@@ -163,14 +163,19 @@ class HealthServer:
                 thread.join(timeout)
         self.health.stop()
 
-    def __enter__(self) -> HealthServer:  # noqa: PYI034  not meant to be subclassed
+    def __enter__(self) -> Self:
         return self.start_in_background()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.stop()
 
-    def _after_fork(self) -> None:
-        # A child must not keep the parent's port open: clients would wait there for ever.
+    def renew_after_fork(self) -> None:
+        """In a child: close the parent's port, or clients would wait there for ever."""
         self._lock = threading.Lock()
         sock, self._socket = self._socket, None
         self._thread = self._server = None
@@ -180,9 +185,9 @@ class HealthServer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, with connections of our own.
+    """uvicorn's server, with our own connections.
 
-    It is told to stop by an event, instead of asking ten times a second.
+    It is stopped by an event, instead of polling ten times a second.
     """
 
     def __init__(self, config: uvicorn.Config, sock: socket.socket) -> None:
@@ -193,7 +198,7 @@ class _Server(uvicorn.Server):
         self._stop: asyncio.Event | None = None
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until stopped."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self._listen()
@@ -214,7 +219,7 @@ class _Server(uvicorn.Server):
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError:
-            # Out of descriptors: what waits would wake the loop without end.
+            # Out of descriptors: the waiting client would wake the loop without end.
             self._loop.remove_reader(self._socket)
             self._loop.call_later(1.0, self._listen)
             return
@@ -224,14 +229,14 @@ class _Server(uvicorn.Server):
         Connection(self._loop, sock, client[:2], made).open()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the connections, those too that are still busy after their second of grace."""
+        """End the connections, even those still busy after their second of grace."""
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # they are told that they are lost
+        await asyncio.sleep(0)  # they are notified of their end
 
     def stop(self) -> None:
-        """Ask the server to end; from any thread."""
+        """Make the server end; from any thread."""
         self.should_exit = True
         if self._loop is not None and self._stop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
@@ -244,12 +249,12 @@ def _serve(server: _Server, sock: socket.socket) -> None:
             runner.run(server.serve(sockets=[]))
         finally:
             sock.close()
-            server.ready.set()  # whatever happened, the starter must not wait for ever
+            server.ready.set()  # no matter what happened, the starter must not wait for ever
 
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    """Keep what uvicorn says in this thread about its own start and stop out of the log."""
+    """Keep what uvicorn reports in this thread about its own start and stop out of the log."""
     me = threading.get_ident()
 
     def not_ours(record: logging.LogRecord) -> bool:
@@ -263,62 +268,10 @@ def _quiet() -> Any:
         log.removeFilter(not_ours)
 
 
-class _Bounded(H11Protocol):
-    """uvicorn's protocol for a bounded number of connections.
-
-    uvicorn's own limit answers 503 and keeps the connection, and one that sends nothing
-    may stay for ever. Here a silent one is closed, and the longest silent one makes
-    room: the kubelet's probe always gets in.
-    """
-
-    settings: tuple[OrderedDict[_Bounded, None], int, float]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.access_log = False
-        self._request_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        open_ones, limit, patience = self.settings
-        super().connection_made(transport)
-        if len(open_ones) >= limit:
-            oldest = next((c for c in open_ones if not c._answering), next(iter(open_ones)))  # noqa: SLF001
-            del open_ones[oldest]
-            oldest.transport.abort()
-        open_ones[self] = None
-        self._request_timer = self.loop.call_later(patience, self._give_up, patience)
-
-    @property
-    def _answering(self) -> bool:
-        cycle: Any = self.cycle  # None before the first request
-        return cycle is not None and not cycle.response_complete
-
-    def _give_up(self, patience: float) -> None:
-        if self._answering:
-            self._request_timer = self.loop.call_later(patience, self._give_up, patience)
-        else:
-            self.transport.abort()
-
-    def on_response_complete(self) -> None:
-        open_ones, _, patience = self.settings
-        self.transport.flush()  # type: ignore[attr-defined]  # a Connection
-        if self in open_ones:
-            open_ones.move_to_end(self)
-        if self._request_timer is not None:
-            self._request_timer.cancel()
-            self._request_timer = self.loop.call_later(patience, self._give_up, patience)
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.settings[0].pop(self, None)
-        if self._request_timer is not None:
-            self._request_timer.cancel()
-        super().connection_lost(exc)
-
-
-def _check_port(port: object) -> None:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-        raise ValueError(f"port must be a whole number from 0 to 65535, not {port!r}")
+def _reachable(host: str) -> str:
+    """Return the host to call, for one to listen on."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -335,7 +288,7 @@ def _listen(host: str, port: int) -> socket.socket:
         what = "is already taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
         message = f"the probe address {host}:{port} {what}: {error.strerror or error}"
         raise OSError(error.errno, message) from error
-    sock.setblocking(False)  # noqa: FBT003  its only argument
+    sock.setblocking(False)  # noqa: FBT003 - its only argument
     return sock
 
 
@@ -361,22 +314,10 @@ def _with_extra(probes: ASGIApp, extra: dict[str, Any]) -> ASGIApp:
 
 
 def _is_asgi(handler: Any) -> bool:
-    """Whether it takes (scope, receive, send); prometheus_client's application does."""
+    """Whether it accepts (scope, receive, send); prometheus_client's application does."""
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
         return False
     required = [p for p in signature.parameters.values() if p.default is p.empty]
     return len([p for p in required if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]) == 3
-
-
-_EVERY: weakref.WeakSet[HealthServer] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for server in list(_EVERY):
-        server._after_fork()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

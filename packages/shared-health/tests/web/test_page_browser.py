@@ -226,7 +226,9 @@ def test_screenshots(open_page, service, tmp_path, eventually):
     """Pictures for the guide, where SHARED_HEALTH_SCREENSHOTS names a folder; else just taken."""
     health, server = service
     folder = Path(os.environ.get("SHARED_HEALTH_SCREENSHOTS") or tmp_path)
-    eventually(lambda: all(c.error or c.name != "queue" for c in health.report().checks))
+    eventually(
+        "the queue hangs", lambda: all(c.error or c.name != "queue" for c in health.report().checks)
+    )
     for scheme in ("light", "dark"):
         page = open_page(f"{server.url}/health?verbose=1", color_scheme=scheme)
         page.wait_for_timeout(500)  # a live refresh or two

@@ -1,7 +1,7 @@
 """A simulated kubelet, with the rules of the Kubernetes documentation, on real processes.
 
 Only the cluster is simulated: probes are HTTP requests, restarts are SIGTERM and SIGKILL.
-Periods of seconds are tenths here; time limits are as long as the real ones, for a busy
+Periods of seconds are tenths here; time limits are as long as the real ones, since a busy
 machine must not break them. The shutdown is shared.lifecycle's, in the service under test.
 https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 """
@@ -247,21 +247,21 @@ def launch(tmp_path):
 
 def test_start_up_outage_and_deadlock(launch, eventually):
     pod = launch(grace=1.0)  # what is deadlocked ends by SIGKILL
-    eventually(lambda: pod.ready, 60)
+    eventually("ready", lambda: pod.ready, 60)
     assert pod.history == ["started", "ready"]
 
     (pod.folder / "down").touch()
-    eventually(lambda: not pod.ready)
+    eventually("not ready", lambda: not pod.ready)
     time.sleep(1.0)  # long enough for liveness to kill it twice, if it were asked about this
     assert pod.history == ["started", "ready", "not ready"]
     (pod.folder / "down").unlink()
-    eventually(lambda: pod.ready)
+    eventually("ready", lambda: pod.ready)
     assert pod.restarts == 0
 
     with pytest.raises(OSError, match="timed out"):
         urllib.request.urlopen(f"http://127.0.0.1:{pod.port}/deadlock", timeout=0.5)
-    eventually(lambda: pod.restarts == 1, 60)
-    eventually(lambda: pod.ready, 60)
+    eventually("a restart", lambda: pod.restarts == 1, 60)
+    eventually("ready", lambda: pod.ready, 60)
     assert pod.history[4:] == ["not ready", "killed by liveness", "started", "ready"]
 
 
@@ -269,13 +269,13 @@ def test_start_up_outage_and_deadlock(launch, eventually):
 def test_no_request_fails_in_a_rolling_restart(launch, eventually):
     with Balancer() as balancer:
         balancer.pods = [launch(), launch()]
-        eventually(lambda: all(pod.ready for pod in balancer.pods), 60)
+        eventually("all ready", lambda: all(pod.ready for pod in balancer.pods), 60)
         for old in list(balancer.pods):
             new = launch()
-            eventually(lambda new=new: new.ready, 60)
+            eventually("the new one is ready", lambda new=new: new.ready, 60)
             balancer.pods = [*balancer.pods, new]
             before = len(balancer.results)
-            eventually(lambda before=before: len(balancer.results) > before + 20)
+            eventually("20 more answers", lambda before=before: len(balancer.results) > before + 20)
             old.delete(balancer)
             assert old.exit_codes == [0], old.errors
             assert old.restarts == 0

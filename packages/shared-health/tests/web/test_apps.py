@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from shared.health import Health
-from shared.health._respond import _prefers_html
+from shared.health._web.respond import _prefers_html
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m"
 
@@ -183,11 +183,11 @@ def test_wsgi(health):
 
 async def test_details_in_full(health, clock):
     health = Health("orders", clock=clock)
-    health.add("slow", lambda: setattr(clock, "now", clock.now + 0.25), timeout=1)
+    health.add("slow", lambda: clock.advance(0.25), timeout=1)
     health.refresh()
-    clock.now += 60
+    clock.advance(60)
     health.start_draining(5)
-    clock.now += 2
+    clock.advance(2)
     async with client_of(health.asgi_app()) as http:
         body = (await http.get("/health?verbose=1")).json()
         page = (await http.get("/health", headers={"accept": "text/html"})).text

@@ -2,7 +2,7 @@
 
 PostgreSQL and Valkey are the real servers. ClickHouse and Qdrant are the real engines
 (chdb, qdrant-client's local mode) behind a few lines of HTTP in a child process, for
-their servers cannot be had from a package index; the drivers are unmodified. Everything
+their servers are not in a package index; the drivers are unmodified. Everything
 goes through a proxy that can cut and swallow.
 """
 
@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -324,27 +325,27 @@ def through_an_outage(case, make, port, eventually):
             return health.report().checks[0]
 
         with health:
-            eventually(lambda: view().status is HealthStatus.HEALTHY)
+            eventually(f"{case} is healthy", lambda: view().status is HealthStatus.HEALTHY)
             proxy.mode = "hang"
-            eventually(lambda: view().error == "timeout")
+            eventually(f"{case} times out", lambda: view().error == "timeout")
             assert not health.report("ready").status.ok
             assert health.report("live").status.ok
             proxy.mode = "pass"
-            eventually(lambda: view().status is HealthStatus.HEALTHY, 20)
+            eventually(f"{case} is healthy", lambda: view().status is HealthStatus.HEALTHY, 20)
             proxy.cut()
-            eventually(lambda: view().error not in {"", "timeout"}, 20)
+            eventually(f"{case} fails", lambda: view().error not in {"", "timeout"}, 20)
             assert not health.report("ready").status.ok
             proxy.mend()
-            eventually(lambda: view().status is HealthStatus.HEALTHY, 20)
+            eventually(f"{case} is healthy", lambda: view().status is HealthStatus.HEALTHY, 20)
             # A network that swallows for good: the check lets go, and sees a new server.
             proxy.mode = "hang"
-            eventually(lambda: view().error == "timeout")
+            eventually(f"{case} times out", lambda: view().error == "timeout")
             proxy.listener.shutdown(socket.SHUT_RDWR)
             proxy.listener.close()
             fresh = Proxy.__new__(Proxy)
             fresh.target, fresh.pairs, fresh.port = proxy.target, [], proxy.port
             fresh.mend()
-            eventually(lambda: view().status is HealthStatus.HEALTHY, 30)
+            eventually(f"{case} is healthy", lambda: view().status is HealthStatus.HEALTHY, 30)
         fresh.cut()
 
 
@@ -389,3 +390,12 @@ def test_a_wrong_password_is_no_secret_in_the_error(redis_port):
         health.stop()
     assert error
     assert "hunter2" not in error
+
+
+def test_any_database_that_speaks_sql():
+    connection = sqlite3.connect(":memory:")
+    check = checks.postgres(connection)
+    assert check() is None
+    connection.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        check()

@@ -1,21 +1,22 @@
-"""The bookkeeping of one check: thresholds, ages, history. No thread, no clock of its own."""
+"""The bookkeeping of one check: thresholds, ages, history. It has no thread and no clock."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import NamedTuple
 
-from ._sanitise import sanitise
-from ._status import CheckResult, HealthStatus
+from shared.core.redaction import one_line
+
+from .._base.status import CheckResult, HealthStatus
 
 HISTORY = 60
 """Results that the sparkline shows."""
 
 
 class CheckView(NamedTuple):
-    """One check as it stood when it was read. Times are seconds ago, None where never.
+    """The state of one check when it was read. Times are seconds ago; None: never.
 
-    ``status`` is None until the first verdict. ``error`` is the message of the last
+    `status` is None until the first verdict. `error` is the message of the last
     result that was not healthy, empty after a healthy one.
     """
 
@@ -33,16 +34,16 @@ class CheckView(NamedTuple):
 
     @property
     def verdict(self) -> HealthStatus:
-        """What the check means for its groups: no verdict yet is UNHEALTHY, unless uncritical."""
+        """What the check means for its groups: no verdict yet is UNHEALTHY, if critical."""
         status = self.status or HealthStatus.UNHEALTHY
         return status if self.critical or status.ok else HealthStatus.DEGRADED
 
 
 class CheckState:
-    """Counts results against the thresholds; every method takes the time.
+    """Counts results against the thresholds; the time is an argument of every method.
 
     A check that never passed is UNHEALTHY at its first failure; later it takes
-    ``fail_after`` failures in a row, and ``pass_after`` passes to come back.
+    `fail_after` failures in a row, and `pass_after` passes to come back.
     """
 
     __slots__ = (
@@ -100,22 +101,22 @@ class CheckState:
         self.history: deque[tuple[float, HealthStatus]] = deque(maxlen=HISTORY)
 
     def start(self, now: float) -> None:
-        """A run begins."""
+        """Note the start of a run."""
         self.started_at = now
         self.given_up = 0
 
     @property
     def deadline(self) -> float | None:
-        """When the run in flight counts as the next failure; None when none is in flight.
+        """When the run in flight counts as the next failure; None if none is in flight.
 
-        First after the timeout, then once an interval: as often as runs would have failed.
+        First after the timeout, then once per interval: as often as runs would have failed.
         """
         if self.started_at is None:
             return None
         return self.started_at + self.timeout + self.given_up * self.interval
 
     def give_up(self, now: float) -> bool:
-        """Count the run in flight as a timeout if it is overdue; whether it was."""
+        """Count the run in flight as a timeout if it is overdue; return whether it was."""
         deadline = self.deadline
         if deadline is None or now < deadline:
             return False
@@ -124,7 +125,7 @@ class CheckState:
         return True
 
     def finish(self, now: float, result: CheckResult) -> None:
-        """The run in flight returned. The result of one already given up is not used."""
+        """Record the result of the run in flight, unless it was already given up."""
         started = now if self.started_at is None else self.started_at
         late = self.given_up > 0 or now >= started + self.timeout
         if late and not self.given_up:
@@ -133,14 +134,14 @@ class CheckState:
             self._record(now, result, now - started)
         self.started_at = None
         self.given_up = 0
-        # A fixed rate that never piles up: a run that took long is followed at once.
+        # A fixed rate that never piles up: a run that took too long is followed at once.
         self.next_at = max(started + self.interval, now)
 
     def _record(self, now: float, result: CheckResult, latency: float) -> None:
         status, message = result
         self.history.append((latency, status))
         self.recorded_at = now
-        self.error = "" if status is HealthStatus.HEALTHY else sanitise(message)
+        self.error = "" if status is HealthStatus.HEALTHY else one_line(message)
         if status.ok:
             self.failures = 0
             self.passes += 1
@@ -155,7 +156,7 @@ class CheckState:
                 self.status = HealthStatus.UNHEALTHY
 
     def view(self, now: float) -> CheckView:
-        """Return the check as it stands."""
+        """Return the current state of the check."""
         status, error = self.status, self.error
         if (
             self.stale_after is not None

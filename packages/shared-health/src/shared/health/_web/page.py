@@ -1,4 +1,4 @@
-"""The status page: one file, no outside part, readable without JavaScript.
+"""The status page: one file, nothing loaded from elsewhere, readable without JavaScript.
 
 The script fetches the page again and swaps `<main>`, so the server renders and escapes
 in one place. Style and script are fixed texts: the policy allows exactly their hashes.
@@ -14,18 +14,19 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ._respond import utc
-from ._sanitise import sanitise
-from ._status import HealthStatus
+from shared.core.redaction import one_line
+
+from .._base.status import HealthStatus
+from .._base.text import utc
 
 if TYPE_CHECKING:
-    from ._health import Health, Report
-    from ._state import CheckView
+    from .._run.registry import Registry, Report
+    from .._run.state import CheckView
 
 
 @cache
 def _asset(name: str) -> str:
-    return files("shared.health").joinpath(f"_page.{name}").read_text(encoding="utf-8")
+    return files("shared.health._web").joinpath(f"page.{name}").read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -45,7 +46,7 @@ _WORDS = {
     None: ("waiting", "No result yet"),
 }
 
-# One shape a state, so that nobody needs the colour: disc, triangle, cross, ring.
+# One shape per state, so that the colour is not needed: disc, triangle, cross, ring.
 _SHAPES = {
     "healthy": '<circle cx="8" cy="8" r="7"/>',
     "degraded": '<path d="M8 1 15 15H1Z"/>',
@@ -54,10 +55,10 @@ _SHAPES = {
 }
 
 
-def render(health: Health, report: Report, *, details: bool) -> bytes:
+def render(health: Registry, report: Report, *, details: bool) -> bytes:
     """Return the page for a report; errors, latencies and history only with `details`."""
-    title = escape(sanitise(health.service) or "service")
-    version = escape(sanitise(health.version))
+    title = escape(one_line(health.service) or "service")
+    version = escape(one_line(health.version))
     kind, word = _WORDS[report.status]
     sentence = _sentence(report)
     rows = "".join(_row(view, details=details) for view in report.checks)
@@ -110,8 +111,10 @@ def _sentence(report: Report) -> str:
     if report.state == "draining":
         left = report.drain_left
         if left is None:
-            return "Draining: no new work is taken."
-        return f'Draining: no new work is taken. <span class="countdown">{left:.0f} s left.</span>'
+            return "Draining: no new work is accepted."
+        return (
+            f'Draining: no new work is accepted. <span class="countdown">{left:.0f} s left.</span>'
+        )
     if report.state != "running":
         return escape(f"{report.state.capitalize()}: {report.reason}")
     bad = [view for view in report.checks if view.status is not HealthStatus.HEALTHY]
@@ -128,7 +131,7 @@ def _sentence(report: Report) -> str:
 
 def _row(view: CheckView, *, details: bool) -> str:
     kind, word = _WORDS[view.status]
-    name = escape(sanitise(view.name))
+    name = escape(one_line(view.name))
     critical = "" if view.critical else ' <small title="its failure only degrades">optional</small>'
     error = f'<p class="error">{escape(view.error)}</p>' if details and view.error else ""
     cells = [
@@ -167,7 +170,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _sparkline(view: CheckView) -> str:
-    """Bars of the last runs, newest at the right; a failed one is a full bar with a gap below."""
+    """Draw bars of the last runs, newest at the right; a failed one is full, with a gap below."""
     if not view.history or view.latency is None:
         return ""
     top = max(latency for latency, _ in view.history) or 1e-9

@@ -1,0 +1,1 @@
+"""Checks, and the threads that run them."""

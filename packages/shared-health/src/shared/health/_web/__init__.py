@@ -1,0 +1,1 @@
+"""What a probe answers, as text and as applications."""
