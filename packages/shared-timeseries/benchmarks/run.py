@@ -29,8 +29,8 @@ import polars as pl  # noqa: E402
 import tsdownsample  # noqa: E402
 
 from shared import timeseries as ts  # noqa: E402
-from shared.timeseries._compiled import triangles, window_sums  # noqa: E402
-from shared.timeseries._series import is_sorted  # noqa: E402
+from shared.timeseries._data.columns import is_sorted  # noqa: E402
+from shared.timeseries._kernels.compiled import triangles, window_sums  # noqa: E402
 
 FIVE = ["avg", "min", "max", "sum", "count"]
 rows: list[tuple[str, str, str, str, str]] = []

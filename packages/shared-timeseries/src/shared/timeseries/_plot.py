@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._anomalies import Anomalies
-from ._clock import read_time
-from ._detector import Anomaly
-from ._downsample import downsample
-from ._points import read_points
-from ._series import TimeSeries
+from ._anomaly.anomalies import Anomalies
+from ._anomaly.detector import Anomaly
+from ._data.points import read_points
+from ._data.series import series_of
+from ._reduce.downsample import downsample
+from ._time.timeform import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ._types import Data, TimeField
+    from ._time.types import Data, TimeField
 
 _MOST = 4000  # points drawn: more than a wide screen has columns
 _LINE, _BAND, _ALERT, _WINDOW = "#1f5fa8", "#1f5fa8", "#c62828", "#f0a500"
@@ -51,8 +51,8 @@ def plot(
             expected values.
         windows: Pairs of start and end to shade, such as incidents or deployments.
         title: Title of the picture.
-        label: Name of the value axis; the value field when not given.
-        ax: Axes to draw on; a new figure when not given.
+        label: Name of the value axis; the value field if omitted.
+        ax: Axes to draw on; a new figure if omitted.
         unit: Unit of plain numbers.
 
     Returns:
@@ -60,7 +60,7 @@ def plot(
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
-        ValueError: an anomaly's position is not one of the series.
+        ValueError: An anomaly's position is not one of the series.
 
     Example:
         >>> values = [10, 12, 11, 10, 50, 11, 12]
@@ -76,12 +76,12 @@ def plot(
             "plot needs matplotlib: pip install 'shared-timeseries[plot]'"
         ) from error
     points = read_points(series, timestamp_field, value_field, unit=unit)
-    line = TimeSeries._of(points.times, points.values, points.clock)  # noqa: SLF001
-    clock = points.clock
-    dates = clock.kind != "number"
+    line = series_of(points.times, points.values, points.time_form)
+    time_form = points.time_form
+    dates = time_form.kind != "number"
 
     def across(ns: Any) -> Any:
-        return ns.view("datetime64[ns]") if dates else clock.array(ns)
+        return ns.view("datetime64[ns]") if dates else time_form.array(ns)
 
     places, band = _read_anomalies(anomalies, len(line))
     if ax is None:
@@ -90,10 +90,10 @@ def plot(
     if band is not None:
         lower, upper = band
         some = np.unique(np.linspace(0, len(line) - 1, min(len(line), _MOST)).astype(int))
+        style: dict[str, Any] = {"color": _BAND, "alpha": 0.15, "linewidth": 0}
         ax.fill_between(
-            across(line.times[some]), lower[some], upper[some], color=_BAND, alpha=0.15,
-            linewidth=0, label="expected range",
-        )  # fmt: skip
+            across(line.times[some]), lower[some], upper[some], label="expected range", **style
+        )
     # A hole in the values is a hole in the line.
     gone = np.flatnonzero(np.isnan(line.values))
     drawn = np.sort(np.concatenate((shown, gone[:_MOST])))
@@ -102,22 +102,24 @@ def plot(
     for number, (start, end) in enumerate(windows or ()):
         left, right = (read_time(t, "windows", unit)[0] for t in (start, end))
         edges = across(np.array([left, right], dtype=np.int64))
-        ax.axvspan(
-            edges[0], edges[1], color=_WINDOW, alpha=0.2, linewidth=0,
-            label="marked window" if number == 0 else None,
-        )  # fmt: skip
+        shade: dict[str, Any] = {"color": _WINDOW, "alpha": 0.2, "linewidth": 0}
+        ax.axvspan(*edges, label="marked window" if number == 0 else None, **shade)
     if len(places):
-        ax.plot(
-            across(line.times[places]), line.values[places], linestyle="none", marker="o",
-            markersize=7, markerfacecolor="none", markeredgecolor=_ALERT, markeredgewidth=1.6,
-            label=f"anomaly ({len(places)})",
-        )  # fmt: skip
+        circle: dict[str, Any] = {
+            "marker": "o",
+            "markersize": 7,
+            "markeredgecolor": _ALERT,
+            "markeredgewidth": 1.6,
+        }
+        circle |= {"linestyle": "none", "markerfacecolor": "none"}
+        at, heights = across(line.times[places]), line.values[places]
+        ax.plot(at, heights, label=f"anomaly ({len(places)})", **circle)
     if dates:
-        locator = AutoDateLocator(tz=clock.tz)  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(tz=time_form.tz)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_locator(locator)
-        shape = ConciseDateFormatter(locator, tz=clock.tz)  # type: ignore[no-untyped-call]
+        shape = ConciseDateFormatter(locator, tz=time_form.tz)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_formatter(shape)
-        ax.set_xlabel(str(clock.tz) if clock.tz else "")
+        ax.set_xlabel(str(time_form.tz) if time_form.tz else "")
     ax.set_ylabel(name)
     if title:
         ax.set_title(title, loc="left", fontweight="bold")
@@ -131,20 +133,20 @@ def plot(
 
 
 def _read_anomalies(given: Any, size: int) -> tuple[Any, tuple[Any, Any] | None]:
-    """Positions, and the lower and upper bounds if they are known."""
+    """Return the positions, and the lower and upper bounds if they are known."""
     if given is None:
         return np.empty(0, np.int64), None
     if isinstance(given, Anomalies):
         if len(given.lower) != size:
-            raise ValueError(f"anomalies: for {len(given.lower)} points, but there are {size}")
+            raise ValueError(f"anomalies must be of {size} points, not {len(given.lower)}")
         return np.array(given.indices, dtype=np.int64), (given.lower, given.upper)
     found = list(given)
     if found and all(isinstance(each, Anomaly) for each in found):
         if len(found) != size:
-            raise ValueError(f"anomalies: for {len(found)} points, but there are {size}")
+            raise ValueError(f"anomalies must be of {size} points, not {len(found)}")
         places = np.flatnonzero([each.is_anomaly for each in found])
         return places, (np.array([e.lower for e in found]), np.array([e.upper for e in found]))
     places = np.array(found, dtype=np.int64).reshape(-1)
     if len(places) and (places.min() < 0 or places.max() >= size):
-        raise ValueError(f"anomalies: positions 0 to {size - 1} are there, not {places.max()}")
+        raise ValueError(f"anomalies must be positions from 0 to {size - 1}, not {places.max()}")
     return places, None

@@ -1,0 +1,1 @@
+"""What is unusual, in a whole series and in a stream."""

@@ -1,0 +1,1 @@
+"""Columns of points in, and results back in the caller's form."""

@@ -1,0 +1,1 @@
+"""Hot: the arithmetic, measured; see decision 0060."""

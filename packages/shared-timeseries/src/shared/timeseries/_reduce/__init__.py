@@ -1,0 +1,1 @@
+"""Windows, rates, rolling statistics and fewer points."""

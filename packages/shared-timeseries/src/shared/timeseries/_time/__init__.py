@@ -1,0 +1,1 @@
+"""Times and sizes: what callers write, as integer nanoseconds."""

@@ -1,0 +1,1 @@
+"""Where windows of time begin and end."""
