@@ -1,12 +1,13 @@
-# ruff: noqa: F811 - fixtures are asked for by their names
+# ruff: noqa: F811 - fixtures are requested by their names
 """Real stores for the tests: embedded ones, or those that SHARED_DB_TEST_*_URL name.
 
-A server that somebody else runs may hold what somebody needs: the tests keep to a schema, a
-database and collections of their own, and to numbered databases of Redis that were empty.
+A server that is not ours may hold data that is still needed: the tests keep to their own schema,
+database and collections, and to numbered databases of Redis that were empty.
 """
 
 import subprocess
 import sys
+import time
 import uuid
 
 import pytest
@@ -26,7 +27,7 @@ OURS = f"shared_db_test_{uuid.uuid4().hex[:8]}"
 
 @pytest.fixture
 def python(tmp_path):
-    """Runs a script in an interpreter of its own; returns the started process."""
+    """Runs a script in its own interpreter; returns the started process."""
     started: list[subprocess.Popen[str]] = []
 
     def run(script, *arguments, **options):
@@ -50,9 +51,22 @@ def python(tmp_path):
         process.communicate()
 
 
+@pytest.fixture
+def until():
+    """Waits until a condition holds; fails with what it waited for."""
+
+    def wait(what, condition, within=20.0):
+        deadline = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
+            time.sleep(0.002)
+
+    return wait
+
+
 @pytest.fixture(scope="session")
 def postgres_settings(postgres_store):
-    """With a schema of our own, and a name by which our connections are known."""
+    """With our own schema, and a name that marks our connections."""
     with DatabaseConnections.from_settings(postgres_store.settings) as db:
         db.postgres.execute(f"CREATE SCHEMA {OURS}")
         ours = {"options": f"-c search_path={OURS}", "application_name": OURS}
@@ -62,7 +76,7 @@ def postgres_settings(postgres_store):
 
 @pytest.fixture(scope="session")
 def clickhouse_settings(clickhouse_store):
-    """With a database of our own."""
+    """With our own database."""
     with DatabaseConnections.from_settings(clickhouse_store.settings) as db:
         db.clickhouse.command(f"CREATE DATABASE {OURS}")
         yield clickhouse_store.settings | {"database": OURS}
@@ -71,7 +85,7 @@ def clickhouse_settings(clickhouse_store):
 
 @pytest.fixture(scope="session")
 def empty_databases(redis_store):
-    """The numbers of two databases that nobody uses."""
+    """The numbers of two databases that are not in use."""
     numbers = []
     for number in range(16):
         with DatabaseConnections() as db:
@@ -100,7 +114,7 @@ def qdrant_settings(qdrant_store):
 
 @pytest.fixture
 def first_call():
-    """Asks a store something, whatever its kind."""
+    """Makes a call to a store of any kind."""
 
     def ask(db, kind, name="default"):
         if kind == "postgres":
@@ -112,3 +126,26 @@ def first_call():
         return db.get_qdrant_client(name).get_collections()
 
     return ask
+
+
+@pytest.fixture
+def postgres_db(postgres_settings):
+    """A pool of at most four connections."""
+    with DatabaseConnections.from_settings(postgres_settings) as db:
+        db.initialize_postgres(max_connections=4, timeout=2)
+        yield db
+
+
+@pytest.fixture
+def postgres_table(postgres_db):
+    name = f"t_{uuid.uuid4().hex[:8]}"
+    postgres_db.postgres.execute(f"CREATE TABLE {name} (n int PRIMARY KEY, s text)")
+    yield name
+    postgres_db.postgres.execute(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def redis_db(redis_settings):
+    with DatabaseConnections.from_settings(redis_settings) as db:
+        db.initialize_redis(timeout=2)
+        yield db

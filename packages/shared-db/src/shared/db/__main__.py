@@ -1,4 +1,4 @@
-"""``python -m shared.db ping`` and ``python -m shared.db up``."""
+"""`python -m shared.db ping` and `python -m shared.db up`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     ping = commands.add_parser(
-        "ping", help="ask every store of the settings; exit 1 when one is silent"
+        "ping", help="query every store of the settings; exit 1 if one is silent"
     )
     ping.add_argument("--timeout", type=float, default=5.0, help="seconds for each answer (5)")
     ping.add_argument(
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser(
         "up", help="start embedded stores for development, print their variables"
     )
-    up.add_argument("--data-dir", type=Path, help="keep the data here; temporary without it")
+    up.add_argument("--data-dir", type=Path, help="keep the data here; by default it is temporary")
     up.add_argument("--env-file", type=Path, help="also write the variables to this file")
     up.add_argument(
         "stores", nargs="*", metavar="STORE", help=f"of {', '.join(STORES)}; all by default"
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 def _ping(timeout: float, wanted: Sequence[str]) -> int:
     from ._sync.connections import DatabaseConnections
 
-    # What it logs of a server that is away is in the answer.
+    # What it logs about a server that is away is in the answer.
     logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
     with DatabaseConnections.from_env() as db:
         answers = db.ping(timeout)
@@ -89,10 +89,10 @@ def _up(data_dir: Path | None, env_file: Path | None, wanted: Sequence[str]) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command.
+    """Run one command.
 
     Returns:
-        The exit status: 0, or 1 when a store is silent or did not start.
+        The exit status: 0, or 1 if a store is silent or did not start.
     """
     parser = _parser()
     options = parser.parse_args(arguments)

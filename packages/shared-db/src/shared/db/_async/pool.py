@@ -98,7 +98,9 @@ class AsyncPool(Generic[C]):
     ) -> None:
         most = checks.whole("max_connections", max_connections)
         self.name: str = name
-        self.min_connections: int = checks.whole("min_connections", min_connections, least=0, most=most)
+        self.min_connections: int = checks.whole(
+            "min_connections", min_connections, least=0, most=most
+        )
         self.max_connections: int = most
         self.timeout: float = checks.seconds("timeout", timeout, above=0, unlimited=True)
         self._driver = driver

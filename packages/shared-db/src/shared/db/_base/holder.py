@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 # The package's folder: its frames are not the caller's.
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120 - pathlib would be imported
 _DEPTH = 5
 
 

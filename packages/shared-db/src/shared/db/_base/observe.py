@@ -1,4 +1,4 @@
-"""What is seen of calls and pools: handed to observers, which know Prometheus or OpenTelemetry."""
+"""Observers of calls and pools, which know Prometheus or OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from shared.core.checks import refuse
+
 from .errors import DriverMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _KEYWORD = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*[\s(]*([A-Za-z]+)", re.DOTALL)
-# As OpenTelemetry's conventions for databases name them.
+# Their names in OpenTelemetry's conventions for databases.
 SYSTEMS = {
     "postgres": "postgresql",
     "clickhouse": "clickhouse",
@@ -27,16 +29,16 @@ class Observer(Protocol):
     """Sees the calls of a store."""
 
     def call(self, store: Any, operation: str) -> contextlib.AbstractContextManager[Any]:
-        """Surrounds one call; sees its error."""
+        """Return a context manager around one call, which sees its error."""
         ...
 
     def add(self, store: Any) -> None:
-        """A store to watch from now on."""
+        """Watch a store from now on."""
         ...
 
 
 def keyword(query: object) -> str:
-    r"""The statement's first word, in capitals: what it does, without any of its values.
+    r"""Return the statement's first word in capitals: what it does, without any of its values.
 
     Example:
         >>> keyword("  -- note\n select 'secret'")
@@ -48,7 +50,7 @@ def keyword(query: object) -> str:
 
 @contextlib.contextmanager
 def observed(store: Any, operation: str) -> Iterator[None]:
-    """Shows one call to the store's observers."""
+    """Show one call to the store's observers."""
     observers: Sequence[Observer] = store.observers
     with contextlib.ExitStack() as stack:
         for observer in observers:
@@ -91,12 +93,12 @@ class PrometheusObserver:
         registry.register(self)
 
     def add(self, store: Any) -> None:
-        """A store to watch from now on."""
+        """Watch a store from now on."""
         self._stores.append(store)
 
     @contextlib.contextmanager
     def call(self, store: Any, operation: str) -> Iterator[None]:
-        """Times one call."""
+        """Time one call."""
         started = time.perf_counter()
         outcome = "ok"
         try:
@@ -109,7 +111,7 @@ class PrometheusObserver:
             labels.observe(time.perf_counter() - started)
 
     def collect(self) -> Iterator[Any]:
-        """The pools' figures at this moment, for the registry."""
+        """Yield the pools' current figures, for the registry."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         labels = ["store", "name"]
@@ -169,10 +171,8 @@ class OpenTelemetryObserver:
                 self._measure(one.get_meter("shared.db"))
                 known = True
             if not known:
-                raise TypeError(
-                    f"opentelemetry={type(one).__name__}: allowed are a TracerProvider, a "
-                    "MeterProvider, a list of both, or True for the global ones"
-                )
+                allowed = "a TracerProvider, a MeterProvider, a list of both, or True"
+                raise refuse("opentelemetry", allowed, type(one), TypeError)
 
     def _measure(self, meter: Any) -> None:
         self._duration = meter.create_histogram(
@@ -223,12 +223,12 @@ class OpenTelemetryObserver:
         return read
 
     def add(self, store: Any) -> None:
-        """A store to watch from now on."""
+        """Watch a store from now on."""
         self._stores.append(store)
 
     @contextlib.contextmanager
     def call(self, store: Any, operation: str) -> Iterator[None]:
-        """A span and a duration for one call."""
+        """Record a span and a duration for one call."""
         attributes: dict[str, Any] = {
             "db.system.name": SYSTEMS[store.store],
             "db.operation.name": operation,

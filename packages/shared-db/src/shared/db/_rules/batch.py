@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shared.core.checks import refuse
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-# What the server may answer today and not tomorrow: too busy, too full, too slow, read-only.
+# What a server answers for a while only: too busy, too full, too slow, read-only.
 PASSING_CODES = frozenset({159, 164, 202, 209, 210, 241, 242, 252, 285, 319, 425, 999})
 
 
@@ -22,7 +24,7 @@ class WriterReport:
 
     Attributes:
         delivered: Rows that the server has acknowledged.
-        undelivered: Rows that were accepted and not delivered; with ``spill`` they wait on disk.
+        undelivered: Rows that were accepted and not delivered; with `spill` they wait on disk.
         error: Why, when it is known.
     """
 
@@ -38,9 +40,9 @@ class Batch:
     Attributes:
         rows: The rows.
         size: About how many bytes they are.
-        token: By which the server knows a batch that it has seen.
+        token: Tells the server whether it has seen the batch.
         path: The file that keeps the rows, if any.
-        sent: Whether it may have been sent before: by a writer that has died.
+        sent: Whether a writer that has died may have sent it.
     """
 
     rows: list[Mapping[str, Any]] = field(default_factory=list)
@@ -50,9 +52,9 @@ class Batch:
     sent: bool = False
 
     def parts(self) -> Iterator[tuple[str, list[str], list[Any]]]:
-        """The batch as (token, column names, columns), one for each set of column names.
+        """Yield the batch as (token, column names, columns), one for each set of column names.
 
-        A column that a row does not name gets the table's default.
+        A column that a row leaves out gets the table's default.
         """
         columns = _columns(list(self.rows[0]), self.rows)
         if columns is not None:
@@ -70,7 +72,7 @@ class Batch:
 
 
 def _columns(names: list[str], rows: list[Mapping[str, Any]]) -> list[Any] | None:
-    """The rows as columns, at the speed of C; None when not all have these names."""
+    """Return the rows as columns, at the speed of C; None if some have other names."""
     if set(map(len, rows)) != {len(names)}:
         return None
     try:
@@ -80,7 +82,7 @@ def _columns(names: list[str], rows: list[Mapping[str, Any]]) -> list[Any] | Non
 
 
 def size_of(row: Mapping[str, Any]) -> int:
-    """About how many bytes a row's values are."""
+    """Return about how many bytes a row's values are."""
     total = 8 * len(row)
     for value in row.values():
         if isinstance(value, (str, bytes)):
@@ -91,16 +93,16 @@ def size_of(row: Mapping[str, Any]) -> int:
 
 
 def size_of_rows(rows: list[dict[str, Any]]) -> int:
-    """About how many bytes the values of some rows are: a few rows speak for all."""
+    """Return about how many bytes the values of some rows are, from a sample."""
     sample = rows[:: max(1, len(rows) // 16)]
     return sum(map(size_of, sample)) * len(rows) // len(sample)
 
 
 def checked(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows as dictionaries.
+    """Yield the rows as dictionaries.
 
     Raises:
-        TypeError: One is no mapping.
+        TypeError: One is not a mapping.
         ValueError: One is empty.
     """
     for row in rows:
@@ -112,13 +114,13 @@ def checked(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def check_row(row: object) -> None:
-    """Refuses what is no row.
+    """Refuse what is not a row.
 
     Raises:
-        TypeError: It is no mapping.
+        TypeError: It is not a mapping.
         ValueError: It is empty.
     """
     if not isinstance(row, Mapping):
-        raise TypeError(f"a row is a mapping of column names to values, not {type(row).__name__}")
+        raise refuse("row", "a mapping of column names to values", type(row), TypeError)
     if not row:
-        raise ValueError("a row names at least one column, this one is empty")
+        raise refuse("row", "a mapping with at least one column", row)

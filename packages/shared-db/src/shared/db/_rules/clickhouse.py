@@ -1,5 +1,4 @@
-# ruff: noqa: S608 - the names in statements are quoted
-"""What both forms of the ClickHouse module share: the driver, what was lost, what may be repeated."""
+"""What both colours of ClickHouse share: the driver, what was lost, what may be repeated."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ _READS = re.compile(
     r"|(?:CREATE|DROP|ATTACH|DETACH)\s[^'\"`(]*\bIF\s+(?:NOT\s+)?EXISTS)\b",
     re.IGNORECASE | re.DOTALL,
 )
-# The server refuses its visitor: no such user, a wrong password, no such database.
+# The server refuses the user: unknown, a wrong password, no such database.
 REFUSALS = frozenset({81, 192, 193, 194, 516})
 UNKNOWN_IDENTIFIER = 47
 _WINDOW = re.compile(r"non_replicated_deduplication_window\s*=\s*'?(\d+)")
 
 
 def driver(*, tasks: bool = False) -> Any:
-    """clickhouse-connect, imported when first needed; with its client for tasks if wanted."""
+    """Return clickhouse-connect, imported when first needed; `tasks`: with its async client."""
     try:
         import clickhouse_connect
         import clickhouse_connect.datatypes.registry
@@ -47,7 +46,7 @@ def driver(*, tasks: bool = False) -> Any:
 
 
 def pool_manager(arguments: Mapping[str, Any], size: int) -> tuple[Any, Callable[[], None]]:
-    """A pool of connections for the driver's client, and what hangs up on those that are in use."""
+    """Return a pool of connections for the driver's client, and a function that hangs up on them."""
     names = ("verify", "ca_cert", "client_cert", "client_cert_key")
     tls = {name: arguments[name] for name in names if name in arguments}
     manager = driver().driver.httputil.get_pool_manager(maxsize=size, **tls)
@@ -57,7 +56,7 @@ def pool_manager(arguments: Mapping[str, Any], size: int) -> tuple[Any, Callable
     def noting(pool: Any) -> Any:
         class Connection(pool.ConnectionCls):  # type: ignore[misc]
             def connect(self) -> None:
-                if ended:  # the driver asks again by itself
+                if ended:  # the driver retries by itself
                     raise PoolClosed("the ClickHouse client is closed")
                 super().connect()
                 connections.add(self)
@@ -77,7 +76,7 @@ def pool_manager(arguments: Mapping[str, Any], size: int) -> tuple[Any, Callable
 
 
 def repeatable(method: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
-    """Whether a call only reads, or changes nothing when it is made twice."""
+    """Report whether a call only reads, or changes nothing when it is made twice."""
     if method == "ping":
         return True
     query = keywords.get("query", keywords.get("cmd", arguments[0] if arguments else ""))
@@ -85,7 +84,7 @@ def repeatable(method: str, arguments: tuple[Any, ...], keywords: Mapping[str, A
 
 
 def deduplicates(engine: str, definition: str) -> bool:
-    """Whether a table drops an insert whose deduplication token it has seen.
+    """Report whether a table drops an insert whose deduplication token it has seen.
 
     Example:
         >>> deduplicates(
@@ -102,7 +101,7 @@ def deduplicates(engine: str, definition: str) -> bool:
 
 
 def quoted(table: str) -> str:
-    """A table's name as identifiers, ``database.table`` allowed.
+    """Return a table's name as identifiers; `database.table` is two.
 
     Example:
         >>> quoted("logs.by day")
@@ -112,27 +111,28 @@ def quoted(table: str) -> str:
 
 
 def quoted_name(part: str) -> str:
-    """One name as an identifier."""
+    """Return one name as an identifier."""
     return "`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def comparison(table: str, names: list[str], partition: str) -> list[str]:
-    """Statements that find the rows of a batch that are in no partition of a table.
+    """Return statements that find the rows of a batch that are in no partition of a table.
 
     Args:
         table: The table.
         names: The batch's columns.
-        partition: The table's partition key, empty without one.
+        partition: The table's partition key, empty if it has none.
 
     Returns:
-        The one that makes a temporary table for the rows and their numbers; the one that finds
+        The one that creates a temporary table for the rows and their numbers; the one that finds
         the numbers; and one that does so over the whole table, for a batch that leaves the
         columns of the partition key to their defaults.
     """
     listed = ", ".join(map(quoted_name, names))
-    batch = f"SELECT {listed} FROM shared_db_probe"
+    batch = f"SELECT {listed} FROM shared_db_probe"  # noqa: S608 - the names are quoted
     held = f"FROM {quoted(table)} WHERE ({listed}) IN ({batch})"
-    numbered = f"SELECT toUInt64(0) AS shared_db_row, {listed} FROM {quoted(table)} LIMIT 0"
+    columns = f"toUInt64(0) AS shared_db_row, {listed}"
+    numbered = f"SELECT {columns} FROM {quoted(table)} LIMIT 0"  # noqa: S608 - as above
     find = "SELECT shared_db_row FROM shared_db_probe WHERE"
     return [
         f"CREATE TEMPORARY TABLE IF NOT EXISTS shared_db_probe AS {numbered}",
@@ -142,7 +142,7 @@ def comparison(table: str, names: list[str], partition: str) -> list[str]:
 
 
 def what_was_lost(error: BaseException) -> str | None:
-    """How a call was lost: ``"unsent"``, ``"sent"``, or None when the server answered."""
+    """Return how a call was lost: `"unsent"`, `"sent"`, or None if the server answered."""
     names = {cls.__name__ for inner in chain(error) for cls in type(inner).__mro__}
     if not names & {"HTTPError", "ClientError", "OSError", "TimeoutError", "StreamFailureError"}:
         return None
@@ -158,7 +158,7 @@ def what_was_lost(error: BaseException) -> str | None:
 
 
 def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for ``clickhouse_connect.get_client``, from a URL or parts.
+    """Return keyword arguments for `clickhouse_connect.get_client`, from a URL or parts.
 
     Raises:
         ValueError: The URL is malformed; the message shows no secret.

@@ -1,4 +1,4 @@
-"""What COPY needs to know: the columns' types, and rows made ready for them."""
+"""What COPY needs: the columns' types, and rows made ready for them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .copy_values import BITS, REAL, REAL_MAX, array_of, converter
+from shared.core.checks import refuse
+
 from .._base.errors import DatabaseError
+from .copy_values import BITS, REAL, REAL_MAX, array_of, converter
 from .postgres import driver
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ _NOT_NONE = functools.partial(operator.is_not, None)
 UNFIT = (TypeError, ValueError, AttributeError, ArithmeticError, struct.error)
 
 
-class BadRow(DatabaseError):  # noqa: N818 - as its siblings in _errors.py
+class BadRow(DatabaseError):  # noqa: N818 - the name that users catch
     """A row that PostgreSQL, or its column's type, refuses. No row was written.
 
     Attributes:
@@ -63,7 +65,7 @@ class Plan:
         self.integers: set[str] = {
             name for name, oid in zip(columns, types or (), strict=False) if oid in _INTEGERS
         }
-        # Columns whose values are mostly ready: looked at at the speed of C, a chunk at once.
+        # Columns whose values are mostly ready: checked at the speed of C, a chunk at a time.
         self._narrow: list[tuple[int, Any, float]] = []
         self._identities: list[int] = []
         for place, oid in enumerate(types or ()):
@@ -76,7 +78,7 @@ class Plan:
         self._hard = len(converters) > len(self._narrow) + len(self._identities)
 
     def statement(self, table: str) -> Any:
-        """The COPY statement; names are quoted."""
+        """Return the COPY statement; names are quoted."""
         sql = driver().sql
         return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
             identifier(table),
@@ -85,7 +87,7 @@ class Plan:
         )
 
     def chunks(self, rows: Iterable[Any]) -> Iterator[tuple[list[Any], int, Exception | None]]:
-        """The rows in chunks, as sequences in the columns' order, with values that the types take.
+        """Yield the rows in chunks, as sequences in the columns' order, with values that fit.
 
         Yields:
             Rows, how many came before them, and the error of the row after them, if any.
@@ -99,13 +101,13 @@ class Plan:
             before += len(chunk)
 
     def _plain(self, chunk: list[Any]) -> bool:
-        """Whether psycopg can take the rows as they are (checked at the speed of C)."""
+        """Report whether psycopg can take the rows as they are (checked at the speed of C)."""
         kind = type(chunk[0])
         if kind not in _SEQUENCES or operator.countOf(map(type, chunk), kind) != len(chunk):
             return False
         try:
             for place, size, limit in self._narrow:
-                # psycopg would cut a number that is too wide down to its last bytes.
+                # psycopg would truncate a number that is too wide to its last bytes.
                 column = operator.itemgetter(place)
                 try:
                     widest = max(map(size, map(column, chunk)))
@@ -138,7 +140,7 @@ class Plan:
             except KeyError as error:
                 raise ValueError(f"column {error.args[0]!r} is missing") from None
         elif isinstance(row, (str, bytes)) or not hasattr(row, "__len__"):
-            raise TypeError(f"a row is a sequence or a mapping, not {type(row).__name__}")
+            raise refuse("it", "a sequence or a mapping", type(row), TypeError)
         elif len(row) != len(columns):
             raise ValueError(
                 f"it has {len(row)} values for {len(columns)} columns ({', '.join(columns)})"
@@ -153,7 +155,7 @@ class Plan:
         return row
 
     def blame(self, row: Sequence[Any], error: Exception) -> str:
-        """Which value of a row the driver could not write."""
+        """Return which value of a row the driver could not write."""
         adapt = driver().adapt
         binary = adapt.PyFormat.BINARY
         for name, oid, value in zip(self.columns, self.types or (), row, strict=False):
@@ -167,18 +169,18 @@ class Plan:
 
 
 def unfit(column: str, value: Any, error: Exception) -> str:
-    """Says that a value does not fit its column."""
+    """Return the message that a value does not fit its column."""
     return f"column {column} cannot hold this {type(value).__name__}: {error}"
 
 
 def make_plan(
     found: Sequence[tuple[str, int, str, int, str, bool]], wanted: Sequence[str] | None, table: str
 ) -> Plan:
-    """Chooses binary or text and the conversions.
+    """Choose binary or text and the conversions.
 
     Args:
         found: For each column its name, type and kind of type, both for an array's elements,
-            and whether the table makes it by itself.
+            and whether the table generates it.
         wanted: The columns to write, or None.
         table: The table's name.
 
@@ -206,7 +208,7 @@ def make_plan(
 
 
 def _is_binary(oid: int) -> bool:
-    """Whether the driver can write a type in its binary form."""
+    """Report whether the driver can write a type in its binary form."""
     psycopg = driver()
     try:
         psycopg.adapters.get_dumper_by_oid(oid, psycopg.pq.Format.BINARY)
@@ -226,12 +228,12 @@ def _sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def identifier(table: str) -> Any:
-    """A table's name as identifiers; ``schema.table`` is two."""
+    """Return a table's name as identifiers; `schema.table` is two."""
     return driver().sql.Identifier(*table.split("."))
 
 
 def peeked(rows: Iterable[Any]) -> tuple[Iterable[Any], list[str] | None]:
-    """The rows and, when they are mappings, the names of the first one's columns."""
+    """Return the rows and, if they are mappings, the names of the first one's columns."""
     iterator = iter(rows)
     for first in iterator:
         names = [str(name) for name in first] if isinstance(first, Mapping) else None
@@ -240,7 +242,7 @@ def peeked(rows: Iterable[Any]) -> tuple[Iterable[Any], list[str] | None]:
 
 
 def reason_of(error: Any) -> str:
-    """Why the server refused a row, in its own words or clearer ones."""
+    """Return why the server refused a row, in its own words or clearer ones."""
     text = str(error.diag.message_primary or error)
     if "0x00" in text or "\\u0000" in str(error.diag.message_detail):
         return "text with a NUL character, which PostgreSQL cannot hold"
@@ -248,7 +250,7 @@ def reason_of(error: Any) -> str:
 
 
 def row_of(error: Any) -> int | None:
-    """The row that the server names in the context of a COPY error."""
+    """Return the row that the server names in the context of a COPY error."""
     import re
 
     found = re.search(r"COPY .*?, line (\d+)", str(getattr(error.diag, "context", "") or ""))

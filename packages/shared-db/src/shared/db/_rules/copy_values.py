@@ -21,11 +21,11 @@ _JSON, _JSONB, _UUID = 114, 3802, 2950
 
 
 def converter(oid: int, kind: str) -> Convert | None:
-    """What makes a value ready for a column of that type, or None.
+    """Return what makes a value ready for a column of that type, or None.
 
     Args:
         oid: The type's number.
-        kind: ``"e"`` for an enum.
+        kind: `"e"` for an enum.
     """
     if kind == "e":
         return label
@@ -43,7 +43,7 @@ def converter(oid: int, kind: str) -> Convert | None:
 
 
 def array_of(element: Convert | None) -> Convert:
-    """What makes a sequence ready for an array's column."""
+    """Return what makes a sequence ready for an array's column."""
 
     def convert(value: Any) -> Any:
         if hasattr(value, "tolist"):
@@ -82,7 +82,7 @@ def _real(value: Any) -> float:
 
 
 def label(value: Any) -> str:
-    """The label of an enum's value."""
+    """Return the label of an enum's value."""
     if isinstance(value, enum.Enum):
         return value.value if isinstance(value.value, str) else value.name
     return str(value)

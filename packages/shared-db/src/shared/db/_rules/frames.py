@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.core.checks import refuse
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 
 def frame_columns(frame: Any) -> list[str]:
-    """A frame's column names.
+    """Return a frame's column names.
 
     Raises:
-        TypeError: It is no frame of pandas, polars or pyarrow.
+        TypeError: It is not a frame of pandas, polars or pyarrow.
     """
     library = _library(frame)
     if library == "polars":
@@ -21,17 +23,15 @@ def frame_columns(frame: Any) -> list[str]:
         return [str(name) for name in frame.columns]
     if library == "pyarrow":
         return list(frame.column_names)
-    raise TypeError(
-        f"frame is {type(frame).__name__}: allowed are frames of pandas, polars and pyarrow"
-    )
+    raise refuse("frame", "a frame of pandas, polars or pyarrow", type(frame), TypeError)
 
 
 def frame_rows(frame: Any, integers: Container[str] = ()) -> Iterable[Any]:
-    """A frame's rows of Python values, missing ones None.
+    """Return a frame's rows of Python values, missing ones as None.
 
     Args:
         frame: Of pandas, polars or pyarrow.
-        integers: Columns that want integers: pandas makes reals of them when one is missing.
+        integers: Columns of integers: pandas turns them into floats if one is missing.
     """
     library = _library(frame)
     if library == "polars":

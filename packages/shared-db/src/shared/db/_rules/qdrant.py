@@ -1,4 +1,4 @@
-"""What both forms of the Qdrant module share: the driver, the arguments, what may be repeated."""
+"""What both colours of Qdrant share: the driver, its arguments, what may be repeated."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .._base.urls import parsed_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The server refuses its visitor: no key, a wrong one, or one that may not.
+# The server refuses the client: no key, a wrong one, or one without the right.
 REFUSALS = frozenset({401, 403})
 
 
 def driver() -> Any:
-    """qdrant-client, imported when first needed."""
+    """Return qdrant-client, imported when first needed."""
     try:
         import qdrant_client
         import qdrant_client.http.exceptions
@@ -28,7 +28,7 @@ def driver() -> Any:
 
 
 def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for ``QdrantClient``, from a URL or parts.
+    """Return keyword arguments for `QdrantClient`, from a URL or parts.
 
     Raises:
         ValueError: The URL is malformed; the message shows no secret.
@@ -66,9 +66,9 @@ def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def repeatable(method: str) -> bool:
-    """Whether a call may be made again when its answer was lost.
+    """Report whether a call may be made again after its answer was lost.
 
-    Every change of points names them, so that it leaves the same state when it is made twice.
+    Every change of points names them, so it leaves the same state when it is made twice.
     """
     return not method.startswith(
         ("create_", "delete_collection", "recreate_", "update_collection", "recover_", "migrate")

@@ -1,4 +1,4 @@
-"""What both forms of the Redis module share: the driver, the arguments, what may be repeated."""
+"""What both colours of Redis share: the driver, its arguments, what may be repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .._base.urls import parsed_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Commands that read, or that leave the same state and give the same answer when run twice.
+# Commands that read, or that leave the same state and return the same answer when run twice.
 REPEATABLE = frozenset(
     [
         "PING",
@@ -116,7 +116,7 @@ REPEATABLE = frozenset(
 
 
 def repeatable(arguments: tuple[Any, ...]) -> bool:
-    """Whether a command may be sent again when its answer was lost.
+    """Report whether a command may be sent again after its answer was lost.
 
     Example:
         >>> repeatable(("GET", "a")), repeatable(("INCR", "a"))
@@ -132,7 +132,7 @@ def repeatable(arguments: tuple[Any, ...]) -> bool:
 
 
 def driver() -> Any:
-    """redis-py, imported when first needed."""
+    """Return redis-py, imported when first needed."""
     try:
         import redis
         import redis.asyncio
@@ -149,7 +149,7 @@ def driver() -> Any:
 
 
 def client_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for a connection pool of redis-py, from a URL or parts.
+    """Return keyword arguments for a connection pool of redis-py, from a URL or parts.
 
     Raises:
         ValueError: The URL is malformed; the message shows no secret.

@@ -1,8 +1,8 @@
 """Rows on disk until they are delivered: a folder that survives the process.
 
-A folder holds one subfolder a writer, locked while the writer lives. Each batch is one file of
-pickled chunks of rows; its name is the batch's deduplication token, so that a batch that was
-sent before a crash and is sent again after it counts once.
+A folder holds one subfolder per writer, locked while the writer lives. Each batch is one file of
+pickled chunks of rows; its name is the batch's deduplication token, so a batch that was sent
+before a crash and is sent again after it counts once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Spill:
     """The files of one writer.
 
     Args:
-        folder: Where they are; made if missing, for its owner only.
+        folder: Where they are; created if missing, for its owner only.
         table: The rows' table: writers of different tables may share a folder.
     """
 
@@ -34,7 +34,7 @@ class Spill:
         self._file: int | None = None
 
     def recover(self) -> list[tuple[Path, list[dict[str, Any]]]]:
-        """The batches that dead writers left, oldest first, now ours to deliver."""
+        """Return the batches that dead writers left, oldest first; they are this writer's now."""
         found: list[tuple[Path, list[dict[str, Any]]]] = []
         folders = [folder for folder in self._base.iterdir() if not folder.name.startswith(".")]
         for folder in sorted(folders, key=_age):
@@ -52,7 +52,7 @@ class Spill:
         return found
 
     def open(self) -> Path:
-        """Begins a new batch; returns its file."""
+        """Start a new batch; return its file."""
         if self._own is None:
             self._own = self._settle()
         self._count += 1
@@ -61,7 +61,7 @@ class Spill:
         return path
 
     def _settle(self) -> Path:
-        """A folder of our own, locked before another writer can take it for a dead one's."""
+        """Return this writer's folder, locked before another can take it for that of a dead one."""
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         fresh = self._base / f".{name}"
         fresh.mkdir(mode=0o700)
@@ -71,7 +71,7 @@ class Spill:
         return fresh.rename(self._base / name)
 
     def append(self, rows: list[dict[str, Any]]) -> None:
-        """Adds rows to the batch; they survive this process when this returns."""
+        """Add rows to the batch; they survive this process once this returns."""
         data = pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
         assert self._file is not None
         start = os.fstat(self._file).st_size
@@ -80,30 +80,30 @@ class Spill:
             while view:
                 view = view[os.write(self._file, view) :]
         except OSError:
-            # A disk that is full: what was written of these rows does not count.
+            # The disk is full: the part of these rows that was written does not count.
             os.ftruncate(self._file, start)
             raise
 
     def seal(self) -> None:
-        """Ends the batch."""
+        """End the batch."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def delivered(self, path: Path) -> None:
-        """Forgets a batch."""
+        """Remove a batch that was delivered."""
         path.unlink(missing_ok=True)
         if path.parent != self._own:
             self._sweep(path.parent)
 
     def close(self) -> None:
-        """Lets go of the folder; what is undelivered waits there for the next writer."""
+        """Release the folder; what is undelivered waits there for the next writer."""
         if self._own is not None:
             self._sweep(self._own)
         self.forget()
 
     def forget(self) -> None:
-        """Leaves all files alone; in a forked child they are the parent's."""
+        """Leave all files alone; in a forked child they are the parent's."""
         self.seal()
         for lock in self._locks:
             os.close(lock)
@@ -118,7 +118,7 @@ class Spill:
 
 
 def _age(folder: Path) -> float:
-    """When the folder was last changed; another writer may have removed it meanwhile."""
+    """Return when the folder was last changed; another writer may have removed it meanwhile."""
     try:
         return folder.stat().st_mtime
     except FileNotFoundError:
@@ -126,7 +126,7 @@ def _age(folder: Path) -> float:
 
 
 def _locked(folder: Path) -> int | None:
-    """A lock on the folder, or None when its writer lives."""
+    """Return a lock on the folder, or None if its writer lives."""
     import fcntl
 
     try:
@@ -142,7 +142,7 @@ def _locked(folder: Path) -> int | None:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file; a chunk that was cut off was never acknowledged."""
+    """Return the rows of a file; a chunk that was cut off was never acknowledged."""
     rows: list[dict[str, Any]] = []
     with path.open("rb") as file:
         while head := file.read(_LENGTH):
@@ -150,5 +150,5 @@ def _read(path: Path) -> list[dict[str, Any]]:
             data = file.read(size)
             if len(head) < _LENGTH or len(data) < size:
                 break
-            rows += pickle.loads(data)  # noqa: S301
+            rows += pickle.loads(data)  # noqa: S301 - a writer's own bytes, in a folder of its user
     return rows

@@ -492,7 +492,7 @@ class DatabaseConnections:
         """Connect every store that is described.
 
         Args:
-            required: Those that must answer, such as ``{"postgres"}``.
+            required: Those that must answer, such as `{"postgres"}`.
             timeout: Seconds for each answer.
 
         Returns:

@@ -30,25 +30,25 @@ def _store(kind: str) -> Iterator[AnyStore]:
 
 @pytest.fixture(scope="session")
 def postgres_store() -> Iterator[AnyStore]:
-    """A PostgreSQL for the session."""
+    """Return a PostgreSQL for the session."""
     yield from _store("postgres")
 
 
 @pytest.fixture(scope="session")
 def redis_store() -> Iterator[AnyStore]:
-    """A Redis for the session."""
+    """Return a Redis for the session."""
     yield from _store("redis")
 
 
 @pytest.fixture(scope="session")
 def clickhouse_store() -> Iterator[AnyStore]:
-    """A ClickHouse for the session."""
+    """Return a ClickHouse for the session."""
     yield from _store("clickhouse")
 
 
 @pytest.fixture(scope="session")
 def qdrant_store() -> Iterator[AnyStore]:
-    """A Qdrant for the session."""
+    """Return a Qdrant for the session."""
     yield from _store("qdrant")
 
 
@@ -59,7 +59,7 @@ def database_connections(
     clickhouse_store: AnyStore,
     qdrant_store: AnyStore,
 ) -> Iterator[DatabaseConnections]:
-    """Connections to all four, closed after the test."""
+    """Return connections to all four, closed after the test."""
     stores = (postgres_store, redis_store, clickhouse_store, qdrant_store)
     with DatabaseConnections.from_settings([store.settings for store in stores]) as db:
         yield db
@@ -67,6 +67,6 @@ def database_connections(
 
 @pytest.fixture
 def fault_proxy() -> Iterator[Callable[[AnyStore], FaultProxy]]:
-    """Makes a `FaultProxy` in front of a store; stopped after the test."""
+    """Return a function that puts a `FaultProxy` before a store, stopped after the test."""
     with contextlib.ExitStack() as stack:
         yield lambda store: stack.enter_context(FaultProxy(store.host, store.port))

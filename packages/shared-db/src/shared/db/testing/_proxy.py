@@ -19,14 +19,14 @@ _GSS_REQUEST = struct.pack(">II", 8, 80877104)
 
 
 class _Pair:
-    """One client's connection and ours to the server."""
+    """One client's connection, and the one to the server for it."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client = client
         self.server = server
 
     def cut(self) -> None:
-        """Ends both, at once and without goodbye."""
+        """End both, at once and without goodbye."""
         for end in (self.client, self.server):
             with contextlib.suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -35,13 +35,13 @@ class _Pair:
 
 
 class FaultProxy:
-    """Passes bytes on between clients and one server, and makes faults when told to.
+    """Passes bytes between clients and one server, and makes faults on demand.
 
     Args:
         host: The server's host.
         port: Its port.
-        tls: A server-side context: clients speak TLS to the proxy, the proxy plain to the server.
-            PostgreSQL's way of asking for TLS is understood.
+        tls: A server-side context: clients speak TLS to the proxy, which speaks plain text to the
+            server. PostgreSQL's own request for TLS is understood.
 
     Attributes:
         host: Where clients connect.
@@ -74,25 +74,25 @@ class FaultProxy:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.stop()
 
     def cut(self) -> None:
-        """Ends every connection there is; new ones are welcome."""
+        """End every current connection; new ones are accepted."""
         with self._mutex:
             pairs = list(self._pairs)
         for pair in pairs:
             pair.cut()
 
     def delay(self, seconds: float) -> None:
-        """Holds every answer up for so long."""
+        """Delay every answer by `seconds` seconds."""
         self._delay = seconds
 
     def refuse(self) -> None:
-        """Ends every connection and refuses new ones, until `heal`."""
+        """End every connection and refuse new ones, until `heal`."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):
@@ -101,22 +101,22 @@ class FaultProxy:
         self.cut()
 
     def lose_reply(self, times: int = 1, *, after: int = 0) -> None:
-        """Lets the next requests reach the server, and cuts the connection in place of the answer.
+        """Let the next requests reach the server, and cut the connection instead of the answer.
 
         Args:
             times: How many answers are lost.
-            after: How many are passed on before.
+            after: How many are passed on before that.
         """
         with self._mutex:
             self._passed = after
             self._lost += times
 
     def swallow(self) -> None:
-        """Passes no answer on any more, and cuts nothing, until `heal`."""
+        """Pass on no more answers, and cut nothing, until `heal`."""
         self._silent = True
 
     def heal(self) -> None:
-        """Ends every fault."""
+        """End every fault."""
         self._delay = 0.0
         self._silent = False
         with self._mutex:
@@ -125,7 +125,7 @@ class FaultProxy:
             self._listen()
 
     def stop(self) -> None:
-        """Ends the proxy."""
+        """End the proxy."""
         self.refuse()
 
     def _listen(self) -> None:
@@ -200,7 +200,7 @@ class FaultProxy:
 
     @staticmethod
     def _read(source: socket.socket) -> bytes:
-        """Reads; a TLS socket is not read by one thread while another writes to it."""
+        """Read; a TLS socket is not read by one thread while another writes to it."""
         if isinstance(source, ssl.SSLSocket):
             while not source.pending():
                 if select.select([source], [], [], 0.5)[0]:

@@ -1,4 +1,4 @@
-"""A server that somebody else runs, with the face of an embedded store."""
+"""A server that is not ours, with the face of an embedded store."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TLS = {"rediss": {"ssl": True}, "https": {"secure": True}, "clickhouses": {"sec
 class ServerStore:
     """A store that an environment variable names.
 
-    It is used and never stopped: `kill` and its like skip the test that calls them.
+    It is used and never stopped: `kill`, `stop` and the like skip the test that calls them.
 
     Attributes:
-        kind: ``"postgres"``, ``"redis"``, ``"clickhouse"`` or ``"qdrant"``.
+        kind: `"postgres"`, `"redis"`, `"clickhouse"` or `"qdrant"`.
         url: Its URL, with user and password.
         host: Its host.
         port: Its port.
@@ -37,7 +37,7 @@ class ServerStore:
 
     @property
     def settings(self) -> StoreSettings:
-        """The keyword arguments of ``initialize_<kind>``, as a mapping."""
+        """The keyword arguments of `initialize_<kind>`, as a mapping."""
         parsed = self._parsed
         secret = parsed.password.reveal() if parsed.password is not None else None
         values: dict[str, Any] = {"host": self.host, "port": self.port}
@@ -59,7 +59,7 @@ class ServerStore:
         return f"<{self.kind} {self.host}:{self.port}>"
 
     def start(self) -> NoReturn:
-        """Skips the test: the server is not ours."""
+        """Skip the test: the server is not ours."""
         variable = f"SHARED_DB_TEST_{self.kind.upper()}_URL"
         pytest.skip(f"{self!r} is not ours to stop or start: unset {variable} for this test")
 

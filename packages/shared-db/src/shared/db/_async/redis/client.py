@@ -5,14 +5,15 @@ Imports redis-py, so it is imported only when the first client is made.
 
 from __future__ import annotations
 
+import math
 import queue
 import time
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions as errors
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio import Connection as TCP
-from redis.asyncio import SSLConnection as TLS
+from redis.asyncio import Connection as Tcp
+from redis.asyncio import SSLConnection as Tls
 from redis.asyncio import UnixDomainSocketConnection as Socket
 from redis.asyncio.client import Pipeline as DriversPipeline
 from redis.asyncio.retry import Retry
@@ -45,17 +46,17 @@ class Waiting(Watchful):
 
     async def connect(self) -> None:
         """Connect; try again until the server is back."""
-        if self.is_connected:
+        if self.is_connected:  # type: ignore[attr-defined]
             if not self.hung_up():
                 return
-            await self.disconnect()
+            await self.disconnect()  # type: ignore[attr-defined]
         deadline = time.monotonic() + self.patience
         delay = 0.01
         while True:
             try:
                 if self.resolve is not None:
                     self.host, self.port = await self.resolve()
-                await super().connect()
+                await super().connect()  # type: ignore[misc]
             except (errors.AuthenticationError, errors.AuthorizationError) as error:
                 raise Refused(f"{self._place()} refuses: {error}") from freed(error)
             except (errors.ConnectionError, errors.TimeoutError) as error:
@@ -73,11 +74,11 @@ class Waiting(Watchful):
         return getattr(self, "path", None) or f"{self.host}:{self.port}"
 
 
-class TCPConnection(Waiting, TCP):
+class TCPConnection(Waiting, Tcp):
     """Over TCP."""
 
 
-class TLSConnection(Waiting, TLS):
+class TLSConnection(Waiting, Tls):
     """Over TLS."""
 
 
@@ -91,7 +92,7 @@ class Pool(BlockingConnectionPool):
     async def get_connection(self, *arguments: Any, **options: Any) -> Any:
         """Take a connection, as the driver's pool does."""
         try:
-            return await super().get_connection(*arguments, **options)
+            return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
         except errors.ConnectionError as error:
             if isinstance(error.__context__, (queue.Empty, TimeoutError)):
                 raise NoneFree(str(error)) from None
@@ -107,7 +108,7 @@ class Trials:
         self._repeatable = repeatable
         self._single = single
         self._left = _REPEATS
-        self._until: float | None = None
+        self._until = math.inf
 
     async def again(self, error: Exception) -> bool:
         """Report whether the call is to be made again, after the pause that it needs.
@@ -128,7 +129,7 @@ class Trials:
             return True
         if found is Verdict.WAIT:
             self._left = _REPEATS
-            self._until = self._until or time.monotonic() + pool.connection_class.patience
+            self._until = min(self._until, time.monotonic() + pool.connection_class.patience)
             if time.monotonic() <= self._until:
                 await sleep(0.02)
                 return True
@@ -188,7 +189,7 @@ class Client(Redis):
         trials: Trials | None = None
         while True:
             try:
-                return await super().execute_command(*arguments, **options)
+                return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
             except CAUGHT as error:
                 if trials is None:
                     name = str(arguments[0])
@@ -209,7 +210,7 @@ def make_client(
     patience: float,
     connections: int,
     sentinels: Any = None,
-    service: str | None = None,
+    service: str = "",
 ) -> Client:
     """Return a client with its own pool.
 
@@ -221,21 +222,18 @@ def make_client(
         service: The name by which they know it.
     """
     tls = arguments.pop("ssl", False)
-    kind = SocketConnection if "path" in arguments else TLSConnection if tls else TCPConnection
+    made: Any = Pool
+    kind: Any = SocketConnection if "path" in arguments else TLSConnection if tls else TCPConnection
     body: dict[str, Any] = {"patience": patience}
     if sentinels is not None:
         body["resolve"] = _resolver(sentinels, service)
-    pool = Pool(
-        connection_class=type("Connection", (kind,), body),
-        max_connections=connections,
-        timeout=patience or 0.5,
-        retry=Retry(NoBackoff(), 0),
-        **arguments,
-    )
-    return Client.from_pool(pool)
+    arguments |= {"timeout": patience or 0.5, "max_connections": connections}
+    kind = type("Connection", (kind,), body)
+    pool = made(connection_class=kind, retry=Retry(NoBackoff(), 0), **arguments)
+    return cast("Client", Client.from_pool(pool))
 
 
-def _resolver(sentinels: Any, service: str | None) -> Any:
+def _resolver(sentinels: Any, service: str) -> Any:
     """Return a method that asks the Sentinels for the primary."""
     asked = Sentinel(
         sentinels, sentinel_kwargs={"socket_timeout": 0.5, "socket_connect_timeout": 0.5}

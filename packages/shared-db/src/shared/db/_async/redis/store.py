@@ -93,7 +93,7 @@ class AsyncRedisStore:
             patience=patience,
             connections=connections,
             sentinels=self._sentinels,
-            service=self._service,
+            service=self._service or "",
         )
 
     def impatient(self, timeout: float) -> Any:

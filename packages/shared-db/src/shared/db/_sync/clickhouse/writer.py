@@ -295,7 +295,7 @@ class ClickHouseWriter:
             if self._queue:
                 return self._queue[0], None
             for waiter in self._emptied:
-                waiter.give(True)
+                waiter.give(value=True)
             self._emptied.clear()
             if self._closed:
                 return None, None
@@ -320,7 +320,7 @@ class ClickHouseWriter:
             for full in self._full:
                 full.give(None)
             for emptied in self._emptied:
-                emptied.give(False)
+                emptied.give(value=False)
             self._full.clear()
             self._emptied.clear()
 

@@ -95,7 +95,7 @@ class RedisStore:
             patience=patience,
             connections=connections,
             sentinels=self._sentinels,
-            service=self._service,
+            service=self._service or "",
         )
 
     def impatient(self, timeout: float) -> Any:

@@ -10,10 +10,10 @@ from ..._base.errors import DriverMissing
 
 
 def require(module: str, extra: str, library: str) -> Path:
-    """The folder of an installed library.
+    """Return the folder of an installed library.
 
     Raises:
-        DriverMissing: It is not installed; names the extra.
+        DriverMissing: It is not installed; the error names the extra.
     """
     spec = None
     if module not in sys.modules or sys.modules[module] is not None:

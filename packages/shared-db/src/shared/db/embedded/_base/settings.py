@@ -16,16 +16,16 @@ _VARIABLES = {
 
 
 class StoreSettings(Mapping[str, Any]):
-    """The keyword arguments of one ``initialize_*`` method. Shows no secret when printed.
+    """The keyword arguments of one `initialize_*` method. Its repr shows no secret.
 
     Example:
         >>> settings = StoreSettings("redis", {"host": "localhost", "port": 6379, "password": "x"})
         >>> settings
-        StoreSettings('redis', host='localhost', port=6379, password=...)
+        StoreSettings('redis', host='localhost', port=6379, password=[REDACTED])
         >>> settings.env["REDIS_PORT"]
         '6379'
         >>> settings | {"database": 3}
-        StoreSettings('redis', host='localhost', port=6379, password=..., database=3)
+        StoreSettings('redis', host='localhost', port=6379, password=[REDACTED], database=3)
     """
 
     def __init__(self, kind: str, values: Mapping[str, Any]) -> None:
@@ -34,7 +34,7 @@ class StoreSettings(Mapping[str, Any]):
 
     @property
     def env(self) -> dict[str, str]:
-        """The same as environment variables for `shared.config`."""
+        """The same settings as environment variables for `shared.config`."""
         return {
             f"{self.kind.upper()}_{_VARIABLES[name]}": str(value)
             for name, value in self._values.items()
@@ -51,12 +51,14 @@ class StoreSettings(Mapping[str, Any]):
         return len(self._values)
 
     def __or__(self, other: Mapping[str, Any]) -> StoreSettings:
-        """The same with some values changed."""
+        """Return the same settings with some values changed."""
         return StoreSettings(self.kind, {**self._values, **other})
 
     def __repr__(self) -> str:
+        from shared.core.redaction import MARKER, key_verdict, scrub
+
         shown = ", ".join(
-            f"{name}=..." if name in {"password", "api_key"} else f"{name}={value!r}"
+            f"{name}={MARKER if key_verdict(name) else repr(value)}"
             for name, value in self._values.items()
         )
-        return f"StoreSettings({self.kind!r}, {shown})"
+        return scrub(f"StoreSettings({self.kind!r}, {shown})")

@@ -1,4 +1,4 @@
-"""A running store: started, found ready, stopped, and never left behind."""
+"""A running store: started, checked until it is ready, stopped, and never left behind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 
 @dataclass
 class Plan:
-    """How one kind of store is started. Paths are inside ``home``."""
+    """How one kind of store is started. Paths are inside `home`."""
 
     kind: str
     home: Path
@@ -56,19 +56,19 @@ class Plan:
 class Store:
     """A running embedded store. Made by the functions of `shared.db.embedded`.
 
-    A context manager: ``with embedded.redis() as store: ...`` stops it at the end. A store that
-    nobody stops ends with this process, also when the process is killed.
+    A context manager: `with embedded.redis() as store: ...` stops it at the end. A store that is
+    never stopped ends with this process, even if the process is killed.
 
     Attributes:
-        kind: ``"postgres"``, ``"redis"``, ``"clickhouse"`` or ``"qdrant"``.
-        url: Where it listens, with user and password, as its driver takes it.
+        kind: `"postgres"`, `"redis"`, `"clickhouse"` or `"qdrant"`.
+        url: Where it listens, with user and password, as its driver accepts it.
         host: The address it listens on.
-        port: The port it listens on; kept over `restart`.
-        settings: The keyword arguments of `DatabaseConnections.initialize_postgres` and its like
-            (a mapping); `DatabaseConnections.from_settings` takes it too.
+        port: The port it listens on; the same after `restart`.
+        settings: The keyword arguments of `DatabaseConnections.initialize_<kind>` (a mapping);
+            `DatabaseConnections.from_settings` accepts it too.
         env: The variables that `shared.config` reads, for another process.
         data_dir: The folder that holds its data.
-        pid: The server's process id, or None when it is not running.
+        pid: The server's process id, or None if it is not running.
     """
 
     def __init__(
@@ -94,28 +94,28 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where it listens, with user and password, as its driver takes it."""
+        """Where it listens, with user and password, as its driver accepts it."""
         return self._plan.url(self._plan)
 
     @property
     def settings(self) -> StoreSettings:
-        """The keyword arguments of ``initialize_<kind>``, as a mapping."""
+        """The keyword arguments of `initialize_<kind>`, as a mapping."""
         return StoreSettings(self.kind, self._plan.settings(self._plan))
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that `shared.config` reads, such as ``POSTGRES_PORT``."""
+        """The variables that `shared.config` reads, such as `POSTGRES_PORT`."""
         return self.settings.env
 
     @property
     def pid(self) -> int | None:
-        """The server's process id, or None when it is not running."""
+        """The server's process id, or None if it is not running."""
         self._listen(0)
         return self._pid
 
     @property
     def running(self) -> bool:
-        """Whether the server's process is there."""
+        """Whether the server's process exists."""
         return self.pid is not None
 
     def __enter__(self) -> Self:
@@ -125,9 +125,9 @@ class Store:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -136,13 +136,13 @@ class Store:
         return f"<embedded {self.kind} {self.host}:{self.port} {state}>"
 
     def start(self) -> Self:
-        """Starts the server and waits until it answers. Nothing happens when it runs.
+        """Start the server and wait until it answers; do nothing if it runs.
 
         Returns:
             The store itself.
 
         Raises:
-            Unavailable: It did not get ready; the message ends with its own last words.
+            Unavailable: It did not get ready; the message ends with the end of its log.
         """
         if self.running:
             return self
@@ -163,7 +163,7 @@ class Store:
             try:
                 self._start(deadline)
             except _AddressInUse as error:
-                # Another process was faster with the free port, or still holds ours.
+                # Another process took the free port first, or still holds this one.
                 if time.monotonic() + 0.5 > deadline:
                     raise Unavailable(str(error)) from None
                 if not self._fixed_port:
@@ -174,7 +174,7 @@ class Store:
                 return
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stops the server and, unless ``data_dir`` was given, removes its data.
+        """Stop the server and, unless `data_dir` was given, remove its data.
 
         Args:
             timeout: Seconds until the server is killed.
@@ -183,20 +183,20 @@ class Store:
         if os.getpid() == self._owner:
             with _lock:
                 _running.discard(self)
-            if not self._keep:  # also after `shutdown`, when no supervisor is left to do it
+            if not self._keep:  # even after `shutdown`, when no supervisor is left to do it
                 shutil.rmtree(self._plan.home, ignore_errors=True)
 
     def restart(self) -> Self:
-        """Stops the server as an operator would and starts it again on the same port and data."""
+        """Stop the server as an operator would and start it again with the same port and data."""
         self.shutdown()
         return self.start()
 
     def shutdown(self, timeout: float = 10.0) -> None:
-        """Stops the server and keeps its data, also temporary data, for `start`."""
+        """Stop the server and keep its data, even temporary data, for `start`."""
         self._end(b"keep\n", timeout)
 
     def kill(self) -> None:
-        """Kills the server (SIGKILL), as a crash would. `start` brings it back with its data."""
+        """Kill the server (SIGKILL), as a crash would. `start` brings it back with its data."""
         pid = self.pid
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
@@ -205,15 +205,15 @@ class Store:
                 self._listen(0.05)
 
     def pause(self) -> None:
-        """Freezes the server (SIGSTOP): it accepts connections and answers nothing."""
+        """Freeze the server (SIGSTOP): it accepts connections and answers nothing."""
         self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Ends `pause`."""
+        """End `pause`."""
         self._signal_all(signal.SIGCONT)
 
     def _signal_all(self, number: int) -> None:
-        """To the server and the processes that it has started."""
+        """Signal the server and the processes that it has started."""
         pending = [self.pid] if self.pid is not None else []
         while pending:
             pid = pending.pop()
@@ -223,7 +223,7 @@ class Store:
                 pending += map(int, children)
 
     def log(self) -> str:
-        """What the server has printed."""
+        """Return what the server has printed."""
         path = self._plan.home / "log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
@@ -292,7 +292,7 @@ class Store:
     _failed = ""
 
     def _listen(self, timeout: float) -> None:
-        """Takes in what the supervisor says."""
+        """Read what the supervisor reports."""
         supervisor = self._supervisor
         if supervisor is None or supervisor.stdout is None or os.getpid() != self._owner:
             if timeout:
@@ -317,7 +317,8 @@ class Store:
             self._pid = None
             self._failed = message.get("failed") or f"it ended with status {message['ended']}"
 
-    def _say(self, order: bytes) -> None:
+    def say(self, order: bytes) -> None:
+        """Send an order to the supervisor, the last one."""
         supervisor = self._supervisor
         if supervisor is None or supervisor.stdin is None or os.getpid() != self._owner:
             return
@@ -330,7 +331,7 @@ class Store:
         if supervisor is None or os.getpid() != self._owner:
             return
         assert supervisor.stdout is not None
-        self._say(order)
+        self.say(order)
         try:
             supervisor.wait(timeout + 2)
         except subprocess.TimeoutExpired:
@@ -348,20 +349,20 @@ class _AddressInUse(Exception):  # noqa: N818 - never leaves this module
 def _stop_all() -> None:
     orders = list(_running)
     for store in orders:
-        store._say(b"stop\n")  # noqa: SLF001  all at once, then wait for each
+        store.say(b"stop\n")  # all at once, then wait for each
     for store in orders:
         store.stop()
 
 
 def free_port(host: str) -> int:
-    """A port of this host that nobody uses at the moment."""
+    """Return a port of this host that is currently free."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 def new_home(kind: str, data_dir: str | os.PathLike[str] | None) -> Path:
-    """The folder for a store's files: in ``data_dir``, else a temporary one."""
+    """Return the folder for a store's files: in `data_dir`, or a temporary one."""
     if data_dir is None:
         return Path(tempfile.mkdtemp(prefix=f"shared-db-{kind}-"))
     home = Path(data_dir).expanduser().absolute() / kind
@@ -370,7 +371,7 @@ def new_home(kind: str, data_dir: str | os.PathLike[str] | None) -> Path:
 
 
 def kept_secret(home: Path, given: str | None) -> str:
-    """The store's password: the given one, the one of the last time, else a new one."""
+    """Return the store's password: the given one, the last one, or a new one."""
     path = home / "password"
     if given is None and path.exists():
         return path.read_text("utf-8")
@@ -380,7 +381,7 @@ def kept_secret(home: Path, given: str | None) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, whole or not at all."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

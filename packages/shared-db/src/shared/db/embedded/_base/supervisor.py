@@ -1,10 +1,10 @@
 """Runs one store and ends it with its parent, however the parent ends.
 
-Run as a script (``python -I -S supervisor.py``), standard library only. The first line of its
+Run as a script (`python -I -S supervisor.py`), standard library only. The first line of its
 standard input is a JSON description of the store; it answers with JSON lines on its standard
-output. The store is stopped when the parent says ``stop``, closes the pipe or dies: the parent's
-death is seen through a pidfd, because a pipe stays open in children that the parent forked and a
-parent-death signal would already come when only the *thread* that started us ends.
+output. The store is stopped when the parent sends `stop`, closes the pipe or dies: the parent's
+death is seen through a pidfd, because a pipe stays open in children that the parent forked, and a
+parent-death signal would already come when only the *thread* that started this ends.
 """
 
 import contextlib
@@ -36,18 +36,18 @@ LINUX = sys.platform.startswith("linux")
 
 
 def libc() -> ctypes.CDLL:
-    """The C library, with errno kept."""
+    """Return the C library, with errno kept."""
     return ctypes.CDLL(None, use_errno=True)
 
 
 def say(**message: Any) -> None:
-    """One JSON line to the parent; a parent that is gone does not stop the clean-up."""
+    """Send one JSON line to the parent; a parent that is gone does not stop the clean-up."""
     with contextlib.suppress(OSError):
         os.write(1, json.dumps(message).encode() + b"\n")
 
 
 def read_line() -> str:
-    """The first line of standard input, unbuffered so that the rest stays pollable."""
+    """Return the first line of standard input, unbuffered so that the rest stays pollable."""
     data = b""
     while not data.endswith(b"\n"):
         chunk = os.read(0, 1)
@@ -58,7 +58,7 @@ def read_line() -> str:
 
 
 def namespaces_work() -> bool:
-    """Whether a user namespace can be made here (tried in a child, as it cannot be undone)."""
+    """Report whether a user namespace can be created (tried in a child, as it cannot be undone)."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -70,7 +70,7 @@ def namespaces_work() -> bool:
 
 
 def enter_namespace() -> None:
-    """Becomes an ordinary user in the eyes of the program that follows, with our own files."""
+    """Become an ordinary user in the eyes of the program that follows, with the same files."""
     uid, gid = os.geteuid(), os.getegid()
     # initdb wants a user with an entry in the password file.
     known = sorted((entry for entry in pwd.getpwall() if entry.pw_uid), key=lambda e: -e.pw_uid)
@@ -85,10 +85,10 @@ def enter_namespace() -> None:
 
 
 def become(uid: int, gid: int) -> None:
-    """Becomes another user, keeping (where we have it) the right to pass closed folders.
+    """Become another user, keeping the right to pass closed folders, if this one has it.
 
-    Root's own folders are often closed to everybody else, and both the programs and the data
-    may lie under them.
+    Root's own folders are often closed to all others, and both the programs and the data may lie
+    under them.
     """
     if LINUX:
         libc().prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
@@ -104,7 +104,7 @@ def become(uid: int, gid: int) -> None:
 
 
 def choose_user(home: Path, *, unprivileged: bool) -> tuple[int, int] | str | None:
-    """How the store is to run: as we are, in a namespace, or as another user."""
+    """Return how the store is to run: None, as this user; in a namespace; or as another user."""
     if not unprivileged:
         return None
     if os.geteuid() != 0:
@@ -118,12 +118,12 @@ def choose_user(home: Path, *, unprivileged: bool) -> tuple[int, int] | str | No
         for folder, names, files in os.walk(home):
             os.chown(folder, *ids)
             for name in names + files:
-                os.chown(os.path.join(folder, name), *ids, follow_symlinks=False)  # noqa: PTH118
+                os.chown(os.path.join(folder, name), *ids, follow_symlinks=False)  # noqa: PTH118 - faster, for every file
     return ids
 
 
 def launch(argv: list[str], user: Any, log: int, env: dict[str, str], death: int, *fds: int) -> int:
-    """Starts a program; returns its process id."""
+    """Start a program; return its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -134,7 +134,7 @@ def launch(argv: list[str], user: Any, log: int, env: dict[str, str], death: int
         elif user is not None:
             become(*user)
         if LINUX:
-            # After the change of user, which clears it. If we are killed, so is the store.
+            # After the change of user, which clears it. If this is killed, so is the store.
             libc().prctl(PR_SET_PDEATHSIG, death, 0, 0, 0)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
@@ -144,14 +144,14 @@ def launch(argv: list[str], user: Any, log: int, env: dict[str, str], death: int
             os.set_inheritable(fd, True)  # noqa: FBT003 - the library's signature
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        os.execve(argv[0], argv, env)  # noqa: S606 - a program of ours
-    except BaseException as error:  # noqa: BLE001  nothing may run on in a forked child
+        os.execve(argv[0], argv, env)  # noqa: S606 - the store's own program
+    except BaseException as error:  # noqa: BLE001 - nothing may run on in a forked child
         os.write(log, f"{argv[0]}: {error}\n".encode())
     os._exit(127)
 
 
 def take_lock(path: str, timeout: float) -> int:
-    """Locks the data folder. Every process of the store holds the lock with us."""
+    """Lock the data folder. Every process of the store holds the lock too."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + timeout
     while True:
@@ -169,12 +169,12 @@ def take_lock(path: str, timeout: float) -> int:
 
 
 def prepare(config: dict[str, Any], user: Any, log: int) -> None:
-    """Makes the data folder the first time: in a folder beside it, renamed when complete."""
+    """Create the data folder the first time: in a folder next to it, renamed when complete."""
     setup = config["setup"]
     final = Path(setup["folder"])
     if final.exists():
         for name in setup["stale"]:
-            # Safe: the lock says that nobody else runs on this folder.
+            # Safe: the lock shows that no other server runs on this folder.
             (final / name).unlink(missing_ok=True)
         return
     fresh = Path(setup["fresh"])
@@ -188,14 +188,14 @@ def prepare(config: dict[str, Any], user: Any, log: int) -> None:
 
 
 def forget_shared_memory(pid_file: str) -> None:
-    """PostgreSQL, killed, leaves a few bytes of System V shared memory: give them back."""
+    """Free the few bytes of System V shared memory that a killed PostgreSQL leaves."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path(pid_file).read_text(encoding="utf-8").splitlines()
         libc().shmctl(int(lines[6].split()[1]), IPC_RMID, None)
 
 
 def reap(pid: int) -> int | None:
-    """The store's exit status once it has ended; other orphans are reaped on the way."""
+    """Return the store's exit status once it has ended; reap other orphans meanwhile."""
     while True:
         try:
             ended, status = os.waitpid(-1, os.WNOHANG)
@@ -208,12 +208,12 @@ def reap(pid: int) -> int | None:
 
 
 def order() -> str:
-    """What the parent wants: ``keep`` the data, or (also when it is gone) ``stop``."""
+    """Return what the parent wants: `keep` the data, or `stop`, also if it is gone."""
     return "keep" if os.read(0, 512).startswith(b"keep") else "stop"
 
 
 def wait(pid: int | None, parent: int) -> int | str:
-    """Waits until the store ends (its status) or has to (the parent's order)."""
+    """Wait until the store ends; return its status, or the parent's order to end it."""
     poll = select.poll()
     poll.register(0, select.POLLIN | select.POLLHUP)
     wake, wake_writer = os.pipe()
@@ -241,7 +241,7 @@ def wait(pid: int | None, parent: int) -> int | str:
 
 
 def end(pid: int, number: int, timeout: float) -> None:
-    """Stops the store: kindly, then not."""
+    """Stop the store: first by a request, then by SIGKILL."""
     for signal_number, patience in ((number, timeout), (signal.SIGKILL, 10.0)):
         with contextlib.suppress(OSError):
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
@@ -257,7 +257,7 @@ def end(pid: int, number: int, timeout: float) -> None:
 
 
 def main() -> None:
-    """One store, from start to end."""
+    """Run one store, from start to end."""
     config = json.loads(read_line())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -275,7 +275,7 @@ def main() -> None:
     outcome = wait(pid, config["parent"])
     if isinstance(outcome, str):
         end(pid, config["stop_signal"], config["stop_timeout"])
-    # What the store started itself (PostgreSQL's backends) ends by itself, and we wait for it.
+    # What the store itself has started (PostgreSQL's backends) ends by itself: wait for it.
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -1,6 +1,6 @@
-"""ClickHouse's HTTP interface over chdb. Runs in a child process of its own.
+"""ClickHouse's HTTP interface over chdb. Runs in its own child process.
 
-What the interface promises is kept: authentication, databases, sessions, settings, query
+It keeps the promises of the interface: authentication, databases, sessions, settings, query
 parameters, inserts in every input format as one block, streamed results, exception codes.
 """
 
@@ -46,12 +46,12 @@ _STATUS = {60: 404, 81: 404, 62: 400, 47: 400, 516: 401, 192: 401, 373: 500}
 _HEAD = 1 << 20
 
 
-class Failure(Exception):  # noqa: N818 - an answer of the server, not an error of ours
+class Failure(Exception):  # noqa: N818 - an answer of the server
     """A ClickHouse error: its code is in its text."""
 
 
 class Engine:
-    """The one engine of this process and the sessions on it."""
+    """The one engine of this process, and its sessions."""
 
     def __init__(self, path: str, password: str) -> None:
         self.path = path
@@ -75,7 +75,7 @@ class ClickHouse(Handler):
     engine: Engine
 
     def answer(self) -> None:
-        """Answers one request."""
+        """Answer one request."""
         parts = urlsplit(self.path)
         if parts.path in {"/ping", "/replicas_status"}:
             self.body()
@@ -86,7 +86,7 @@ class ClickHouse(Handler):
             self._answer(dict(parse_qsl(parts.query, keep_blank_values=True)))
         except (ConnectionError, TimeoutError):
             self.close_connection = True
-        except Exception as error:  # noqa: BLE001  every engine error is an answer
+        except Exception as error:  # noqa: BLE001 - every engine error is an answer
             self._fail(str(error))
 
     def _answer(self, params: dict[str, str]) -> None:
@@ -214,13 +214,13 @@ class ClickHouse(Handler):
         if "(version" not in text:
             text = f"{text.rstrip()} (version {self.engine.version})\n"
         if self.sent:
-            # The answer has begun: only a broken connection can tell.
+            # The answer has started: only a broken connection can report it.
             self.close_connection = True
             self.connection.close()
             return
         found = _CODE.search(text)
         code = int(found[1]) if found else 1002
-        # What is left of the request would be taken for the next one.
+        # The rest of the request would be taken for the next one.
         self.close_connection = True
         headers = {
             "X-ClickHouse-Exception-Code": str(code),
@@ -231,7 +231,7 @@ class ClickHouse(Handler):
 
 
 def main() -> None:
-    """Serves until the process is ended."""
+    """Serve until the process is ended."""
     config = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     server = Server((config["host"], config["port"]), ClickHouse)
     ClickHouse.engine = Engine(config["path"], config["password"])

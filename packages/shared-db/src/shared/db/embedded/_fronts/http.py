@@ -1,4 +1,4 @@
-"""The little HTTP that the child processes of ClickHouse and Qdrant need."""
+"""The part of HTTP that the child processes of ClickHouse and Qdrant need."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Server(ThreadingHTTPServer):
-    """One thread a connection; restarts on its port at once."""
+    """One thread per connection; it can restart on its port at once."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def server_bind(self) -> None:
-        """Binds without looking up our own name, which can take seconds."""
+        """Bind without looking up the host's name, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+        """Ignore a client that went away."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -44,23 +44,23 @@ class Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def setup(self) -> None:
-        """Small answers leave at once."""
+        """Send small answers at once."""
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def answer(self) -> None:
-        """Answers one request."""
+        """Answer one request."""
         raise NotImplementedError
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """The log is for what the store itself says."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Log nothing: the log is for the store itself."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The request's body, decompressed, as it arrives."""
+        """Yield the request's body, decompressed, as it arrives."""
         return _decompressed(self._raw_chunks(), self.headers.get("Content-Encoding", ""))
 
     def body(self) -> bytes:
-        """The request's whole body."""
+        """Return the request's whole body."""
         return b"".join(self.chunks())
 
     def _raw_chunks(self) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
             yield data
 
     def reply(self, status: int, headers: dict[str, str], parts: bytes | Iterable[bytes]) -> None:
-        """Sends one answer; parts that are not yet known go out chunked."""
+        """Send one answer; parts that are not yet known go out chunked."""
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value.replace("\n", " ").replace("\r", " "))
@@ -119,7 +119,7 @@ def _decompressed(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _lz4(data: bytes) -> Iterator[bytes]:
-    """Every frame of the data: the driver compresses each of its blocks by itself."""
+    """Yield every frame of the data: the driver compresses each of its blocks separately."""
     from lz4.frame import LZ4FrameDecompressor  # type: ignore[import-untyped,unused-ignore]
 
     while data:

@@ -27,7 +27,7 @@ _ROUTES: list[tuple[str, re.Pattern[str], Any, Callable[..., Any]]] = []
 def route(
     method: str, path: str, body: Any = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers the answer to one kind of request; ``body`` is the type of its JSON."""
+    """Register the answer to one kind of request; `body` is the type of its JSON."""
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + r"/?$")
     adapter = None if body is None else TypeAdapter(body)
 
@@ -39,14 +39,14 @@ def route(
 
 
 def selected(body: Any) -> Any:
-    """The points that a request means."""
+    """Return the points that a request selects."""
     if body.points is not None:
         return models.PointIdsList(points=body.points)
     return models.FilterSelector(filter=body.filter or models.Filter())
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """What the request says; the rest has the driver's defaults."""
+    """Return what the request sets; the rest has the driver's defaults."""
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -192,7 +192,7 @@ def _(db: QdrantClient, body: Any, name: str) -> Any:
 
 
 def query_arguments(body: Any) -> dict[str, Any]:
-    """What a single query and a grouped one have in common."""
+    """Return what a single query and a grouped one have in common."""
     return given(
         query=body.query,
         using=body.using,
@@ -233,7 +233,7 @@ def _(db: QdrantClient, body: Any, name: str) -> Any:
 
 
 def matrix_arguments(body: Any) -> dict[str, Any]:
-    """The arguments of both matrix searches."""
+    """Return the arguments of both matrix searches."""
     return given(query_filter=body.filter, sample=body.sample, limit=body.limit, using=body.using)
 
 
@@ -253,18 +253,19 @@ def _(db: QdrantClient) -> Any:
 
 
 def tune(db: QdrantClient) -> None:
-    """Every point is its own transaction in local mode: a disk flush for each is too slow.
+    """Turn off the disk flush per point: in local mode every point is its own transaction.
 
     A killed process loses nothing either way; with WAL a power cut loses the last moments only.
     """
-    for collection in db._client.collections.values():  # type: ignore[attr-defined]  # noqa: SLF001
+    client: Any = db._client  # noqa: SLF001 - local mode has no setting for it
+    for collection in client.collections.values():
         if collection.storage is not None:
             collection.storage.storage.execute("PRAGMA journal_mode = WAL").fetchall()
             collection.storage.storage.execute("PRAGMA synchronous = NORMAL")
 
 
 def plain(value: Any) -> Any:
-    """Models as JSON."""
+    """Return models as JSON."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, dict):
@@ -282,7 +283,7 @@ class Qdrant(Handler):
     turn = threading.Lock()
 
     def answer(self) -> None:
-        """Answers one request."""
+        """Answer one request."""
         started = time.perf_counter()
         path = urlsplit(self.path).path
         body = self.body()
@@ -329,14 +330,14 @@ class Qdrant(Handler):
             return 404, str(error.args[0] if error.args else error)
         except NotImplementedError as error:
             return 501, str(error)
-        except Exception as error:  # noqa: BLE001  every error of local mode is an answer
+        except Exception as error:  # noqa: BLE001 - every error of local mode is an answer
             text = str(error)
             missing, exists = "not found" in text, "already exists" in text
             return 404 if missing else 409 if exists else 400, text
 
 
 def main() -> None:
-    """Serves until the process is ended."""
+    """Serve until the process is ended."""
     config = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     server = Server((config["host"], config["port"]), Qdrant)
     meta = Path(config["path"]) / "meta.json"

@@ -19,26 +19,25 @@ def clickhouse(
     password: str | None = None,
     timeout: float = 60.0,
 ) -> Store:
-    """Starts ClickHouse and waits until it answers.
+    """Start ClickHouse and wait until it answers.
 
-    It is the real engine, `chdb`, in a process of its own that speaks ClickHouse's HTTP interface:
-    the unchanged driver works with it, also asynchronously, from many threads and processes. There
+    It is the real engine, `chdb`, in its own process, which speaks ClickHouse's HTTP interface:
+    the unchanged driver works with it, asynchronously too, from many threads and processes. There
     is no native TCP port, no replication and no cluster.
 
     Args:
-        data_dir: Where the data stays for the next time. Without it the data is temporary.
-        port: The port; a free one is found without it.
+        data_dir: Where the data stays for the next time; if omitted, the data is temporary.
+        port: The port; by default a free one.
         host: The address to listen on.
-        password: The password of the user ``default``; by default a random one, kept in
-            ``data_dir``.
+        password: The password of the user `default`; by default a random one, kept in `data_dir`.
         timeout: Seconds until a server that does not get ready is an error.
 
     Returns:
         The running store.
 
     Raises:
-        Unavailable: It did not get ready; the message ends with its own last words.
-        DriverMissing: The extra ``embedded`` is not installed.
+        Unavailable: It did not get ready; the message ends with the end of its log.
+        DriverMissing: The extra `embedded` is not installed.
 
     Example:
         >>> with clickhouse() as store:
@@ -77,21 +76,21 @@ def clickhouse(
 
 
 def python_argv(module: str, *arguments: str) -> list[str]:
-    """The command line of a child that runs a module of this package."""
+    """Return the command line of a child that runs a front."""
     return [sys.executable, "-P", "-m", f"shared.db.embedded._fronts.{module}", *arguments]
 
 
 def python_env() -> dict[str, str]:
-    """The environment in which a child finds what this process finds."""
+    """Return the environment in which a child finds what this process finds."""
     return {
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),  # noqa: PTH100
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),  # noqa: PTH100 - "" becomes the current folder
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
     }
 
 
 def answers(plan: Plan, path: str) -> bool:
-    """Whether the child's HTTP server answers."""
+    """Report whether the child's HTTP server answers."""
     connection = http.client.HTTPConnection(plan.host, plan.port, timeout=1)
     try:
         connection.request("GET", path)

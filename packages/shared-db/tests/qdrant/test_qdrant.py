@@ -16,6 +16,8 @@ from shared.db import (
 )
 
 C, D, N, ALSO = (f"shared_db_test_{uuid.uuid4().hex[:8]}" for _ in range(4))
+
+
 DOT = models.VectorParams(size=2, distance=models.Distance.DOT)
 
 

@@ -1,0 +1,80 @@
+"""A pool without a free connection."""
+
+import threading
+import time
+
+import pytest
+
+from shared.db import (
+    AsyncDatabaseConnections,
+    DatabaseConnections,
+    PoolExhausted,
+)
+
+
+def test_exhaustion_names_the_holders(db):
+    held = [db.get_postgres_connection() for _ in range(4)]
+    for one in held:
+        one.__enter__()
+    started = time.monotonic()
+    with pytest.raises(PoolExhausted) as caught:
+        db.get_postgres_connection(timeout=0.1).__enter__()
+    assert 0.1 <= time.monotonic() - started < 2
+    error = caught.value
+    assert (error.pool, error.in_use, len(error.holders)) == ("default", 4, 4)
+    assert all("test_exhaustion.py:" in holder for holder in error.holders)
+    for one in held:
+        one.__exit__(None, None, None)
+    assert db.postgres.snapshot()["exhausted"] == 1
+    assert db.postgres.execute("SELECT 1") == [(1,)]
+
+
+def test_waiting_is_first_come_first_served(db):
+    order = []
+    held = [db.get_postgres_connection() for _ in range(4)]
+    for one in held:
+        one.__enter__()
+
+    def wait(n):
+        with db.get_postgres_connection():
+            order.append(n)
+
+    threads = []
+    for n in range(5):
+        threads.append(threading.Thread(target=wait, args=(n,)))
+        threads[-1].start()
+        while db.postgres.snapshot()["waiting"] != n + 1:
+            time.sleep(0.001)
+    held[0].__exit__(None, None, None)
+    for thread in threads:
+        thread.join()
+    for one in held[1:]:
+        one.__exit__(None, None, None)
+    assert order == list(range(5))
+
+
+async def test_async_exhaustion_and_nested_transactions(postgres_settings):
+    async with AsyncDatabaseConnections.from_settings(postgres_settings) as db:
+        db.initialize_postgres(max_connections=1)
+        async with db.postgres.transaction() as outer, db.postgres.transaction() as inner:
+            assert inner is outer
+            with pytest.raises(PoolExhausted):
+                async with db.get_postgres_connection(timeout=0.05):
+                    pass
+        assert [row async for row in db.postgres.stream("SELECT generate_series(1, 3)")] == [
+            (1,),
+            (2,),
+            (3,),
+        ]
+
+
+def test_min_connections_are_opened_and_idle_ones_closed(postgres_settings):
+    with DatabaseConnections() as db:
+        postgres = db.initialize_postgres(
+            **postgres_settings, min_connections=3, max_connections=5, max_idle=0.05
+        )
+        postgres.execute("SELECT 1")
+        deadline = time.monotonic() + 10
+        while postgres.snapshot()["idle"] < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert postgres.snapshot()["idle"] == 3
