@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.resilience import with_timeout
-from shared.resilience._alarm import present_alarm
+from shared.resilience._time.alarm import current_alarm
 from shared.resilience.testing import VirtualClock, run_virtual
 
 SECONDS = st.sampled_from([0.1, 0.35, 0.6, 1.05, 2.15, 5.0])
@@ -104,7 +104,7 @@ def test_one_timer_for_all_blocks_and_none_for_those_that_ended():
             await asyncio.sleep(seconds)
 
     async def main():
-        alarm = present_alarm()
+        alarm = current_alarm()
         await asyncio.gather(*(one((37 * n) % 1000 / 1000) for n in range(1000)))
         timers = [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
         assert len(timers) == 1
@@ -308,7 +308,7 @@ def test_a_loop_that_has_no_room_for_attributes(seconds):
         with pytest.raises(TimeoutError):
             async with with_timeout(seconds / 100):
                 await asyncio.sleep(9)
-        return present_alarm() is present_alarm()
+        return current_alarm() is current_alarm()
 
     with asyncio.Runner(loop_factory=Bare) as runner:
         assert runner.run(main())

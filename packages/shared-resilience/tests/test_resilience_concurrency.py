@@ -580,7 +580,7 @@ class Meter:
 def test_batches_in_order_or_as_they_come(ordered, expected):
     async def main():
         meter = Meter([3, 1, 2])
-        stream = process_in_batches(range(6), 2, meter, 3, ordered=ordered)
+        stream = process_in_batches(range(6), 2, meter, max_in_flight=3, ordered=ordered)
         return [result async for result in stream]
 
     assert run_virtual(main()) == expected
@@ -617,7 +617,7 @@ def test_a_slow_source_holds_no_result_back():
     clock = VirtualClock()
 
     async def main():
-        stream = aiter(process_in_batches(slow(), 1, Meter(), 2))
+        stream = aiter(process_in_batches(slow(), 1, Meter(), max_in_flight=2))
         first = await anext(stream)
         when = clock()
         await stream.aclose()
@@ -639,7 +639,7 @@ def test_a_failing_batch_is_raised_in_its_place_and_the_rest_cancelled():
     async def main():
         results = []
         with pytest.raises(ValueError, match="second"):
-            async for result in process_in_batches(range(9), 1, processor, 3):
+            async for result in process_in_batches(range(9), 1, processor, max_in_flight=3):
                 results.append(result)
         return results
 
@@ -714,7 +714,9 @@ def test_the_order_of_a_pipeline():
 def test_total_and_attempt_timeouts_of_a_pipeline():
     clock = VirtualClock()
     pipeline = Pipeline(
-        total_timeout=5.0, retry=Retry(9, 1.0, 1.0, jitter="none", clock=clock), attempt_timeout=1.0
+        total_timeout=5.0,
+        retry=Retry(9, 1.0, backoff=1.0, jitter="none", clock=clock),
+        attempt_timeout=1.0,
     )
     calls = []
 

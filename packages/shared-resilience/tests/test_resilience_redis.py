@@ -75,7 +75,7 @@ def test_a_servers_clock_that_was_set_back(server):
 
 def test_more_at_once_than_this_process_alone_may():
     nobody = redis.Redis(port=1)
-    limiter = RedisRateLimiter(nobody, "alone", 10, 60.0, "local", local_calls=2)
+    limiter = RedisRateLimiter(nobody, "alone", 10, 60.0, on_error="local", local_calls=2)
     assert limiter.try_acquire(5)
     assert not limiter.try_acquire()
 
@@ -146,14 +146,21 @@ class Broken:
 
     def limiter(self, server, name, on_error, calls=2, **options):
         limiter = RedisRateLimiter(
-            server.client(), name, calls, 60.0, on_error, timeout=0.1, retry_interval=0.2, **options
+            server.client(),
+            name,
+            calls,
+            60.0,
+            on_error=on_error,
+            timeout=0.1,
+            retry_interval=0.2,
+            **options,
         )
         assert limiter.try_acquire()
         return limiter
 
     def check(self, server, label, stop, resume):
-        opened = self.limiter(server, f"open-{label}", "open", calls=1)
-        closed = self.limiter(server, f"closed-{label}", "closed", calls=100)
+        opened = self.limiter(server, f"open-{label}", "admit", calls=1)
+        closed = self.limiter(server, f"closed-{label}", "refuse", calls=100)
         local = self.limiter(server, f"local-{label}", "local", wait=False)
         stop()
         try:
@@ -182,11 +189,17 @@ def test_a_killed_server(server):
         server.start()
 
     limiter = RedisRateLimiter(
-        server.client(), "killed", 1, 60.0, "open", timeout=0.2, retry_interval=0.2
+        server.client(), "killed", 1, 60.0, on_error="admit", timeout=0.2, retry_interval=0.2
     )
     limiter.acquire()
     closed = RedisRateLimiter(
-        server.client(), "killed-closed", 9, 60.0, "closed", timeout=0.2, retry_interval=0.2
+        server.client(),
+        "killed-closed",
+        9,
+        60.0,
+        on_error="refuse",
+        timeout=0.2,
+        retry_interval=0.2,
     )
     server.kill()
     for _ in range(5):
@@ -206,7 +219,7 @@ from shared.resilience import RateLimitedError, RedisRateLimiter, set_listeners
 port, name, on_error = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 set_listeners([])
 limiter = RedisRateLimiter(
-    redis.Redis(port=port), name, 50, 0.2, on_error, timeout=0.1, retry_interval=0.2
+    redis.Redis(port=port), name, 50, 0.2, on_error=on_error, timeout=0.1, retry_interval=0.2
 )
 refused, admitted = 0, 0
 over = threading.Event()
@@ -231,7 +244,7 @@ print(refused, admitted)
 
 
 def test_four_processes_while_the_server_is_slowed_frozen_and_killed(server):
-    policies = ["open", "closed", "local", "local"]
+    policies = ["admit", "refuse", "local", "local"]
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", WORK, str(server.port), f"four-{on_error}", on_error],
@@ -258,13 +271,13 @@ def test_four_processes_while_the_server_is_slowed_frozen_and_killed(server):
         output = process.communicate(timeout=60)[0]
         assert process.returncode == 0, on_error
         refused, admitted = map(int, output.split())
-        assert (refused > 0) == (on_error == "closed"), on_error
+        assert (refused > 0) == (on_error == "refuse"), on_error
         assert admitted > 10, on_error
 
 
 def test_no_event_loop_is_blocked_by_a_frozen_server(server, events):
     limiter = RedisRateLimiter(
-        server.client(), "loop", 1000, 60.0, "open", timeout=0.5, retry_interval=5.0
+        server.client(), "loop", 1000, 60.0, on_error="admit", timeout=0.5, retry_interval=5.0
     )
 
     async def main():
@@ -294,7 +307,7 @@ def test_what_is_no_client():
 @pytest.mark.parametrize("on_error", ["ignore", None])
 def test_on_error_is_checked(server, on_error):
     with pytest.raises(ValueError, match="on_error"):
-        RedisRateLimiter(server.client(), "x", 1, 1.0, on_error)
+        RedisRateLimiter(server.client(), "x", 1, 1.0, on_error=on_error)
 
 
 # ------------------------------------------------------------------ the shared breaker
@@ -526,16 +539,21 @@ def test_windows(server, window):
     assert there.state == "closed"
 
 
-@pytest.mark.parametrize("on_error", ["open", "closed", "local"])
+@pytest.mark.parametrize("on_error", ["admit", "refuse", "local"])
 def test_a_frozen_server_and_a_breaker(server, on_error):
     config = CircuitBreakerConfig(failure_threshold=2, timeout=60)
     breaker = RedisCircuitBreaker(
-        server.client(), f"frozen-{on_error}", config, on_error, timeout=0.1, retry_interval=0.2
+        server.client(),
+        f"frozen-{on_error}",
+        config,
+        on_error=on_error,
+        timeout=0.1,
+        retry_interval=0.2,
     )
     assert breaker.call(int) == 0
     server.freeze()
     try:
-        if on_error == "closed":
+        if on_error == "refuse":
             with pytest.raises(CircuitOpenError, match="does not answer"):
                 breaker.call(int)
         else:

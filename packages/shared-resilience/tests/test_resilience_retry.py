@@ -55,23 +55,26 @@ class Flaky:
 
 def test_pauses_grow_up_to_the_maximum(clock):
     flaky = Flaky(5)
-    assert Retry(6, 1.0, 2.0, max_delay=5.0, jitter="none", clock=clock).call(flaky) == "answer"
+    assert (
+        Retry(6, 1.0, backoff=2.0, max_delay=5.0, jitter="none", clock=clock).call(flaky)
+        == "answer"
+    )
     assert clock() == 1000.0 + 1 + 2 + 4 + 5 + 5
 
 
 def test_async_pauses_are_the_same(clock):
     flaky = Flaky(5)
-    policy = Retry(6, 1.0, 2.0, max_delay=5.0, jitter="none", clock=clock)
+    policy = Retry(6, 1.0, backoff=2.0, max_delay=5.0, jitter="none", clock=clock)
     assert run_virtual(policy.acall(flaky.awaited), clock) == "answer"
     assert clock() == pytest.approx(1000.0 + 1 + 2 + 4 + 5 + 5)
 
 
 def test_full_jitter_stays_within_each_pause():
-    policy = Retry(3, 2.0, 3.0, max_delay=1e308)
-    pauses = [policy._pause(2, ValueError()) for _ in range(100)]
+    policy = Retry(3, 2.0, backoff=3.0, max_delay=1e308)
+    pauses = [policy._rules.pause(2, ValueError()) for _ in range(100)]
     assert 0 <= min(pauses) < 2.0
     assert 4.0 < max(pauses) <= 6.0
-    assert policy._pause(10_000, ValueError()) <= 1e308  # no overflow
+    assert policy._rules.pause(10_000, ValueError()) <= 1e308  # no overflow
 
 
 def test_on_retry_and_stamina_see_each_repeated_attempt_once(clock, seen):
@@ -278,7 +281,7 @@ def test_async_blocks(clock):
 
 def test_pauses_too_long_for_a_float_are_the_longest_pause(clock):
     with pytest.raises(ConnectionError):
-        Retry(4, 1.0, 1e200, max_delay=5.0, jitter="none", clock=clock).call(Flaky(9))
+        Retry(4, 1.0, backoff=1e200, max_delay=5.0, jitter="none", clock=clock).call(Flaky(9))
     assert clock() == 1011.0
 
 

@@ -31,8 +31,8 @@ class ReadThenWrite:
             await asyncio.sleep(self.period)
 
 
-class OpenForGood(ReadThenWrite):
-    """Admits everybody from the first failure of Redis on."""
+class AdmitForGood(ReadThenWrite):
+    """Admits all calls after the first failure of Redis."""
 
     def try_acquire(self):
         import redis
@@ -49,7 +49,7 @@ def naive(*twin):
 
 
 both = pytest.mark.parametrize("cls", [RedisRateLimiter, naive(ReadThenWrite)])
-both_that_go_on = pytest.mark.parametrize("cls", [RedisRateLimiter, naive(OpenForGood)])
+both_that_go_on = pytest.mark.parametrize("cls", [RedisRateLimiter, naive(AdmitForGood)])
 
 
 @pytest.fixture
@@ -116,15 +116,15 @@ def test_keys_expire(cls, server, name):
 @pytest.mark.parametrize(
     ("cls", "on_error", "expected"),
     [
-        (RedisRateLimiter, "open", [True] * 4),
-        (RedisRateLimiter, "closed", [False] * 4),
+        (RedisRateLimiter, "admit", [True] * 4),
+        (RedisRateLimiter, "refuse", [False] * 4),
         (RedisRateLimiter, "local", [True, True, False, False]),
-        naive(OpenForGood, "closed", [False] * 4),
-        naive(OpenForGood, "local", [True, True, False, False]),
+        naive(AdmitForGood, "refuse", [False] * 4),
+        naive(AdmitForGood, "local", [True, True, False, False]),
     ],
 )
 def test_an_outage_follows_on_error(cls, on_error, expected, thawed, name):
-    limiter = cls(impatient(thawed), name, 2, 60.0, on_error, **QUICK)
+    limiter = cls(impatient(thawed), name, 2, 60.0, on_error=on_error, **QUICK)
     assert limiter.try_acquire()
     thawed.freeze()
     assert [limiter.try_acquire() for _ in range(4)] == expected
@@ -132,7 +132,7 @@ def test_an_outage_follows_on_error(cls, on_error, expected, thawed, name):
 
 @both_that_go_on
 def test_it_recovers_by_itself(cls, thawed, name):
-    limiter = cls(impatient(thawed), name, 1, 60.0, "open", **QUICK)
+    limiter = cls(impatient(thawed), name, 1, 60.0, on_error="admit", **QUICK)
     assert limiter.try_acquire()
     thawed.freeze()
     assert limiter.try_acquire()
@@ -143,7 +143,7 @@ def test_it_recovers_by_itself(cls, thawed, name):
 
 @both_that_go_on
 def test_an_outage_blocks_no_event_loop(cls, thawed, name):
-    limiter = cls(impatient(thawed), name, 100, 60.0, "open", timeout=0.4)
+    limiter = cls(impatient(thawed), name, 100, 60.0, on_error="admit", timeout=0.4)
     beats = 0
 
     async def beat():
@@ -162,8 +162,8 @@ def test_an_outage_blocks_no_event_loop(cls, thawed, name):
     assert beats >= 5
 
 
-def test_what_closed_raises_says_when_to_come_back(thawed, name):
-    limiter = RedisRateLimiter(thawed.client(), name, 2, 60.0, "closed", **QUICK)
+def test_what_refuse_raises_says_when_to_come_back(thawed, name):
+    limiter = RedisRateLimiter(thawed.client(), name, 2, 60.0, on_error="refuse", **QUICK)
     thawed.freeze()
     with pytest.raises(RateLimitedError) as caught:
         limiter.acquire()

@@ -143,10 +143,10 @@ limiter = r.RateLimiter(10, 1.0, clock=clock)
 bucket = r.TokenBucket(10.0, 20)
 assert_type(limiter.try_acquire(2), bool)
 assert_type(limiter.acquire(), Awaitable[None])
-bulkhead = r.Bulkhead(10, 5, 1.0)
+bulkhead = r.Bulkhead(10, 5, max_wait=1.0)
 adaptive = r.AdaptiveLimiter(r.Gradient(tolerance=2.0), initial=10)
 throttle = r.AdaptiveThrottle(2.0)
-redis_limiter = r.RedisRateLimiter(object(), "name", 10, 1.0, "open")
+redis_limiter = r.RedisRateLimiter(object(), "name", 10, 1.0, on_error="admit")
 redis_breaker = r.RedisCircuitBreaker(object(), "name", config)
 
 
@@ -206,7 +206,9 @@ async def main() -> None:
     async def total(batch: list[int]) -> int:
         return sum(batch)
 
-    async with aclosing(aiter(r.process_in_batches(range(9), 3, total, 2))) as results:
+    async with aclosing(
+        aiter(r.process_in_batches(range(9), 3, total, max_in_flight=2))
+    ) as results:
         async for result in results:
             assert_type(result, int)
     assert_type(await r.process_in_batches([1], 1, total), list[int])

@@ -1,26 +1,27 @@
-# ruff: noqa: SLF001  the modules of one package know each other's inside
 """Several policies as one, in the order that works."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from ._breaker import CircuitBreaker
-from ._breaker_config import CircuitBreakerConfig
-from ._bulkhead import Bulkhead
-from ._callables import named_like
-from ._check import number, text, whole
-from ._policy import Guard, Pass, Policy, end_async
-from ._retry import Retry
-from ._retry_budget import RetryBudget
-from ._timeout import Timeout, with_timeout
+from shared.core.checks import number, refuse, text, whole
+
+from ._base.callables import named_like
+from ._breaker.breaker import CircuitBreaker
+from ._breaker.config import CircuitBreakerConfig
+from ._limits.bulkhead import Bulkhead
+from ._policy.policy import Admission, Guard, Policy, end_async, wrapped
+from ._repeat.budget import RetryBudget
+from ._repeat.retry import Retry
+from ._time.timeout import with_timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from ._limiter import Limiter
+    from shared.core.callables import Kind
 
-T = TypeVar("T")
+    from ._limits.limiter import Limiter
+    from ._time.block import Timeout
 
 
 class Pipeline(Guard):
@@ -29,20 +30,20 @@ class Pipeline(Guard):
     A pipeline of admissions only (bulkhead, breaker, rate limit) can guard a block too.
 
     Args:
-        fallback: What to answer when everything inside failed.
+        fallback: Answers when everything inside failed.
         bulkhead: How many calls may be under way; holds its slot through all retries.
         total_timeout: Seconds for everything inside, pauses included.
-        retry: Repeats all that is inside of it.
+        retry: Repeats everything inside it.
         breaker: Sees every attempt.
         rate_limit: Counts every attempt.
-        attempt_timeout: Seconds for one attempt; time in the rate limiter's line is not part.
+        attempt_timeout: Seconds for one attempt; the wait for the rate limiter is not included.
         thread: Allow the timeouts on plain functions, by leaving them behind in a thread:
-            see :func:`with_timeout`.
+            see `with_timeout`.
         name: For telemetry.
 
     Raises:
         TypeError: An argument is not a policy; or, on decorating, a plain function meets
-            a timeout without ``thread=True``.
+            a timeout without `thread=True`.
         ValueError: A number is out of range.
 
     Example:
@@ -53,6 +54,7 @@ class Pipeline(Guard):
 
     def __init__(
         self,
+        *,
         fallback: Policy | None = None,
         bulkhead: Policy | None = None,
         total_timeout: float | None = None,
@@ -60,7 +62,6 @@ class Pipeline(Guard):
         breaker: Policy | None = None,
         rate_limit: Policy | None = None,
         attempt_timeout: float | None = None,
-        *,
         thread: bool = False,
         name: str = "pipeline",
     ) -> None:
@@ -75,7 +76,7 @@ class Pipeline(Guard):
         }
         for argument, policy in given.items():
             if policy is not None and not isinstance(policy, Policy):
-                raise TypeError(f"{argument} must be a policy or None, not {policy!r}")
+                raise refuse(argument, "a policy or None", policy, TypeError)
         self.name: str = text("name", name)
         self.policies: tuple[Policy, ...] = tuple(p for p in given.values() if p is not None)
         self._inward = self.policies[::-1]
@@ -100,15 +101,15 @@ class Pipeline(Guard):
         attempt_timeout: float | None = 10.0,
         thread: bool = False,
     ) -> Self:
-        """Make a pipeline for calls to one remote service, with defaults that do no harm.
+        """Return a pipeline for calls to one remote service, with defaults that do no harm.
 
-        At most 100 calls at once, 30 s for all of a call, 3 attempts of 10 s with full
+        At most 100 calls at once, 30 s for a whole call, 3 attempts of 10 s with full
         jitter and a retry budget of a tenth of the traffic, a breaker that opens after 5
         failures in a row.
 
         Args:
             name: The service, for errors and telemetry.
-            fallback: What to answer when everything failed.
+            fallback: Answers when everything failed.
             max_concurrent: Calls under way at once; as many again may wait for a slot.
             total_timeout: Seconds for everything.
             attempts: All attempts together.
@@ -118,7 +119,7 @@ class Pipeline(Guard):
             recovery_timeout: Seconds until an open circuit tries again.
             rate_limit: A rate limiter for the attempts.
             attempt_timeout: Seconds for one attempt.
-            thread: Allow plain functions under these timeouts: see :func:`with_timeout`.
+            thread: Allow plain functions under these timeouts: see `with_timeout`.
 
         Example:
             >>> Pipeline.standard("search", thread=True).call(len, "abc")
@@ -127,7 +128,7 @@ class Pipeline(Guard):
         whole("attempts", attempts)
         number("recovery_timeout", recovery_timeout, above=0)
         retry = Retry(attempts, delay, exceptions=exceptions, budget=RetryBudget(), name=name)
-        config = CircuitBreakerConfig(failure_threshold, recovery_timeout, record=exceptions)
+        config = CircuitBreakerConfig(failure_threshold, recovery_timeout, exceptions=exceptions)
         return cls(
             fallback=fallback,
             bulkhead=Bulkhead(max_concurrent, max_queue=max_concurrent, name=name),
@@ -145,70 +146,52 @@ class Pipeline(Guard):
         if len(guards) < len(self.policies):
             raise TypeError(
                 f"{self!r} cannot guard a block, only calls: a block can be neither repeated"
-                " nor replaced nor handed to a timer of its own"
+                " nor replaced nor given its own timer"
             )
         return guards
 
-    def _begin(self) -> Pass:
+    def _begin(self) -> Admission:
         held = _All()
         try:
             for guard in self._guards():
-                held.passes.append(guard._begin())
+                held.permits.append(guard._begin())  # noqa: SLF001 - what only policies may call
         except BaseException as exc:
             held.end(exc)
             raise
         return held
 
-    async def _abegin(self) -> Pass:
+    async def _abegin(self) -> Admission:
         held = _All()
         try:
             for guard in self._guards():
-                held.passes.append(await guard._abegin())
+                held.permits.append(await guard._abegin())  # noqa: SLF001 - the same
         except BaseException as exc:
             await held.aend(exc)
             raise
         return held
 
-    def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
+    def _wrap(self, fn: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
         outer = fn
         for policy in self._inward:
-            outer = named_like(policy._sync(outer), fn)
-        return outer
-
-    def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-        outer = fn
-        for policy in self._inward:
-            outer = named_like(policy._async(outer), fn)
-        return outer
-
-    def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        outer = fn
-        for policy in self._inward:
-            outer = named_like(policy._generator(outer), fn)
-        return outer
-
-    def _async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        outer = fn
-        for policy in self._inward:
-            outer = named_like(policy._async_generator(outer), fn)
+            outer = named_like(wrapped(policy, outer, kind), fn)
         return outer
 
 
 class _All:
-    """The passes of several guards, ended from the inside out."""
+    """The permits of several guards, ended from the inside out."""
 
-    __slots__ = ("passes",)
+    __slots__ = ("permits",)
 
     def __init__(self) -> None:
-        self.passes: list[Pass] = []
+        self.permits: list[Admission] = []
 
     def end(self, exc: BaseException | None, /) -> None:
-        for leave in reversed(self.passes):
-            leave.end(exc)
+        for permit in reversed(self.permits):
+            permit.end(exc)
 
     async def aend(self, exc: BaseException | None) -> None:
-        for leave in reversed(self.passes):
-            await end_async(leave, exc)
+        for permit in reversed(self.permits):
+            await end_async(permit, exc)
 
 
 def _timeout(argument: str, seconds: float | None, *, thread: bool) -> Timeout | None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._alarm import present_alarm
+from shared.core.testing import VirtualClock
+
+from ._time.alarm import current_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -27,36 +28,8 @@ __all__ = ["VirtualClock", "run_virtual"]
 T = TypeVar("T")
 
 
-class VirtualClock:
-    """A clock that moves only when told to. Give it to a policy as ``clock=``.
-
-    Policies that wait in plain (not async) code call its :meth:`sleep` instead of
-    sleeping. Not for several threads that wait at once: each would move the time.
-
-    Args:
-        start: What it shows first.
-    """
-
-    def __init__(self, start: float = 0.0) -> None:
-        self._now = start
-        self._lock = threading.Lock()
-
-    def __call__(self) -> float:
-        """Return the seconds it shows."""
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Move on by so many seconds (a negative number is an error: time never goes back)."""
-        if seconds < 0:
-            raise ValueError(f"seconds must be at least 0, not {seconds!r}")
-        with self._lock:
-            self._now += seconds
-
-    sleep = advance
-
-
 class _Selector(selectors.DefaultSelector):
-    """Where a loop would sleep until its next timer, the clock moves there at once."""
+    """Move the clock to the next timer at once, where a loop would sleep until then."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
@@ -67,7 +40,7 @@ class _Selector(selectors.DefaultSelector):
             return super().select(timeout)
         ready = super().select(0)
         # The timer of the time limits may be left over from one that is over.
-        if not ready and not present_alarm().settle():
+        if not ready and not current_alarm().settle():
             self._virtual.advance(timeout)
         return ready
 
@@ -80,20 +53,20 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.virtual_clock()
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  asyncio's own
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - asyncio's own
         # Threads end in real time: a limit in virtual time would be over at once.
         await super().shutdown_default_executor()
 
 
 def run_virtual(main: Coroutine[Any, Any, T], clock: VirtualClock | None = None) -> T:
-    """Run a coroutine as ``asyncio.run`` does, on an event loop whose time is virtual.
+    """Run a coroutine as `asyncio.run` does, on an event loop whose time is virtual.
 
-    Whenever all tasks wait for timers, the time jumps to the next one. Give policies the
-    same clock.
+    Whenever all tasks wait for timers, the time jumps to the next one. Pass the same clock
+    to the policies.
 
     Args:
         main: The coroutine.
-        clock: Shared with the policies under test; a new one if ``None``.
+        clock: Shared with the policies under test; a new one if `None`.
 
     Example:
         >>> clock = VirtualClock()

@@ -1,0 +1,1 @@
+"""What every policy stands on: errors, exceptions that matter, windows over calls."""

@@ -1,0 +1,149 @@
+"""Circuit breakers by key, and one for each decorated function."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, overload
+from weakref import WeakValueDictionary
+
+from shared.core.callables import describe
+from shared.core.checks import function, number
+
+from .._events.telemetry import emit
+from .breaker import CircuitBreaker
+from .config import CircuitBreakerConfig, CircuitState, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._policy.policy import F
+
+
+class CircuitBreakerRegistry:
+    """One circuit breaker per key (a host, a tenant), made when first requested.
+
+    A breaker that was not requested for `max_idle` seconds is evicted if it is
+    closed, so that a registry of many keys stays small. As long as it is still held
+    elsewhere, `get` finds the same one again: there are never two for one key.
+
+    Args:
+        config: The configuration of breakers made here.
+        max_idle: Seconds; `None` keeps all.
+        clock: Returns seconds that never go back; the breakers get it too.
+
+    Example:
+        >>> registry = CircuitBreakerRegistry(CircuitBreakerConfig(failure_threshold=2))
+        >>> registry.get("a.example") is registry.get("a.example")
+        True
+    """
+
+    def __init__(
+        self,
+        config: CircuitBreakerConfig | None = None,
+        *,
+        max_idle: float | None = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = configuration(config)
+        self._max_idle = None if max_idle is None else number("max_idle", max_idle, above=0)
+        self._clock = function("clock", clock)
+        self._lock = threading.RLock()
+        # key -> (when requested last, breaker), least recently requested first
+        self._recent: OrderedDict[str, tuple[float, CircuitBreaker]] = OrderedDict()
+        self._alive: WeakValueDictionary[str, CircuitBreaker] = WeakValueDictionary()
+
+    def get(self, key: str, config: CircuitBreakerConfig | None = None) -> CircuitBreaker:
+        """Return the breaker for `key`.
+
+        Args:
+            key: Its name.
+            config: For a new breaker, instead of the registry's own.
+
+        Raises:
+            ValueError: There is one already, with another configuration.
+        """
+        with self._lock:
+            now = self._clock()
+            breaker = self._alive.get(key)
+            if breaker is None:
+                breaker = CircuitBreaker(key, config or self._config, clock=self._clock)
+                self._alive[key] = breaker
+            elif config is not None and config != breaker.config:
+                raise ValueError(f"config: circuit breaker {key!r} exists with {breaker.config}")
+            self._recent[key] = now, breaker
+            self._recent.move_to_end(key)
+            evicted = self._evict(now)
+        for idle in evicted:
+            emit("breaker", idle, "evicted")
+        return breaker
+
+    def _evict(self, now: float) -> list[str]:
+        evicted: list[str] = []
+        if self._max_idle is None:
+            return evicted
+        while self._recent:
+            key, (requested, breaker) = next(iter(self._recent.items()))
+            if now - requested < self._max_idle:
+                break
+            del self._recent[key]
+            if breaker.state in {CircuitState.CLOSED, CircuitState.HALF_OPEN}:
+                evicted.append(key)
+            else:
+                self._recent[key] = now, breaker  # open or forced: still needed
+        return evicted
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._alive
+
+    def __len__(self) -> int:
+        return len(self._recent)
+
+    def __iter__(self) -> Any:
+        with self._lock:
+            return iter([breaker for _, breaker in self._recent.values()])
+
+
+@overload
+def circuit_breaker(fn: F, /) -> F: ...
+@overload
+def circuit_breaker(
+    name: str | None = None, config: CircuitBreakerConfig | None = None, **options: Any
+) -> Callable[[F], F]: ...
+def circuit_breaker(
+    name: Any = None, config: CircuitBreakerConfig | None = None, **options: Any
+) -> Any:
+    """Decorate with its own circuit breaker.
+
+    Args:
+        name: Its name; the function's qualified name if `None`.
+        config: Its configuration.
+        **options: Or the fields of `CircuitBreakerConfig` themselves; `clock` too.
+
+    Returns:
+        A decorator; the decorated function has the breaker as `.breaker`.
+
+    Example:
+        >>> @circuit_breaker(failure_threshold=3, timeout=30)
+        ... def fetch():
+        ...     return "page"
+        >>> fetch(), str(fetch.breaker.state)
+        ('page', 'closed')
+    """
+    clock = options.pop("clock", time.monotonic)
+    if config is None:
+        config = CircuitBreakerConfig(**options)
+    elif options:
+        raise TypeError(f"pass config or its fields, not both: {', '.join(sorted(options))}")
+
+    def decorate(fn: F) -> F:
+        own = name if isinstance(name, str) else describe(getattr(fn, "__func__", fn))
+        breaker = CircuitBreaker(own, config, clock=clock)
+        decorated = breaker(fn)
+        getattr(decorated, "__func__", decorated).breaker = breaker  # type: ignore[union-attr]
+        return decorated
+
+    if name is None or isinstance(name, str):
+        return decorate
+    return decorate(name)

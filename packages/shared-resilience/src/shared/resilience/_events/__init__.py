@@ -1,0 +1,1 @@
+"""Events of the policies, and the listeners that get them."""

@@ -1,0 +1,1 @@
+"""Policies that limit how many calls there are."""

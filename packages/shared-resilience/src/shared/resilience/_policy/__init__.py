@@ -1,0 +1,1 @@
+"""What a policy is, and what is common to all."""

@@ -1,0 +1,1 @@
+"""Limits and breakers whose state many processes share."""

@@ -1,0 +1,1 @@
+"""Policies that make a call again."""

@@ -1,0 +1,122 @@
+"""What a retry repeats, how often, and after which pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from shared.core.checks import choice, function, number, refuse, text, whole
+
+from .._base.errors import ResilienceError
+from .._base.exceptions import Exceptions, matcher, which
+from .._base.retry_after import seconds_of
+from .budget import RetryBudget
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+RetryAfter = Callable[[Exception], "float | dt.timedelta | str | None"]
+
+
+class Unwanted(Exception):  # noqa: N818 - the name says it
+    """Carries a result that `retry_if_result` rejects."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("unwanted result")
+        self.result = result
+
+
+class RetryRules:
+    """The arguments of a `Retry`, checked, and the decisions that follow from them alone."""
+
+    def __init__(
+        self,
+        *,
+        max_attempts: int | None,
+        delay: float,
+        backoff: float,
+        max_delay: float,
+        jitter: str,
+        exceptions: Exceptions,
+        retry_if_result: Callable[[Any], bool] | None,
+        on_retry: Callable[[int, Exception | None], object] | None,
+        budget: RetryBudget | None,
+        timeout: float | None,
+        retry_after: RetryAfter | None,
+        name: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self.max_attempts: int | None = (
+            None if max_attempts is None else whole("max_attempts", max_attempts)
+        )
+        self.delay: float = number("delay", delay, least=0)
+        self.backoff: float = number("backoff", backoff, above=0)
+        self.max_delay: float = number("max_delay", max_delay, least=0)
+        self.jitter: str = choice("jitter", jitter, ("full", "none"))
+        self.exceptions: Exceptions = which(Exception, exceptions=exceptions)
+        self.retry_if_result: Callable[[Any], bool] | None = function(
+            "retry_if_result", retry_if_result, optional=True
+        )
+        self.on_retry: Callable[[int, Exception | None], object] | None = function(
+            "on_retry", on_retry, optional=True
+        )
+        self.budget: RetryBudget | None = checked_budget(budget)
+        self.timeout: float | None = (
+            None if timeout is None else number("timeout", timeout, above=0)
+        )
+        self.retry_after: RetryAfter | None = function("retry_after", retry_after, optional=True)
+        self.name: str = text("name", name)
+        self.clock: Callable[[], float] = function("clock", clock)
+        self._matches = matcher(self.exceptions)
+        # Refusals of other policies are retried only if the exceptions name them.
+        self._refusals = not isinstance(self.exceptions, tuple) or any(
+            issubclass(kind, ResilienceError) for kind in self.exceptions
+        )
+
+    def retryable(self, exc: BaseException | None) -> bool:
+        """Return whether such a failure may be repeated."""
+        if isinstance(exc, Unwanted):
+            return True
+        if not isinstance(exc, Exception):
+            return False
+        if isinstance(exc, ResilienceError) and not self._refusals:
+            return False
+        return self._matches(exc)
+
+    def repeatable(self, failure: BaseException | None) -> bool:
+        """Return, before stamina is built, whether a first failure can be repeated at all."""
+        if not self.retryable(failure):
+            return False
+        import stamina
+
+        return stamina.is_active() and (self.max_attempts != 1 or stamina.is_testing())
+
+    def wanted(self, result: Any) -> Any:
+        """Return a result, or raise it as `Unwanted`."""
+        if self.retry_if_result is not None and self.retry_if_result(result):
+            raise Unwanted(result)
+        return result
+
+    def pause(self, attempt: int, exc: BaseException) -> float:
+        """Return the seconds to wait after a failed attempt (counted from 1)."""
+        if self.retry_after is not None and isinstance(exc, Exception):
+            asked = seconds_of(self.retry_after(exc))
+            if asked is not None:
+                return asked
+        try:
+            pause = min(self.max_delay, self.delay * self.backoff ** (attempt - 1))
+        except OverflowError:
+            pause = self.max_delay
+        # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        if self.jitter == "none":
+            return pause
+        from random import uniform
+
+        return uniform(0.0, pause)  # noqa: S311 - no secret
+
+
+def checked_budget(budget: RetryBudget | None) -> RetryBudget | None:
+    """Return what an argument `budget` means, or raise."""
+    if budget is not None and not isinstance(budget, RetryBudget):
+        raise refuse("budget", "a RetryBudget or None", budget, TypeError)
+    return budget
