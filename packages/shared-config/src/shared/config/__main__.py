@@ -1,4 +1,4 @@
-"""Check, show and document settings from the command line: ``python -m shared.config --help``."""
+"""Check, show and document settings from the command line: `python -m shared.config --help`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ._docs import env_example, markdown_table, shown_values
-from ._errors import ConfigurationError
-from ._settings import DOTENV, SECRETS_DIR, Settings, load_settings
-from ._validator import ConfigValidator
+from ._base.errors import ConfigurationError
+from ._settings.settings import DOTENV, SECRETS_DIR, Settings, load_settings
+from ._use.docs import env_example, markdown_table, shown_values
+from ._use.validator import ConfigValidator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The command line without the program; ``sys.argv[1:]`` if ``None``.
+        arguments: The command line without the program; `sys.argv[1:]` if None.
 
     Returns:
         0 if all is well, 2 if the configuration or the command line is wrong.
@@ -69,13 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument(
             "target", nargs="?", default="shared.config:Settings", metavar="module:Class",
-            help="the settings class; shared.config:Settings if not given",
+            help="the settings class (default: shared.config:Settings)",
         )  # fmt: skip
         if name in {"check", "show"}:
             command.add_argument("--env-file", default=DOTENV, help="default: .env")
             command.add_argument("--secrets-dir", default=SECRETS_DIR, help="default: /run/secrets")
         if name == "check":
-            command.add_argument("--services", action="store_true", help="ask the stores, too")
+            command.add_argument("--services", action="store_true", help="check the stores, too")
             command.add_argument(
                 "--timeout", type=_seconds, default=2.0, help="seconds for all stores; default: 2"
             )
@@ -93,11 +93,11 @@ def _seconds(text: str) -> float:
 
 
 def _class(target: str) -> type[Settings]:
-    """Import ``module:Class``, from the current folder as well."""
+    """Import `module:Class`, from the current folder as well."""
     module_name, colon, name = target.partition(":")
     if not colon or not module_name or not name:
         raise ConfigurationError(f"{target!r} is not of the form module:Class")
-    folder = os.getcwd()  # noqa: PTH109 - what `python -m` puts there, too
+    folder = os.getcwd()  # noqa: PTH109 - the same as `python -m` adds
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:

@@ -1,0 +1,1 @@
+"""Errors, findings, and what knows nothing of settings."""

@@ -1,0 +1,1 @@
+"""From variables to validated values, and back to messages."""

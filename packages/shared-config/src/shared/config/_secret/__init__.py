@@ -1,0 +1,1 @@
+"""Secrets: texts, URLs, encrypted values, files."""
