@@ -52,7 +52,7 @@ class Program:
     def line(self, start: str, within: float = 60.0) -> tuple[float, str]:
         """The first line with that beginning, and when it came."""
         with self._more:
-            found = lambda: next((x for x in self.lines if x[1].startswith(start)), None)  # noqa: E731
+            found = lambda: next((x for x in self.lines if x[1].startswith(start)), None)  # noqa: E731 - used twice
             assert self._more.wait_for(found, within), (start, self.output, self.errors)
             line = found()
             assert line is not None
@@ -62,7 +62,7 @@ class Program:
         """Where a server says on stderr that it will listen: with port 0, it alone knows."""
         address = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
         with self._more:
-            found = lambda: next((m[0] for e in self.errors if (m := address.search(e))), None)  # noqa: E731
+            found = lambda: next((m[0] for e in self.errors if (m := address.search(e))), None)  # noqa: E731 - used twice
             assert self._more.wait_for(found, within), self.errors
             url = found()
             assert url is not None

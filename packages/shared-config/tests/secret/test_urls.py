@@ -275,3 +275,13 @@ def test_a_copy_with_another_part_has_another_url():
     assert database.postgres_host == "h"
     with pytest.raises(ConfigurationError, match=r"POSTGRES_PORT: 0 is not in 1\.\.65535"):
         database.model_copy(update={"postgres_port": 0})
+
+
+@pytest.mark.parametrize(
+    "option", ["password", "sslpassword", "passfile", "sslkey", "access_token", "pwd", "jwt"]
+)
+def test_a_secret_option_is_hidden(option):
+    url = PostgresURL(f"postgresql://h/d?{option}=hunter2&sslmode=require")
+    assert "hunter2" not in f"{url}{url.options}"
+    assert str(url) == f"postgresql://h/d?{option}=[REDACTED]&sslmode=require"
+    assert "hunter2" in url.reveal()

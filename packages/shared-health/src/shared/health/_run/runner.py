@@ -150,7 +150,7 @@ class Runner:
                         # All start together. From here on their turns are spread: threads
                         # that wake at the same time would delay the one that answers probes.
                         first = False
-                        state.next_at -= state.interval * 0.5 * random.random()  # noqa: S311
+                        state.next_at -= state.interval * 0.5 * random.random()  # noqa: S311 - not a secret
                     after = state.status
                     job.wake.notify_all()
                 self._report(job, before, after)

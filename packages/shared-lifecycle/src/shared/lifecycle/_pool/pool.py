@@ -332,7 +332,7 @@ class ResourcePool(Generic[T]):
         lifetime = self.config.max_lifetime
         if lifetime is None:
             return _Entry(resource, now, float("inf"))
-        return _Entry(resource, now, now + lifetime * (1 - JITTER * random.random()))  # noqa: S311
+        return _Entry(resource, now, now + lifetime * (1 - JITTER * random.random()))  # noqa: S311 - not a secret
 
     def _worn(self, entry: _Entry) -> bool:
         now, idle = self._clock(), self.config.max_idle
