@@ -218,7 +218,7 @@ def alone(bars, rounds):
 
 
 def ticks(rounds):
-    """One tick of a panel, numpy alone, beside one call a symbol of TA-Lib's streams."""
+    """One tick of a panel, numpy alone, beside one call per symbol of TA-Lib's streams."""
     s = talib.stream
     cases = (
         ("SMA", own.SMA(14), lambda b: s.SMA(b[3], 14)),
@@ -242,7 +242,7 @@ def ticks(rounds):
                 stream.update(*(c[i] for c in columns))
 
             def several():
-                # One window has some dear ticks among many cheap ones: take a whole turn.
+                # One window has some expensive ticks among many cheap ones: take a whole turn.
                 for i in range(30):
                     stream.update(*(c[i] for c in columns))
 
@@ -395,7 +395,7 @@ def report(memory_rows, path):
         f"{versions} (C library {talib.__ta_version__.decode().split()[0]}).",
         "",
         "Ratio: time of the peer over ours, the median of interleaved rounds; above 1 ours is faster.",
-        "Times are the best round. Why a bar is missed is said in NOTES.md.",
+        "Times are the best round. NOTES.md explains why a bar is missed.",
         "",
         "| | indicator | peer | ours | peer's | ratio | bar | |",
         "|---|---|---|---|---|---|---|---|",

@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ import shared.indicators as package
 
 @pytest.mark.parametrize("room", ["_library", "_patterns"])
 def test_every_file_of_the_room_is_in_the_table_of_names(room):
-    homes = set(package.__getattr__.homes.values())
+    table: Any = package.__getattr__
+    homes = set(table.homes.values())
     folder = Path(import_module(f"shared.indicators.{room}").__path__[0])
     shared_by_patterns = {"__init__", "pattern", "pivots", "candles", "reversals"}
     files = {path.stem for path in folder.glob("*.py")} - shared_by_patterns

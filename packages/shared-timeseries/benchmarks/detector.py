@@ -24,7 +24,7 @@ STEP = dt.timedelta(minutes=5)
 
 
 def made():
-    """Name, values and the positions where something begins (and how long it may be told)."""
+    """Name, values and the positions where something starts (and how long it may be reported)."""
     size = 4032
     at = np.arange(size)
     random = np.random.default_rng(2024)
@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--series", type=Path)
     folder = parser.parse_args().series
     head = [
-        "| Series | Points | Found | Points until told | False alarms |",
+        "| Series | Points | Found | Points until reported | False alarms |",
         "|---|---|---|---|---|",
     ]
     rows, pictures = [], []
@@ -122,7 +122,7 @@ def main():
     text = [
         "# What the streaming detector finds", "",
         "Written by `packages/shared-timeseries/benchmarks/detector.py`. One set of defaults, one",
-        "pass, no look-ahead. *Points until told* counts from the begin of the event; each event is",
+        "pass, no look-ahead. *Points until reported* counts from the start of the event; each event is",
         "judged over its own length.", "", "## Made-up metrics", "",
         "Two weeks of five-minute points each.", "", *head, *rows, "", *pictures,
     ]  # fmt: skip
@@ -135,7 +135,7 @@ def main():
         text += [
             "## Real metrics", "",
             "Three series of the Numenta Anomaly Benchmark, which are not part of this repository.",
-            "Its windows begin well before the anomaly they are centred on; alerts outside of a",
+            "Its windows start well before the anomaly on which they are centred; alerts outside a",
             "window, also the detector's first days, count as false.", "", *head, *rows, "", *pictures,
         ]  # fmt: skip
     (DOCS / "timeseries-detector.md").write_text("\n".join(text))

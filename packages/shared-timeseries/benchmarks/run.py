@@ -1,6 +1,6 @@
-"""Speed beside the named peers, in interleaved rounds of one process: ratios, not seconds.
+"""Speed compared with the named peers, in interleaved rounds of one process: ratios, not seconds.
 
-python benchmarks/run.py [--quick]; rewrites RESULTS.md beside it.
+python benchmarks/run.py [--quick]; rewrites RESULTS.md next to it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ rows: list[tuple[str, str, str, str, str]] = []
 
 
 def timed(call, least=0.02):
-    """Seconds a call, over as many calls as make the clock's grain small."""
+    """Seconds per call, over enough calls to make the clock's grain small."""
     begin = time.perf_counter()
     call()
     first = time.perf_counter() - begin
@@ -101,14 +101,14 @@ def windows(size, rounds):
         for name in FIVE:
             np.testing.assert_allclose(mine[name], theirs[name].to_numpy(), rtol=1e-9)
     label = f"windows of 1 min, {size:.0e} points, 5 aggregates"
-    compare(f"{label}, numpy / polars", ours(False), polars, 2.5, rounds=rounds)  # noqa: FBT003  a table
-    compare(f"{label}, [fast] / polars", ours(True), polars, 7.0, rounds=rounds)  # noqa: FBT003  a table
+    compare(f"{label}, numpy / polars", ours(False), polars, 2.5, rounds=rounds)  # noqa: FBT003 - a table
+    compare(f"{label}, [fast] / polars", ours(True), polars, 7.0, rounds=rounds)  # noqa: FBT003 - a table
     series = pd.Series(values, index=at)
 
     def pandas():
         return series.resample("1min").agg(["mean", "min", "max", "sum", "count"])
 
-    compare(f"{label}, numpy / pandas", ours(False), pandas, None, rounds=max(1, rounds // 2))  # noqa: FBT003  a table
+    compare(f"{label}, numpy / pandas", ours(False), pandas, None, rounds=max(1, rounds // 2))  # noqa: FBT003 - a table
 
     def p95():
         return ts.aggregate_time_series(
@@ -125,7 +125,7 @@ def windows(size, rounds):
 
 
 def linear(quick):
-    """Nanoseconds a point at three sizes: one that grew as the square would rise tenfold."""
+    """Nanoseconds per point at three sizes: quadratic growth would rise tenfold."""
     longest = 10**6 if quick else 10**7
     at = np.datetime64("2024-01-01", "ns") + np.arange(longest) * np.timedelta64(1, "s")
     values = np.random.default_rng(5).normal(50, 10, longest)
@@ -176,7 +176,7 @@ def linear(quick):
             costs.append(min(timed(call) for _ in range(2)) / size)
         grows = max(after / before for before, after in pairwise(costs))
         report(f"{what}, {most // 100:.0e}, {most // 10:.0e}, {most:.0e} points", "linear",
-               f"{', '.join(f'{cost * 1e9:.3g}' for cost in costs)} ns a point", grows <= 3,
+               f"{', '.join(f'{cost * 1e9:.3g}' for cost in costs)} ns per point", grows <= 3,
                f"{costs[-1] * most:.2f} s")  # fmt: skip
 
 
@@ -302,7 +302,7 @@ def pushed_down(quick):
                 costs.append((time.perf_counter() - begin) / size)
                 assert int(found["count"].sum()) == size
             report(f"ClickHouse, {source}, {largest // 100:.0e}, {largest // 10:.0e}, {largest:.0e} points",
-                   "linear", f"{', '.join(f'{cost * 1e9:.3g}' for cost in costs)} ns a point",
+                   "linear", f"{', '.join(f'{cost * 1e9:.3g}' for cost in costs)} ns per point",
                    max(b / a for a, b in pairwise(costs)) <= 3,
                    f"{costs[-1] * largest:.2f} s, all cores")  # fmt: skip
 
@@ -352,7 +352,7 @@ def passes(size):
 
 
 def profile(quick):
-    """The passes' nanoseconds a point, as a table."""
+    """The passes' nanoseconds per point, as a table."""
     sizes = (10**6,) if quick else (10**6, 10**7)
     table = {}
     for size in sizes:
@@ -363,7 +363,7 @@ def profile(quick):
     return [
         "## Where the time goes",
         "",
-        "Best times of single passes in the same run, in nanoseconds a point:",
+        "Best times of single passes in the same run, in nanoseconds per point:",
         "",
         f"| Pass | {' | '.join(f'{size:.0e} points' for size in sizes)} |",
         f"|---|{'---|' * len(sizes)}",
@@ -396,18 +396,18 @@ def write(path, profiled):
 
 NOTES = """
 - Windows: both paths cannot be faster than reading times and values once, which is what NumPy's
-  own `sum` and `max` take. NumPy reads each piece of values, which the cache then holds, for sum,
-  least and greatest, and the times twice. The compiled path reads both once: it looks at the order of
-  the times while it looks for the edges. The assembly showed that LLVM left floats' least and greatest
-  scalar (0.65 ns a point in the cache); their bits, put in the floats' order as integers, are
-  vectorised (0.29 ns). Read by turns, times and values came slowly from memory (1.96 ns a point of 1e7);
-  asked for 512 places ahead they come as fast as each alone (1.33 ns in the same run).
+  own `sum` and `max` need. NumPy reads each piece of values, which the cache then holds, for sum,
+  least and greatest, and the times twice. The compiled path reads both once: it checks the order of
+  the times while it searches for the edges. The assembly showed that LLVM left floats' least and greatest
+  scalar (0.65 ns per point in the cache); their bits, put in the floats' order as integers, are
+  vectorised (0.29 ns). Read in turns, times and values came slowly from memory (1.96 ns per point of 1e7);
+  prefetched 512 places ahead they come as fast as each alone (1.33 ns in the same run).
 - Rolling z-score: NumPy makes the running sums of values and squares as one, of complex numbers: each
   addition waits for the one before. It adds a root, a quotient, a difference of pairs, five products or
-  differences of one of each pair, three plain ones and the fresh answer: by the table some 9 ns of the
-  12 measured; the rest are its 15 calls a piece and what single passes do not show. The compiled path
+  differences of one of each pair, three plain ones and the new answer: by the table about 9 ns of the
+  12 measured; the rest are its 15 calls per piece and what single passes do not show. The compiled path
   is one loop.
-- Rolling median and MAD: NumPy sorts every window anew where the compiled path keeps it sorted.
+- Rolling median and MAD: NumPy sorts every window again, while the compiled path keeps it sorted.
 - bottleneck keeps running sums without restarts: faster, and wrong after a large value has passed.
 """
 

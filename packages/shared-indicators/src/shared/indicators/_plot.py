@@ -146,11 +146,10 @@ def _marks(axes: Axes, patterns: Iterable[Pattern], bars: tuple[Any, ...]) -> No
         heights = np.where(below, low[found.position] - gap, high[found.position] + gap)
         for rising, marker in ((True, "^"), (False, "v")):
             at = below == rising
-            axes.scatter(
-                found.position[at], heights[at], 18 + 30 * found.confidence[at], color,
-                marker=marker,
-                label=pattern.name if at.any() and (rising or not below.any()) else None, zorder=3,
-            )  # fmt: skip
+            label = pattern.name if at.any() and (rising or not below.any()) else None
+            sizes = 18 + 30 * found.confidence[at]
+            places = found.position[at], heights[at]
+            axes.scatter(*places, sizes, color, marker=marker, label=label, zorder=3)
         for position, known, height in zip(found.position, found.known, heights, strict=True):
             if known > position:
                 axes.plot(

@@ -153,7 +153,7 @@ def numeric(name: str, value: Any) -> FloatArray:
         found: FloatArray = value
         return found
     if hasattr(value, "iloc"):
-        # Nullable pandas columns have a missing value of their own.
+        # Nullable pandas columns have their own missing value.
         try:
             return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
         except (TypeError, ValueError) as error:

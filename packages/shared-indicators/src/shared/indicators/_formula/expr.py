@@ -118,7 +118,7 @@ class Pick(Op):
     has_state: ClassVar[bool] = False
 
     def emit(self, writer: Writer, place: int, args: list[str]) -> str:
-        """Name the output: a variable of its own in the warm function on floats."""
+        """Name the output: a separate variable in the warm function on floats."""
         apart = writer.scalar and not writer.warm
         text = f"{args[0]}_{self.index}" if apart else f"{args[0]}[{self.index}]"
         return writer.assign(place, text, args)

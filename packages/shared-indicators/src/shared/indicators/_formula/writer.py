@@ -1,6 +1,6 @@
 """The text of a straight function: the steps of all operations for one bar, line by line.
 
-Generated code is made of our own text only, never of a user's.
+Generated code consists of this package's text only, never a user's.
 """
 
 from __future__ import annotations

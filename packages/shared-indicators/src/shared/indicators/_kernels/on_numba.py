@@ -4,7 +4,7 @@ The loops are written so that LLVM can vectorise them: windows by doubling runs 
 stays in the first cache, recurrences as eight scans side by side. As with numpy's kernels, the order of
 operations at a bar depends on neither the number of rows nor the number of bars.
 
-Outputs are allocated here, outside the compiled code. The compiled code is kept on disk: beside this
+Outputs are allocated here, outside the compiled code. The compiled code is kept on disk: next to this
 file, or where NUMBA_CACHE_DIR points.
 """
 
@@ -40,7 +40,7 @@ class _Alias:
 def ready(x: Array) -> Array:
     """Return the input as numba's one kind of array.
 
-    Read-only arrays are a type of their own to numba, for which everything would be compiled again;
+    numba treats read-only arrays as another type, for which everything would be compiled again;
     the loops do not write to inputs.
     """
     return x if x.flags.writeable else np.asarray(_Alias(x))

@@ -287,5 +287,5 @@ def _roc(given: Any, inputs: Any, outputs: Any, fine: Any) -> None:
     _changes(inputs[0], given[0], outputs[0], fine, relative=True)
 
 
-# Whole indicators, as in `_native`: those that are a pass over memory and nothing else.
+# Whole indicators, as in `native`: those that are one pass over memory and nothing else.
 LOOPS = {"Momentum": _momentum, "ROC": _roc}

@@ -27,7 +27,7 @@ class ADXResult(NamedTuple, Generic[T]):
 class ADX(Multiple[ADXResult[Any], ADXResult[float], ADXResult[FloatArray]]):
     """Average directional index with +DI and -DI, 0 to 100.
 
-    All lines begin with the ADX, at bar 2 period - 1 (`PlusDI` and `MinusDI` alone begin at bar
+    All lines start with the ADX, at bar 2 period - 1 (`PlusDI` and `MinusDI` alone start at bar
     `period`). 0 where nothing moved.
 
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib

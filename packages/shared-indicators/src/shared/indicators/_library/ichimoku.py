@@ -31,7 +31,7 @@ class Ichimoku(Multiple[IchimokuResult[Any], IchimokuResult[float], IchimokuResu
 
     The cloud (span_a, span_b) is shown where it is drawn, `base` bars after it was known. The
     lagging line is the close; charts draw it `base` bars earlier, which no value here does:
-    nothing looks ahead. All lines begin with span_b.
+    nothing looks ahead. All lines start with span_b.
 
     Source: Goichi Hosoda (1969); StockCharts, Ichimoku Cloud.
 

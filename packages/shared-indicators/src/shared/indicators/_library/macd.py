@@ -29,7 +29,7 @@ class MACD(Multiple[MACDResult[Any], MACDResult[float], MACDResult[FloatArray]])
     """Moving average convergence divergence: fast minus slow exponential average.
 
     Source: Gerald Appel; equal to TA-Lib MACD: both averages are seeded at bar slow - 1, and all lines
-    begin with the signal.
+    start with the signal.
 
     Args:
         fast: Bars of the fast average.

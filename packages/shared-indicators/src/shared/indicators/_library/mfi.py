@@ -19,7 +19,7 @@ class MFI(Single):
     0 where no money moved.
 
     Source: Gene Quong and Avrum Soudack, Technical Analysis of Stocks & Commodities (1989);
-    equal to TA-Lib MFI (which, other than this, also says 0 for flows below 1.0).
+    equal to TA-Lib MFI (which, unlike this, also returns 0 for flows below 1.0).
 
     Args:
         period: Bars of the window.

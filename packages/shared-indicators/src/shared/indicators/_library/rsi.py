@@ -17,7 +17,7 @@ class RSI(Single):
     """Relative strength index: the share of gains in all moves, 0 to 100.
 
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib RSI.
-    The first averages are the means of the first `period` moves. All gains give 100.0, all losses 0.0.
+    The first averages are the means of the first `period` moves. All gains return 100.0, all losses 0.0.
 
     Args:
         period: Bars of Wilder's averages.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class VWAP(Single):
     """Volume weighted average price since the first bar, of the typical price.
 
-    For a session of its own each: one `calculate` a session, or `reset()` the stream. NaN while
+    For separate sessions, call `calculate` once per session, or `reset()` the stream. NaN while
     nothing was traded.
 
     Source: the sum of typical price times volume over the sum of volume (StockCharts, VWAP).

@@ -32,5 +32,5 @@ class Doji(Candlestick):
     def score(self, now: Candles, sign: int) -> FloatArray:  # noqa: ARG002 - the same for all
         """Rate the shape: confidence falls with the body."""
         shape = 1.0 - now.body / (0.1 * now.range)
-        # No body at all is a doji, however small the range; no range is no candle.
+        # A bar without a body is a doji, however small the range; without a range it is not a candle.
         return np.where(now.range > 0.0, np.maximum(shape, 0.0), 0.0)

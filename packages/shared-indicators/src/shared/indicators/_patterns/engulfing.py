@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Engulfing(Candlestick):
     """Engulfing: a body that covers the opposite body before it.
 
-    The larger the new body beside the old one, the clearer.
+    The larger the new body compared with the old one, the clearer.
 
     Source: Steve Nison, Japanese Candlestick Charting Techniques (1991).
 

@@ -29,7 +29,7 @@ class Stepper:
         names: The inputs.
         result: The named tuple of the outputs; None for a single output.
         symbols: How many symbols; None for a stream on floats.
-        ended: Where to go on from; None for the beginning.
+        ended: Where to continue from; None for the beginning.
 
     Attributes:
         straight: The function of one bar, once warm; until then None.

@@ -23,7 +23,9 @@ class Days:
         ranges = self._ranges[slot % len(self._ranges)]
         if not ranges or ranges[-1][0] != slot:
             ranges.append((slot, value, value))
-            if len(ranges) > _DAYS + 2:  # this day and the one that the slot before may be ahead
+            if (
+                len(ranges) > _DAYS + 2
+            ):  # this day, and the one by which the slot before may be ahead
                 del ranges[0]
             return
         _, low, high = ranges[-1]

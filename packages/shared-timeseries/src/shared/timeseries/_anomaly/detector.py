@@ -22,13 +22,13 @@ _SLOW = 0.001  # of the long-term level and of how far points usually are from i
 _PHASE = 0.3  # of the seasonal profile
 _PHASES = 48
 _SEASONS = 3  # seasons that a phase must have been seen in
-_BETTER = 0.6  # the profile is used when its error is below this share of the level's
-_CLIP = 6.0  # usual distances learn from an outlier as if it were this many of them away
-_CLIP_PHASE = 20.0  # the same for the profile: a job of one point a day must not be unlearnt
-_RECORD = 4.0  # surprise of leaving all that was ever seen by a twentieth of its width
+_BETTER = 0.6  # the profile is used if its error is below this share of the level's
+_CLIP = 6.0  # the usual distances learn from an outlier as if it were this many of them away
+_CLIP_PHASE = 20.0  # the same for the profile: a job of one point per day must not be unlearnt
+_RECORD = 4.0  # surprise of leaving everything seen so far by a twentieth of its width
 _SETTLE = 30  # points before anything is judged
 _NOISE = 1e-9  # relative difference that is rounding
-_HUGE = 1e150  # larger values are taken for this, so that nothing overflows
+_HUGE = 1e150  # larger values count as this, so that nothing overflows
 _EVEN = 5.5  # surprise of score 1/2: a chance of e ** -5.5, about one in 250
 
 

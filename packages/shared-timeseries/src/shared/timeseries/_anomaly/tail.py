@@ -10,7 +10,7 @@ _APART = 5  # points between deviations that count as two
 _SHAPE = 0.3  # tail shape before there is evidence: between exponential and heavy
 _BELIEF = 15  # how many deviations that prior is worth
 _LEAST_SHAPE = 0.03
-_HORIZON = 100_000  # points after which the memory begins to fade
+_HORIZON = 100_000  # points after which the memory starts to fade
 _ALIKE = 0.8  # deviations from this share upwards are as large
 _WEIGHT = 4.0  # a deviation seen once before counts for this many chances
 _GROWTH = 3.0  # a deviation counts for no more than this many times the largest before
@@ -19,7 +19,7 @@ _GROWTH = 3.0  # a deviation counts for no more than this many times the largest
 class Tail:
     """The upper tail of a stream of deviations, in constant memory.
 
-    Peaks over threshold: beyond the least of the kept deviations the tail is taken as a power
+    Peaks over threshold: beyond the least of the kept deviations the tail is treated as a power
     law, its shape estimated by Hill's estimator (1975) and held near a prior while there is
     little evidence. A stream that often jumps has a heavy tail, so that its next jump is not
     news; in a calm one the same jump is. Deviations that follow each other closely are one
@@ -54,7 +54,7 @@ class Tail:
             return 0.0
         found = math.log(self._count / _KEEP) + math.log(deviation / least) / self._shape
         if deviation * _ALIKE <= top[-1]:
-            # Seen before, so many times: no rarer than that.
+            # Seen before, and this often: no rarer than that.
             seen = len(top) - bisect_left(top, deviation * _ALIKE)
             found = min(found, math.log(self._count / (1 + _WEIGHT * seen)))
         self._learn(min(deviation, top[-1] * _GROWTH))

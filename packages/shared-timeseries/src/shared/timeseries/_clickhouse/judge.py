@@ -73,7 +73,7 @@ def rolling_baseline(
     keys = ", ".join([*groups, "ns", "real AS v"])
     inner = f"SELECT *, v AS real0 FROM (\n{points}\n)"  # noqa: S608
     enough = f"{known(frame)} >= {least}"
-    # The frame's functions call their column v: infinite values must not enter a baseline.
+    # The frame's functions name their column v: infinite values must not enter a baseline.
     renamed = f"SELECT * EXCEPT (v, real0), real0 AS real, if(isFinite(v), v, nan) AS v FROM (\n{inner}\n)"  # noqa: S608
     if method == "rolling_zscore":
         center, scale = statistic("mean", frame), statistic("std", frame)

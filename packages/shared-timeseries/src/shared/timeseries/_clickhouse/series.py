@@ -65,7 +65,7 @@ class ClickHouseSeries:
         unit: str = "s",
         database: str | None = None,
     ) -> None:
-        """Look at the columns; nothing is read yet."""
+        """Check the columns; no data is read yet."""
         self._table = Table(
             client,
             table,
@@ -105,7 +105,7 @@ class ClickHouseSeries:
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.aggregate_time_series` does, over the series' range and groups."""
+        """Run `shared.timeseries.aggregate_time_series` inside ClickHouse, over the series' range and groups."""
         request = read_request(
             window_size,
             aggregation,
@@ -167,7 +167,7 @@ class ClickHouseSeries:
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.resample` does."""
+        """Run `shared.timeseries.resample` inside ClickHouse."""
         request = read_resample(
             every,
             aggregation,
@@ -180,7 +180,7 @@ class ClickHouseSeries:
         return resampled(*self._windows(request), request)
 
     def calculate_percentile(self, q: float) -> float | dict[Any, float]:
-        """Do what `shared.timeseries.calculate_percentile` does; with `by` a dict from group to value."""
+        """Run `shared.timeseries.calculate_percentile` inside ClickHouse; with `by`, return a dict from group to value."""
         if not 0 <= q <= 100:
             raise refuse("q", "from 0 to 100", q)
         keys = ", ".join(self._table.groups)
@@ -194,7 +194,7 @@ class ClickHouseSeries:
         return scalars(self._table.by, found)
 
     def calculate_rate_of_change(self, *, per: Size = "1s", output: Output = "arrays") -> Any:
-        """Do what `shared.timeseries.calculate_rate_of_change` does."""
+        """Run `shared.timeseries.calculate_rate_of_change` inside ClickHouse."""
         scale = read_per(per, self._table.unit)
         keys = ", ".join([*self._table.groups, "ns", "v"])
         answer = self._table.run(
@@ -212,7 +212,7 @@ class ClickHouseSeries:
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.counter_increase` does; the series' `end` is the end of the range."""
+        """Run `shared.timeseries.counter_increase` inside ClickHouse; the series' `end` ends the range."""
         request = read_request(
             window_size,
             align=align,
@@ -231,7 +231,7 @@ class ClickHouseSeries:
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.counter_rate` does; the series' `end` is the end of the range."""
+        """Run `shared.timeseries.counter_rate` inside ClickHouse; the series' `end` ends the range."""
         request = read_request(
             window_size,
             align=align,
@@ -277,7 +277,7 @@ class ClickHouseSeries:
         max_gap: Size | None = None,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.fill_gaps` does; `every` is a duration."""
+        """Run `shared.timeseries.fill_gaps` inside ClickHouse; `every` is a duration."""
         fill = read_gap_fill(method)
         step = read_size(every, "every", self._table.unit)
         if not step.ns:
@@ -302,7 +302,7 @@ class ClickHouseSeries:
         min_periods: int | None = None,
         output: Output = "arrays",
     ) -> Any:
-        """Do what `shared.timeseries.rolling` does, in order of time: rows with a column of that name."""
+        """Run `shared.timeseries.rolling` inside ClickHouse, in order of time; return rows with a column of that name."""
         stat, window = read_stat(stat), whole("window", window)
         least = window if min_periods is None else whole("min_periods", min_periods, least=0)
         if stat not in {"count", "sum"}:
@@ -319,7 +319,7 @@ class ClickHouseSeries:
         min_periods: int = 5,
         output: Output = "arrays",
     ) -> Any:
-        """Find anomalies as `shared.timeseries.detect_anomalies` does, and return them themselves.
+        """Run `shared.timeseries.detect_anomalies` inside ClickHouse, and return the anomalies themselves.
 
         Methods that need a whole series at once (`"seasonal"`, `"esd"`) are not available.
 
@@ -340,7 +340,7 @@ class ClickHouseSeries:
         return self._table.rows(answer, ["score", "expected", "scale"], output)
 
     def downsample(self, n: int = 1000, method: str = "lttb") -> TimeSeries:
-        """Do what `shared.timeseries.downsample` does, as a series of the chosen points.
+        """Run `shared.timeseries.downsample` inside ClickHouse, and return the chosen points as a series.
 
         `"lttb"` folds over all points in the server's memory; `"minmaxlttb"` reduces them to
         four times `n` first: use it for very large tables.
@@ -352,7 +352,7 @@ class ClickHouseSeries:
 
 
 def _stops(plan: Plan, begin: Any) -> Any:
-    """Return where the windows end that start at some edges."""
+    """Return the ends of the windows that start at some edges."""
     if plan.grid.step.ns:
         return begin + plan.grid.step.ns
     return np.array([plan.grid.edge(plan.grid.locate(int(b)) + 1) for b in begin], np.int64)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def quote(name: str) -> str:
-    r"""Return an identifier that cannot end early, whatever it holds.
+    r"""Quote an identifier so that it cannot end early.
 
     Example:
         >>> print(quote("a`; DROP TABLE b --"))
@@ -31,7 +31,7 @@ def quote(name: str) -> str:
 
 
 def int64s(numbers: Sequence[int]) -> str:
-    """Return an array of Int64, whatever type its size suggests to ClickHouse."""
+    """Return an array that ClickHouse does not take for a smaller type."""
     return f"CAST([{', '.join(map(str, numbers))}], 'Array(Int64)')"
 
 

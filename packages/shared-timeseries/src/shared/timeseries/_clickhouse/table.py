@@ -41,7 +41,7 @@ class Table:
         unit: str,
         database: str | None,
     ) -> None:
-        """Look at the columns; nothing is read yet."""
+        """Check the columns; no data is read yet."""
         if database is None and "." in table:
             database, table = table.split(".", 1)
         self.client = client

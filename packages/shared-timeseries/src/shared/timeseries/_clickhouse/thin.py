@@ -50,7 +50,7 @@ def _binned(table: Table, points: str, n: int, method: str) -> TimeSeries:
     inner = points
     if method == "minmaxlttb":
         low, high, bins = second[0], before[0], n * 2
-        # One row at each end is set aside; an equal twin may stay, it is the same point.
+        # One row at each end is left out; an equal twin may stay, since it is the same point.
         for end, twin in ((first, second), (last, before)):
             if end != twin:
                 inner += f" AND NOT (ns = {end[0]} AND v = toFloat64('{end[1]!r}'))"

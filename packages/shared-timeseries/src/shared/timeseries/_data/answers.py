@@ -1,4 +1,4 @@
-"""Results in the form that was asked for, or that the data came in."""
+"""Results in the requested form, or in the form of the data."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def give(
     Args:
         columns: The columns.
         points: The data that they were made of: its form is that of the times, and of the result
-            if none is asked for (arrays for a series).
-        output: The form that was asked for.
+            if none is requested (arrays for a series).
+        output: The requested form.
         times: Which of the columns are instants (int64).
     """
     form = output or ("arrays" if points.form == "series" else points.form)

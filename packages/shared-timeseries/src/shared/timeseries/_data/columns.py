@@ -63,7 +63,7 @@ class Points:
 
 
 def settled(points: Points) -> Points:
-    """Drop the rows that have no time and look whether the rest is in order, unless that is known."""
+    """Drop the rows that have no time and check whether the rest is in order, unless that is known."""
     if points.ordered is not None:
         return points
     ns = points.times

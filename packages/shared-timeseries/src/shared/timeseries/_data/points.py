@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Fields(NamedTuple):
-    """The columns that are asked for; None is a default name."""
+    """The requested columns; None is a default name."""
 
     time: str | None
     value: str | None
@@ -49,7 +49,7 @@ def read_points(
 ) -> Points:
     """Read columns from records, frames, arrays, pairs or a TimeSeries.
 
-    Without a `look` at the order of the times, rows without a time may still be there.
+    Without a `look` at the order of the times, rows without a time may still be present.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     time, value = timestamp_field, value_field

@@ -86,7 +86,7 @@ class TimeSeries(Line):
 
     @classmethod
     def _of(cls, ns: Int64s, numbers: Float64s, time_form: TimeForm) -> TimeSeries:
-        """Make a series of parts that have been read."""
+        """Make a series from parts that have been read."""
         made = cls.__new__(cls)
         made._set(ns, numbers, time_form)  # noqa: SLF001 - the class's own
         return made
@@ -170,5 +170,5 @@ class TimeSeries(Line):
 
 
 def series_of(ns: Int64s, numbers: Float64s, time_form: TimeForm) -> TimeSeries:
-    """Make a series of parts that have been read."""
+    """Make a series from parts that have been read."""
     return TimeSeries._of(ns, numbers, time_form)  # noqa: SLF001 - not for users

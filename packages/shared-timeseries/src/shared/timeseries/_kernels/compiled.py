@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(cache=True, nogil=True)
 
 
-# What follows about loops was read off the assembly. They are vectorised over a slice counted
-# from 0, for an index counted from elsewhere might be negative; a least or greatest float is
-# not, but integers are: `_ordered_bits` puts the bits of floats in the floats' order.
+# These forms of loops were chosen by reading the assembly. LLVM vectorises a loop over a slice that is
+# counted from 0, since an index counted from elsewhere might be negative. It does not vectorise the
+# least or greatest of floats, but that of integers: `_ordered_bits` puts floats' bits in their order.
 _SIGN = np.int64(63)
 _REST = np.int64(0x7FFF_FFFF_FFFF_FFFF)
-_AHEAD = 128  # times whose order is seen in one go, in the cache still when looked at again
-_SOON = 512  # places ahead that memory is asked for; 256 to 1024 measured about the same
+_AHEAD = 128  # times whose order is checked at once: still in the cache when they are read again
+_SOON = 512  # how many places ahead memory is prefetched; 256 to 1024 measured about the same
 _LINE = 8  # places in a line of the cache
 
 
@@ -43,7 +43,7 @@ def _ordered_bits(bits: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _summed(values: Any, bits: Any) -> Any:
-    """Return sum, and the ordered bits of the least and the greatest."""
+    """Return the sum, and the ordered bits of the least and the greatest."""
     total = 0.0
     low, high = _REST, ~_REST
     for j in range(len(values)):
@@ -55,10 +55,10 @@ def _summed(values: Any, bits: Any) -> Any:
 
 @compiled
 def window_sums(ns: Any, values: Any, edges: Any, asked: bool) -> Any:
-    """Return count, sum, minimum and maximum between edges, in one pass over times and values.
+    """Return the count, sum, minimum and maximum between edges, in one pass over times and values.
 
-    When `asked`, it is also seen whether the times, which begin in the first window, ever fall:
-    the counts are empty then.
+    If `asked`, it also checks whether the times, which start in the first window, ever fall:
+    then the counts are empty.
     """
     windows = len(edges) - 1
     counts = np.zeros(windows, np.int64)
@@ -78,7 +78,7 @@ def window_sums(ns: Any, values: Any, edges: Any, asked: bool) -> Any:
             if _falls(ns, seen, stop):
                 return counts[:0], sums, ends[0], ends[1]
             seen = stop
-        # Gallop to the window's end, then halve: far fewer looks at the times than points.
+        # Gallop to the window's end, then halve: far fewer reads of times than points.
         jump = stride
         low = i
         while low + jump < seen and ns[low + jump] < right:
@@ -123,7 +123,7 @@ def _place(ordered: Any, known: int, value: float) -> int:
 
 @compiled
 def _swap(ordered: Any, known: int, old: float, new: float) -> int:
-    """Take `old` out of the sorted values and put `new` in; NaN is neither. The new count."""
+    """Remove `old` from the sorted values and insert `new`; NaN is neither. Return the new count."""
     if np.isnan(old):
         if np.isnan(new):
             return known
@@ -159,7 +159,7 @@ def _quantile(ordered: Any, known: int, share: float) -> float:
 
 @compiled
 def sliding_quantile(values: Any, window: int, share: float) -> Any:
-    """Return quantile of each window over a sorted copy that slides along."""
+    """Return the quantile of each window over a sorted copy that slides along."""
     out = np.full(len(values), np.nan)
     ordered = np.empty(window + 1)
     known = 0
@@ -173,7 +173,7 @@ def sliding_quantile(values: Any, window: int, share: float) -> Any:
 
 @compiled
 def _deviation(ordered: Any, known: int, middle: float) -> float:
-    """Return median absolute deviation of sorted values: the distances form two sorted arms.
+    """Return the median absolute deviation of sorted values: the distances form two sorted arms.
 
     The k smallest distances take `i` from below the middle and `k - i` from above it; `i` is
     found by halving.
@@ -183,7 +183,7 @@ def _deviation(ordered: Any, known: int, middle: float) -> float:
     low, high = max(0, k - (known - split)), min(k, split)
     while low < high:
         i = (low + high) >> 1
-        # Taking i from below is too few when the next below is nearer than the last above.
+        # Taking i from below is too few if the next below is nearer than the last above.
         if middle - ordered[split - i - 1] < ordered[split + k - i - 1] - middle:
             low = i + 1
         else:
@@ -206,7 +206,7 @@ def _deviation(ordered: Any, known: int, middle: float) -> float:
 
 @compiled
 def sliding_mad(values: Any, window: int) -> Any:
-    """Return median absolute deviation of each window."""
+    """Return the median absolute deviation of each window."""
     out = np.full(len(values), np.nan)
     ordered = np.empty(window + 1)
     known = 0
@@ -228,7 +228,7 @@ def _sum(values: Any) -> float:
 
 @compiled
 def _largest(places: Any, numbers: Any, bits: Any, line: Any) -> Any:
-    """Return bits of the largest area; areas are not negative, so their bits are in their order."""
+    """Return the bits of the largest area; areas are not negative, so their bits are in their order."""
     across, up, offset = line
     areas = bits.view(np.float64)
     for j in range(len(numbers)):
@@ -241,9 +241,9 @@ def _largest(places: Any, numbers: Any, bits: Any, line: Any) -> Any:
 
 @compiled
 def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
-    """Return largest triangle three buckets for buckets between cuts.
+    """Choose by largest triangle three buckets, for buckets between cuts.
 
-    Nothing when there is a NaN or the places are not in ascending order.
+    Nothing is chosen if there is a NaN or the places are not in ascending order.
     """
     n = len(cuts)
     chosen = np.zeros(n, np.int64)
@@ -271,9 +271,9 @@ def triangles(places: Any, numbers: Any, cuts: Any) -> Any:
 
 @compiled
 def sliding_spread(values: Any, window: int, zscore: bool) -> Any:
-    """Return deviation or z-score of each window, of values without NaN.
+    """Return the deviation or z-score of each window, of values without NaN.
 
-    Sums slide along and start afresh every few thousand values, counted from a near level; a
+    Sums slide along and start again every few thousand values, counted from a near level; a
     window whose spread is so small that rounding would show is computed by itself.
     """
     size = len(values)

@@ -13,11 +13,11 @@ BLOCK = 1 << 15  # cells of windows that are laid out at once: they stay in the 
 
 
 def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
-    """Return mean, sum, deviation or z-score of windows without NaN, by running sums.
+    """Return the mean, sum, deviation or z-score of windows without NaN, by running sums.
 
-    Running sums start afresh for each piece that fits the cache, counted from a level near the
+    Running sums start again for each piece that fits the cache, counted from a level near the
     piece's. Windows whose spread is so far below the piece's that rounding would show are
-    computed by themselves. All passes write into the same few buffers: fresh arrays would cost
+    computed separately. All passes write into the same few buffers: new arrays would cost
     more in page faults than the arithmetic does.
 
     The sums of values and of squares run as one, as the two parts of complex numbers: each
@@ -80,7 +80,7 @@ def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
 
 
 def _one_by_one(values: Float64s, places: Int64s, window: int, stat: str) -> Float64s:
-    """Return deviation or z-score of the windows that end at some places, each in two passes."""
+    """Return the deviation or z-score of the windows that end at some places, each in two passes."""
     out = np.empty(len(places))
     early = np.flatnonzero(places < window - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -109,9 +109,9 @@ def _one_by_one(values: Float64s, places: Int64s, window: int, stat: str) -> Flo
 
 
 def slide(kernel: Any, values: Float64s, window: int, neutral: float) -> Float64s:
-    """Return a window's reduction from the end of one block and the start of the next.
+    """Reduce each window from the end of one block and the start of the next.
 
-    Blocks are as long as the window, so each sum starts afresh and nothing cancels
+    Blocks are as long as the window, so each sum starts from nothing and nothing cancels
     (van Herk 1992, Gil and Werman 1993).
     """
     size = len(values)
@@ -122,7 +122,7 @@ def slide(kernel: Any, values: Float64s, window: int, neutral: float) -> Float64
     behind = kernel.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
     out: Float64s = ahead.copy()
     if size > window:
-        # The window that ends at i begins at i - window + 1: the rest of the block before.
+        # The window that ends at i starts at i - window + 1: the rest of the block before.
         ends = np.arange(window, size)
         whole = (ends + 1) % window == 0
         joined = kernel(ahead[window:], behind[1 : size - window + 1])
@@ -133,7 +133,7 @@ def slide(kernel: Any, values: Float64s, window: int, neutral: float) -> Float64
 def moments(
     values: Float64s, gone: Any, window: int, counts: Float64s
 ) -> tuple[Float64s, Float64s, Float64s]:
-    """Return mean, sum of squared deviations and sum of each window.
+    """Return the mean, sum of squared deviations and sum of each window.
 
     Each block of values is counted from its own mean, so that a large level does not cancel.
     """
@@ -173,7 +173,7 @@ def moments(
         offset = (one + two + step * count_2) / counts
         mean = flat + offset
     squares = np.maximum(squares, 0.0)
-    # What rounding leaves of a constant window is no deviation.
+    # What rounding leaves of a constant window is not a deviation.
     low = slide(np.minimum, np.where(gone, np.inf, values), window, np.inf)
     high = slide(np.maximum, np.where(gone, -np.inf, values), window, -np.inf)
     squares[(low == high) & np.isfinite(low)] = 0.0

@@ -1,4 +1,4 @@
-"""A hint to the processor, for compiled loops that read two arrays by turns."""
+"""A hint to the processor, for compiled loops that read two arrays in turns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numba.extending import intrinsic
 def _prefetch(_: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of `array[index]`, which may lie past the array's end.
 
-    The processor guesses what is read next while one array is read along. By turns, a few dozen
-    values of each, it forgets, and each turn waits for memory.
+    The processor predicts what is read next while one array is read along. If two are read in turns,
+    a few dozen values of each, the prediction fails, and each turn waits for memory.
     """
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

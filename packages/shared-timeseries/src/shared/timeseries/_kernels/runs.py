@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from .._time.types import Float64s, Int64s
 
 NAMES = ("avg", "sum", "min", "max", "count", "first", "last", "std", "median", "p50", "p95", "p99")
-PIECE = 1 << 16  # values that are gone through together: the cache holds them
-SHORT = 256  # up to here NumPy sorts a row faster than it parts it and finds the next value
+PIECE = 1 << 16  # values that are processed together: the cache holds them
+SHORT = 256  # up to here NumPy sorts a row faster than it partitions it and finds the next value
 
 
 def quantile_of(name: str) -> float | None:
-    """Return 0.95 for `p95`, 0.5 for `median`; None for what is no quantile."""
+    """Return 0.95 for `p95`, 0.5 for `median`; None for any other name."""
     if name == "median":
         return 0.5
     if name[:1] != "p":
@@ -31,7 +31,7 @@ def quantile_of(name: str) -> float | None:
 def cuts_between(ns: Int64s, edges: Int64s) -> Int64s:
     """Return where each edge falls among the sorted times.
 
-    A few edges are looked up in all times, those between them only in the times between: halving
+    A few edges are looked up in all times, those between them only in the times between: bisecting
     the whole for each would miss the cache at nearly every step.
     """
     if len(ns) <= PIECE:
@@ -94,7 +94,7 @@ def _reduce_piece(
 
 
 def _std_runs(values: Float64s, offsets: Int64s, counts: Int64s) -> Float64s:
-    """Return sample standard deviation in two passes; NaN for a single value."""
+    """Return the sample standard deviation in two passes; NaN for a single value."""
     means = np.add.reduceat(values, offsets) / counts
     away = values - np.repeat(means, counts)
     away *= away
@@ -106,7 +106,7 @@ def _std_runs(values: Float64s, offsets: Int64s, counts: Int64s) -> Float64s:
 def quantile_runs(
     values: Float64s, offsets: Int64s, counts: Int64s, shares: list[float]
 ) -> list[Float64s]:
-    """Return linear quantiles of each run: runs of one length are sorted together as a matrix."""
+    """Return the linear quantiles of each run: runs of one length are sorted together as a matrix."""
     out = [np.empty(len(counts)) for _ in shares]
     order = np.argsort(counts, kind="stable")
     sizes, begins = np.unique(counts[order], return_index=True)
@@ -132,7 +132,7 @@ def quantile_runs(
 
 
 def row_quantile(block: Float64s, share: float) -> Float64s:
-    """Return the linear quantile of each row: short rows are sorted, long ones only parted."""
+    """Return the linear quantile of each row: short rows are sorted, long ones only partitioned."""
     if block.shape[1] <= SHORT:
         return interpolate_sorted(np.sort(block, axis=1), share)
     place = share * (block.shape[1] - 1)

@@ -167,7 +167,7 @@ def _sees_order(points: Points, request: Request) -> bool:
 
 
 def span_of(points: Points) -> tuple[int, int]:
-    """Return the first and the last time, of points that are sorted unless a look said otherwise."""
+    """Return the first and the last time, of points that are sorted unless a check found otherwise."""
     if points.ordered is not False:
         return int(points.times[0]), int(points.times[-1])
     return int(points.times.min()), int(points.times.max())

@@ -265,7 +265,7 @@ class Growth:
 
     @classmethod
     def of(cls, *columns: Any) -> Growth:
-        """Make it of the columns of a query's answer, in the order of the fields."""
+        """Make one from the columns of a query's answer, in the order of the fields."""
         kinds = (np.int64, np.float64, np.int64, np.float64, np.int64, np.int64, np.float64)
         return cls(*(c.astype(kind) for c, kind in zip(columns, kinds, strict=True)))
 

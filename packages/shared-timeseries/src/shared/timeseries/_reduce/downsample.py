@@ -99,7 +99,7 @@ def downsample(
 
 
 def read_count(n: Any, method: str) -> int:
-    """Read how many points a method shall choose."""
+    """Read how many points a method is to choose."""
     choice("method", method, METHODS)
     return whole("n", n, least=3 if "lttb" in method else 2)
 

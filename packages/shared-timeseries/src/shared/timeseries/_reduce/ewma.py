@@ -23,7 +23,7 @@ def ewma(
     com: float | None = None,
     adjust: bool = True,
 ) -> Float64s:
-    """Average with exponential weights; NaN values are passed over but age the rest.
+    """Average with exponential weights; NaN values are skipped but age the rest.
 
     Args:
         values: Numbers in order of time, or a `TimeSeries`.

@@ -1,4 +1,4 @@
-"""What a call over windows asks for, read once; local functions and ClickHouse take it."""
+"""The arguments of a call over windows, read once, for local functions and ClickHouse alike."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Request:
         step: The size of a window; None for the whole range at once.
         names: The aggregates.
         shown: The columns in which they are shown.
-        start: The beginning of the range, as the caller wrote it.
+        start: The start of the range, as the caller wrote it.
         end: Its end.
         tz: The zone of calendar windows; None for that of the times.
         unit: The unit of plain numbers.
@@ -125,7 +125,7 @@ class Request:
         return columns | {name: np.empty(0, np.int64) for name in (*EDGES, "count")}
 
     def give(self, columns: dict[str, Any], points: Points) -> Any:
-        """Return the columns of the windows in the form that was asked for."""
+        """Return the columns of the windows in the requested form."""
         return give(columns, points, self.output, EDGES)
 
 

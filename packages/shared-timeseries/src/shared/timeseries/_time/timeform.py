@@ -36,7 +36,7 @@ class TimeForm:
 
     @property
     def aware(self) -> bool:
-        """Whether the times are instants; plain numbers are (seconds since the epoch)."""
+        """Whether the times are instants; plain numbers (seconds since the epoch) are."""
         return self.tz is not None or self.kind == "number"
 
     def out(self, ns: int) -> Any:

@@ -25,4 +25,4 @@ Fill: TypeAlias = Literal["none", "null", "previous", "linear", "0"]
 Output: TypeAlias = Literal["records", "pandas", "polars", "arrays", "series"]
 Data: TypeAlias = "Sequence[Mapping[str, Any]] | Mapping[str, Any] | Any"
 TimeField: TypeAlias = "str | Sequence[Any] | np.ndarray[Any, Any] | None"
-"""Name of the time column; or the values, when the data are the times."""
+"""Name of the time column; or the values, if the data are the times."""

@@ -1,1 +1,1 @@
-"""Where windows of time begin and end."""
+"""Where windows of time start and end."""

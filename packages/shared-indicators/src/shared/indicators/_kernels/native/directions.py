@@ -34,7 +34,7 @@ def _directions(
 ) -> Any:
     """Write +DI, -DI and their spread, from (range, rises, falls); return what these are at the end.
 
-    The inputs begin one bar before the outputs.
+    The inputs start one bar before the outputs.
     """
     span, plus, minus = sums
     weights, zero, hundred = load(fade, 0), splat(0.0), splat(100.0)

@@ -12,7 +12,7 @@ from .windows import total_run
 def _flows(high: Any, low: Any, close: Any, volume: Any, prices: Any, up: Any, down: Any) -> Any:
     """Write the money of rising and of falling bars from three times the typical price; return whether all are finite.
 
-    The inputs begin one bar before the outputs.
+    The inputs start one bar before the outputs.
     """
     for i in range(prices.size):
         prices[i] = high[i] + low[i] + close[i]

@@ -84,7 +84,7 @@ def _ultimate(
         for start in range(longest, bars, tile):
             stop = min(start + tile, bars)
             first, m = start - longest + 1, stop - start
-            # All windows are of these bars; the last ones of each length are those asked for.
+            # All windows are of these bars; the last ones of each length are the wanted ones.
             n = stop - first
             hi, lo, c = high[r, first:stop], low[r, first:stop], close[r, first:stop]
             bought, spans = t[0, :n], t[1, :n]

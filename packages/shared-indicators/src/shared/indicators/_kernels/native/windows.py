@@ -26,7 +26,7 @@ from .vectors import (
 
 # What `extreme_run` looks for.
 HIGHEST, LOWEST = True, False
-# What `variance_run` gives.
+# What `variance_run` writes.
 ROOTED, PLAIN = True, False
 
 
