@@ -1,5 +1,7 @@
 """Metrics and spans."""
 
+from typing import Any
+
 import prometheus_client
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -23,7 +25,8 @@ def test_prometheus(redis_settings, postgres_settings, clickhouse_settings):
         db.instrument(prometheus=registry)
         db.redis.set("k", "v")
         with db.redis.pipeline() as pipe:
-            pipe.get("k").execute()
+            pipe.get("k")
+            pipe.execute()
         db.postgres.execute("SELECT 'value'")
         with pytest.raises(Exception, match="nope"):
             db.postgres.execute("SELECT nope")
@@ -53,8 +56,10 @@ async def test_opentelemetry(redis_settings, postgres_settings):
         await db.redis.set("k", "hidden")
         with pytest.raises(Exception, match="hidden"):
             await db.postgres.execute("SELECT 'hidden'::int")
-        spans = {span.attributes["db.system.name"]: span for span in exporter.get_finished_spans()}
-        data = reader.get_metrics_data().to_json()
+        finished: Any = exporter.get_finished_spans()
+        spans = {span.attributes["db.system.name"]: span for span in finished}
+        metrics: Any = reader.get_metrics_data()
+        data = metrics.to_json()
     assert spans["redis"].name == f"SET {redis_settings['database']}"
     wrong = spans["postgresql"]
     assert dict(wrong.attributes) == {

@@ -1,7 +1,6 @@
 """ClickHouse's engine in this process."""
 
 import asyncio
-import os
 
 import pytest
 
@@ -70,4 +69,3 @@ asyncio.run(main())
 """
     out, err = await asyncio.to_thread(python(script).communicate)
     assert out.strip() == "42", err
-    assert os.getpid()

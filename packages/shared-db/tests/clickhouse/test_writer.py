@@ -49,12 +49,10 @@ def test_the_writer_batches_flushes_and_reports(db, table):
     assert parts[0][0] <= 100
 
 
-def test_a_row_goes_out_after_its_delay(db, table):
+def test_a_row_goes_out_after_its_delay(db, table, until):
     writer = db.clickhouse_writer(table, max_delay=0.05)
     writer.write({"p": 1, "n": 1})
-    deadline = time.monotonic() + 10
-    while writer.delivered != 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until("one row delivered", lambda: writer.delivered == 1)
     assert count(db, table) == (1, 1)
     writer.close()
 
@@ -100,7 +98,7 @@ def test_close_says_what_was_not_delivered():
         assert count(db, "t") == (20, 20)
 
 
-def test_who_waits_for_a_flush_is_told_when_the_time_of_closing_runs_out():
+def test_a_waiting_flush_is_told_when_the_time_of_closing_runs_out(until):
     with embedded.clickhouse() as store, DatabaseConnections.from_settings(store.settings) as db:
         db.clickhouse.command(REMEMBERING.format("t"))
         store.shutdown()
@@ -116,8 +114,7 @@ def test_who_waits_for_a_flush_is_told_when_the_time_of_closing_runs_out():
 
         thread = threading.Thread(target=flush)
         thread.start()
-        while not writer._emptied:
-            time.sleep(0.001)
+        until("a waiting flush", lambda: writer._emptied)
         writer.close(timeout=0.1)
         thread.join(30)
         assert told

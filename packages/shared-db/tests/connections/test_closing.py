@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,9 @@ def run(*arguments, **env):
     )
 
 
-def test_close_cuts_off_what_outlasts_its_time_and_counts(redis_settings, clickhouse_settings):
+def test_close_cuts_off_what_outlasts_its_time_and_counts(
+    redis_settings, clickhouse_settings, until
+):
     db = DatabaseConnections.from_settings([redis_settings, clickhouse_settings])
     answers = {}
 
@@ -44,8 +47,7 @@ def test_close_cuts_off_what_outlasts_its_time_and_counts(redis_settings, clickh
     threads = [threading.Thread(target=run, args=item) for item in calls.items()]
     for thread in threads:
         thread.start()
-    while sum(figures["in_use"] for figures in db.snapshot().values()) != 3:
-        time.sleep(0.001)
+    until("three in use", lambda: sum(one["in_use"] for one in db.snapshot().values()) == 3)
     time.sleep(0.05)
     report = db.close_all(timeout=0.5)
     for thread in threads:
@@ -67,8 +69,9 @@ def test_close_cuts_off_what_outlasts_its_time_and_counts(redis_settings, clickh
 async def test_close_cuts_off_tasks(redis_settings, clickhouse_settings):
     db = AsyncDatabaseConnections.from_settings([redis_settings, clickhouse_settings])
     await db.clickhouse.command("SELECT 1")
+    redis: Any = db.redis
     tasks = [
-        asyncio.create_task(db.redis.blpop("nothing", timeout=60)),
+        asyncio.create_task(redis.blpop("nothing", timeout=60)),
         asyncio.create_task(db.clickhouse.command("SELECT sleep(3)")),
         asyncio.create_task(db.clickhouse.command("SELECT sleep(0.2)")),
     ]

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 from shared.config import load_settings
 from shared.db import (
@@ -19,10 +18,12 @@ def run(*arguments, **env):
     )
 
 
-def test_up_gives_four_stores_and_ping_sees_them(tmp_path):
+def test_up_gives_four_stores_and_ping_sees_them(tmp_path, until):
     env_file = tmp_path / "env"
     command = [sys.executable, "-m", "shared.db", "up", "--env-file", env_file]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
         variables = {}
         while len(variables) < 16:
@@ -39,9 +40,7 @@ def test_up_gives_four_stores_and_ping_sees_them(tmp_path):
         done = run("ping", "--timeout", "20", **variables)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count(" ok ") == 4
-        deadline = time.monotonic() + 10
-        while not env_file.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until("the file of variables", env_file.exists)
         with DatabaseConnections.from_settings(load_settings(env=variables, dotenv=None)) as db:
             assert all(
                 db.initialize_all_databases(required=variables and {"postgres", "redis"}).values()

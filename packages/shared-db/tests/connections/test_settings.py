@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-import shared.db
 from shared.config import load_settings
 from shared.db import (
     AsyncDatabaseConnections,
     DatabaseConnections,
     NotConfigured,
     Unavailable,
+    embedded,
 )
 
 SECRET = "pa@ss/w:rd#1"
@@ -28,14 +28,21 @@ def test_several_named_ones(redis_settings, empty_databases):
             db.get_postgres("reporting")
 
 
-def test_settings_mappings_and_the_environment(redis_store, monkeypatch):
-    for settings in (
-        load_settings(env=redis_store.env, dotenv=None),
-        redis_store.env,
-        [redis_store.settings],
-    ):
-        with DatabaseConnections.from_settings(settings) as db:
-            assert db.redis.ping()
+SETTINGS = {
+    "settings of shared.config": lambda store: load_settings(env=store.env, dotenv=None),
+    "a mapping of variables": lambda store: store.env,
+    "an embedded store's settings": lambda store: store.settings,
+    "a list": lambda store: [store.settings],
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_what_describes_stores(kind, redis_store):
+    with DatabaseConnections.from_settings(SETTINGS[kind](redis_store)) as db:
+        assert db.redis.ping()
+
+
+def test_the_environment_describes_stores(redis_store, monkeypatch):
     for name, value in redis_store.env.items():
         monkeypatch.setenv(name, value)
     with DatabaseConnections.from_env() as db:
@@ -43,8 +50,24 @@ def test_settings_mappings_and_the_environment(redis_store, monkeypatch):
     with DatabaseConnections() as db:
         db.initialize_redis()
         assert db.redis.ping()
-    with pytest.raises(TypeError, match="int"):
+
+
+def test_other_things_do_not_describe_stores():
+    with pytest.raises(TypeError, match=r"settings must be settings of shared\.config, .*int"):
         DatabaseConnections.from_settings(5)
+
+
+def test_a_getter_returns_the_store_and_a_client_getter_what_has_the_drivers_methods():
+    with DatabaseConnections() as db:
+        made = {
+            kind: getattr(db, f"initialize_{kind}")(name="other", host="h", port=1)
+            for kind in ("postgres", "clickhouse", "qdrant", "redis")
+        }
+        for kind, store in made.items():
+            assert getattr(db, f"get_{kind}")("other") is store
+        assert db.get_clickhouse_client("other") is made["clickhouse"]
+        assert db.get_qdrant_client("other") is made["qdrant"]
+        assert db.get_redis_client("other") is made["redis"].client
 
 
 def test_required_stores(redis_settings):
@@ -72,7 +95,7 @@ def test_options_of_a_url(redis_store, empty_databases):
 
 
 def test_a_hard_password_survives_a_url():
-    with shared.db.embedded.postgres(password=SECRET) as store, DatabaseConnections() as db:
+    with embedded.postgres(password=SECRET) as store, DatabaseConnections() as db:
         db.initialize_postgres(
             url=f"postgresql://postgres:pa%40ss%2Fw%3Ard%231@{store.host}:{store.port}/postgres"
         )

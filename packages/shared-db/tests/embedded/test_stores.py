@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import clickhouse_connect
 import psycopg
@@ -13,7 +14,7 @@ from qdrant_client import QdrantClient, models
 
 from shared.db import Unavailable, embedded
 
-START = {
+START: dict[str, Any] = {
     "postgres": embedded.postgres,
     "redis": embedded.redis,
     "clickhouse": embedded.clickhouse,
@@ -22,6 +23,8 @@ START = {
 
 
 class Postgres:
+    client: Any
+
     def __init__(self, store):
         self.client = psycopg.connect(store.url, autocommit=True)
 

@@ -11,6 +11,18 @@ from shared.db import (
 )
 
 
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"ttl": 0}, "ttl must be a finite number above 0, not 0"),
+        ({"backend": "etcd"}, "backend must be one of 'redis', 'postgres', not 'etcd'"),
+    ],
+)
+def test_what_is_not_allowed_is_refused_where_it_is_given(db, options, refusal):
+    with pytest.raises(ValueError, match=refusal):
+        db.lock("job", **options)
+
+
 def test_tokens_rise_and_a_lock_excludes(db):
     tokens = []
     for _ in range(5):

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,10 +16,10 @@ from shared.db import (
 )
 
 
-def test_close_drains_then_cancels_and_counts(postgres_settings):
+def test_close_drains_then_cancels_and_counts(postgres_settings, until):
     db = DatabaseConnections.from_settings(postgres_settings)
     db.initialize_postgres(max_connections=4)
-    results = {}
+    results: dict[str, Any] = {}
 
     def run(name, seconds):
         try:
@@ -32,8 +33,7 @@ def test_close_drains_then_cancels_and_counts(postgres_settings):
     ]
     for thread in threads:
         thread.start()
-    while db.postgres.snapshot()["in_use"] != 3:
-        time.sleep(0.005)
+    until("three in use", lambda: db.postgres.snapshot()["in_use"] == 3)
     time.sleep(0.05)
     closing = []
     closer = threading.Thread(target=lambda: closing.append(db.close_all(timeout=0.6)))

@@ -1,5 +1,6 @@
 """A pool without a free connection."""
 
+import contextlib
 import threading
 import time
 
@@ -29,7 +30,7 @@ def test_exhaustion_names_the_holders(db):
     assert db.postgres.execute("SELECT 1") == [(1,)]
 
 
-def test_waiting_is_first_come_first_served(db):
+def test_waiting_is_first_come_first_served(db, until):
     order = []
     held = [db.get_postgres_connection() for _ in range(4)]
     for one in held:
@@ -43,8 +44,7 @@ def test_waiting_is_first_come_first_served(db):
     for n in range(5):
         threads.append(threading.Thread(target=wait, args=(n,)))
         threads[-1].start()
-        while db.postgres.snapshot()["waiting"] != n + 1:
-            time.sleep(0.001)
+        until(f"{n + 1} in the queue", lambda n=n: db.postgres.snapshot()["waiting"] == n + 1)
     held[0].__exit__(None, None, None)
     for thread in threads:
         thread.join()
@@ -68,13 +68,36 @@ async def test_async_exhaustion_and_nested_transactions(postgres_settings):
         ]
 
 
-def test_min_connections_are_opened_and_idle_ones_closed(postgres_settings):
+def test_min_connections_are_opened_ahead(postgres_settings, until):
     with DatabaseConnections() as db:
-        postgres = db.initialize_postgres(
-            **postgres_settings, min_connections=3, max_connections=5, max_idle=0.05
-        )
+        postgres = db.initialize_postgres(**postgres_settings, min_connections=3)
         postgres.execute("SELECT 1")
-        deadline = time.monotonic() + 10
-        while postgres.snapshot()["idle"] < 3 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert postgres.snapshot()["idle"] == 3
+        until("three idle connections", lambda: postgres.snapshot()["idle"] == 3)
+
+
+def test_idle_connections_above_the_minimum_are_closed(postgres_settings):
+    with DatabaseConnections() as db:
+        postgres = db.initialize_postgres(**postgres_settings, max_connections=5, max_idle=0.05)
+        with contextlib.ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(postgres.connection())
+        assert postgres.snapshot()["idle"] == 5
+        time.sleep(0.1)
+        postgres.execute("SELECT 1")
+        assert postgres.snapshot()["idle"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ({"max_connections": 0}, "max_connections must be a whole number of at least 1, not 0"),
+        (
+            {"min_connections": 3, "max_connections": 2},
+            "min_connections must be a whole number from 0 to 2, not 3",
+        ),
+        ({"timeout": 0}, "timeout must be a number above 0, not 0"),
+    ],
+)
+def test_a_size_out_of_range_is_refused_where_it_is_given(arguments, refusal):
+    with DatabaseConnections() as db, pytest.raises(ValueError, match=refusal):
+        db.initialize_postgres(host="h", **arguments)

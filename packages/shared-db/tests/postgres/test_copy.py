@@ -5,6 +5,7 @@ import decimal
 import enum
 import math
 import uuid
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_what_other_libraries_and_types_give(db, wide):
     db.postgres.execute(
         "ALTER TABLE wide ADD c char(3), ADD ms mood[], ADD us uuid[], ADD small smallint[]"
     )
-    rows = [
+    rows: list[Any] = [
         (mine, (1, 2), "EUR", [Mood.GOOD, None], [str(mine)], np.array([[1, 2], [3, 4]])),
         (str(mine), np.array([3]), "x", ["bad"], (mine,), []),
     ]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -34,35 +35,34 @@ def test_whole_reals_of_a_frame_fit_integers(db, wide):
         db.postgres.copy_frame(wide, pd.DataFrame({"i": [1, 0.5]}))
 
 
-def test_frames(db, wide):
-    at = pd.to_datetime(["2024-01-01T00:00:00.123456Z", None])
+def test_a_pandas_frame(db, wide):
+    at: Any = ["2024-01-01T00:00:00.123456Z", None]
     frame = pd.DataFrame(
         {
             "i": pd.array([1, None], dtype="Int64"),
             "f": [1.5, float("nan")],
             "t": ["x", None],
-            "at": at,
+            "at": pd.to_datetime(at),
             "m": pd.Categorical(["good", "bad"]),
             "a": [[1, 2], None],
         }
     )
     assert db.postgres.copy_frame(wide, frame) == 2
+    moment = dt.datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=dt.UTC)
     assert db.postgres.execute("SELECT i, f, t, at, m, a FROM wide") == [
-        (
-            1,
-            1.5,
-            "x",
-            dt.datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=dt.UTC),
-            "good",
-            [1, 2],
-        ),
+        (1, 1.5, "x", moment, "good", [1, 2]),
         (None, None, None, None, "bad", None),
     ]
-    db.postgres.execute("TRUNCATE wide")
-    other = pl.DataFrame({"f": [math.nan, None, math.inf], "s": [["a"], None, []]})
-    assert db.postgres.copy_frame(wide, other) == 3
+
+
+def test_a_polars_frame(db, wide):
+    frame = pl.DataFrame({"f": [math.nan, None, math.inf], "s": [["a"], None, []]})
+    assert db.postgres.copy_frame(wide, frame) == 3
     (first, second, third) = db.postgres.execute("SELECT f, s FROM wide")
     assert math.isnan(first[0])
     assert (first[1], second, third) == (["a"], (None, None), (math.inf, []))
-    with pytest.raises(TypeError, match="list"):
+
+
+def test_what_is_not_a_frame_is_refused(db, wide):
+    with pytest.raises(TypeError, match=r"frame must be a frame of pandas, .*list"):
         db.postgres.copy_frame(wide, [1])

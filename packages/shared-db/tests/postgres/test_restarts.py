@@ -31,8 +31,8 @@ def test_ten_idle_connections_survive_a_restart():
 
 
 def hammer(action, *, threads, stop):
-    """Calls from many threads until told to stop; returns (time, error or None) of each call."""
-    calls = []
+    """Calls from many threads until told to stop; returns (start, end, error or None) of each."""
+    calls: list[tuple[float, float, Exception | None]] = []
 
     def run():
         while not stop.is_set():
@@ -50,7 +50,7 @@ def hammer(action, *, threads, stop):
     return workers, calls
 
 
-def test_a_restart_under_load_fails_at_most_the_calls_in_flight():
+def test_a_restart_under_load_fails_at_most_the_calls_in_flight(until):
     with embedded.postgres() as store, DatabaseConnections.from_settings(store.settings) as db:
         db.initialize_postgres(max_connections=4, timeout=10)
         stop = threading.Event()
@@ -62,8 +62,10 @@ def test_a_restart_under_load_fails_at_most_the_calls_in_flight():
         time.sleep(0.7)
         store.start()
         back = time.monotonic()
-        while not any(end > back and error is None for _s, end, error in list(calls)):
-            time.sleep(0.005)
+        until(
+            "a call that succeeds after the start",
+            lambda: any(end > back and error is None for _s, end, error in list(calls)),
+        )
         time.sleep(0.3)
         stop.set()
         for worker in workers:

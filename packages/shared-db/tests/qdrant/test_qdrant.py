@@ -122,17 +122,20 @@ def test_restarts():
             assert caught.value.lasting
 
 
-# qdrant-client asks SQLite for its thread safety on a connection that it does not close.
-@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
-async def test_for_tasks_and_in_process(qdrant_settings, tmp_path, db):
+async def test_for_tasks(qdrant_settings, db):
     async with AsyncDatabaseConnections.from_settings(qdrant_settings) as other:
         await other.qdrant.create_collection(C, vectors_config=DOT)
         await asyncio.gather(*(other.qdrant.upsert(C, [point(n)]) for n in range(10)))
         assert (await other.qdrant.count(C)).count == 10
         assert (await other.ping())["qdrant"].ok
-    for url in (":memory:", f"path:{tmp_path}/q"):
-        with DatabaseConnections() as local:
-            local.initialize_qdrant(url=url)
-            local.qdrant.create_collection(C, vectors_config=DOT)
-            local.qdrant.upsert(C, [point(1)])
-            assert local.qdrant.count(C).count == 1
+
+
+# qdrant-client checks SQLite's thread safety on a connection that it does not close.
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.parametrize("url", [":memory:", "path:{}/q"])
+def test_in_process(url, tmp_path):
+    with DatabaseConnections() as local:
+        local.initialize_qdrant(url=url.format(tmp_path))
+        local.qdrant.create_collection(C, vectors_config=DOT)
+        local.qdrant.upsert(C, [point(1)])
+        assert local.qdrant.count(C).count == 1

@@ -1,6 +1,7 @@
 """The driver's client, with lost answers told apart."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import redis
@@ -19,7 +20,8 @@ def test_the_client_is_the_drivers(db):
     assert isinstance(db.redis, redis.Redis)
     db.redis.hset("h", mapping={"a": 1})
     with db.redis.pipeline() as pipe:
-        pipe.incr("n").incr("n")
+        pipe.incr("n")
+        pipe.incr("n")
         assert pipe.execute() == [1, 2]
     subscriber = db.redis.pubsub()
     subscriber.subscribe("c")
@@ -69,8 +71,10 @@ async def test_the_same_holds_for_tasks(redis_store, redis_settings, fault_proxy
         proxy.lose_reply()
         assert await db.redis.get("n") == b"1"
         async with db.redis.pipeline() as pipe:
-            assert await pipe.incr("n").execute() == [2]
-        task = asyncio.create_task(db.redis.blpop("nothing", timeout=0))
+            pipe.incr("n")
+            assert await pipe.execute() == [2]
+        redis: Any = db.redis
+        task = asyncio.create_task(redis.blpop("nothing", timeout=0))
         await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -99,6 +103,9 @@ def test_exhaustion_and_close(redis_settings):
     held = [db.redis.connection_pool.get_connection() for _ in range(2)]
     with pytest.raises(PoolExhausted):
         db.redis.get("k")
+    with pytest.raises(PoolExhausted), db.redis.pipeline() as pipe:
+        pipe.incr("n")
+        pipe.execute()
     for one in held:
         db.redis.connection_pool.release(one)
     db.redis.get("k")
@@ -118,12 +125,16 @@ def test_a_wrong_password_shows_no_secret(redis_settings):
 
 async def test_a_cancellation_that_comes_with_the_answer_is_not_swallowed(redis_settings):
     async with AsyncDatabaseConnections.from_settings(redis_settings) as db:
-        await db.redis.set("k", "v")
+        redis: Any = db.redis
+        await redis.set("k", "v")
+        cancelled = 0
         for step in range(1, 40):  # cancelled after one step of the loop, after two, ...
-            task = asyncio.create_task(db.redis.get("k"))
+            task = asyncio.create_task(redis.get("k"))
             for _ in range(step):
                 await asyncio.sleep(0)
             if task.done() or not task.cancel():
                 break
             with pytest.raises(asyncio.CancelledError):
                 await task
+            cancelled += 1
+        assert cancelled

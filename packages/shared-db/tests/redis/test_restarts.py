@@ -15,10 +15,11 @@ from shared.db import (
 )
 
 
-def test_a_restart_under_load_fails_at_most_the_calls_in_flight():
+def test_a_restart_under_load_fails_at_most_the_calls_in_flight(until):
     with embedded.redis() as store, DatabaseConnections.from_settings(store.settings) as db:
         db.initialize_redis(timeout=10)
-        stop, calls = threading.Event(), []
+        stop = threading.Event()
+        calls: list[tuple[float, float, Exception | None]] = []
 
         def run():
             while not stop.is_set():
@@ -38,8 +39,10 @@ def test_a_restart_under_load_fails_at_most_the_calls_in_flight():
         time.sleep(0.7)
         store.start()
         back = time.monotonic()
-        while not any(end > back and error is None for _s, end, error in list(calls)):
-            time.sleep(0.005)
+        until(
+            "a call that succeeds after the start",
+            lambda: any(end > back and error is None for _s, end, error in list(calls)),
+        )
         time.sleep(0.2)
         stop.set()
         for thread in threads:
@@ -114,7 +117,7 @@ def test_a_health_check_of_a_dead_or_frozen_server_fails_fast():
 
 
 @pytest.fixture
-def sentinel(tmp_path):
+def sentinel(until):
     """A primary, a replica and a Sentinel of our own."""
     with (
         embedded.redis(options={"repl-diskless-sync-delay": 0}) as primary,
@@ -128,17 +131,17 @@ def sentinel(tmp_path):
     ):
         watcher = embedded.sentinel("main", primary, quorum=1, down_after=0.3)
         with watcher:
-            deadline = time.monotonic() + 15
-            while time.monotonic() < deadline:
+
+            def ready():
                 with redis.Redis(
                     port=replica.port, password=replica.settings["password"]
                 ) as client:
                     info = client.info("replication")
                 with redis.Redis(port=watcher.port) as client:
                     known = client.sentinel_master("main")["num-slaves"]
-                if info["master_link_status"] == "up" and known == 1:
-                    break
-                time.sleep(0.05)
+                return info["master_link_status"] == "up" and known == 1
+
+            until("a replica that is linked and known", ready)
             yield primary, replica, watcher
 
 

@@ -85,7 +85,7 @@ def initialize_redis(*, name: str = "default", **options: Unpack[RedisOptions]) 
 def initialize_all_databases(
     required: Iterable[str] = (), timeout: float = 10.0
 ) -> dict[str, Ping]:
-    """Connect every store that the settings describe; see the method of the same name."""
+    """Connect every store described by the settings; see the method of the same name."""
     if not _default.described:
         _default.describe()
     return _default.initialize_all_databases(required, timeout)
@@ -182,7 +182,7 @@ def lock(
 
 
 def ping(timeout: float = 2.0) -> dict[str, Ping]:
-    """Ping every store that is described."""
+    """Ping every described store."""
     return _default.ping(timeout)
 
 

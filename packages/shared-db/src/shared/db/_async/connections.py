@@ -50,7 +50,7 @@ _CLASSES: dict[str, Any] = {
     "qdrant": AsyncQdrant,
     "redis": AsyncRedisStore,
 }
-# Any of these describes a store by itself; without one, the settings do.
+# Any of these describes a store by itself; otherwise the settings do.
 _PLACES = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
 
 
@@ -88,21 +88,21 @@ class AsyncDatabaseConnections:
         return bool(self._stores or self._waiting)
 
     def describe(self, settings: Any = None) -> None:
-        """Describe every store that the settings name, as `from_settings` does."""
+        """Describe every store named by the settings, as `from_settings` does."""
         if settings is None:
             from shared.config import settings
         self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
 
     @classmethod
     def from_settings(cls, settings: Any = None) -> Self:
-        """Describe every store that the settings name.
+        """Describe every store named by the settings.
 
         Args:
             settings: Settings of `shared.config` (by default `shared.config.settings`), a mapping
                 of variables, or the `settings` of embedded stores (one or a list).
 
         Returns:
-            Connections that are not yet open.
+            Connections, not yet open.
         """
         self = cls()
         self.describe(settings)
@@ -116,7 +116,7 @@ class AsyncDatabaseConnections:
             env: Variables instead of the environment's.
 
         Returns:
-            Connections that are not yet open.
+            Connections, not yet open.
         """
         self = cls()
         try:
@@ -157,7 +157,7 @@ class AsyncDatabaseConnections:
         try:
             made = _CLASSES[kind](name=name, **given)
         except (TypeError, ValueError) as error:
-            # A report with the variables of every frame shows what was given, in no frame of ours.
+            # A report with the variables of every frame shows what was given, in none of our frames.
             given.clear()
             arguments.clear()
             raise freed(error)  # noqa: B904 - it is the error itself
@@ -454,7 +454,7 @@ class AsyncDatabaseConnections:
         return AsyncPostgresLock(self.get_postgres(store).pool, name, ttl, timeout=timeout)
 
     def _described(self) -> dict[str, Any]:
-        """Return every store that is described, by `kind` or `kind:name`."""
+        """Return every described store, by `kind` or `kind:name`."""
         for kind in self._waiting:
             if (kind, "default") not in self._stores:
                 self._initialize(kind, "default", {})
@@ -487,7 +487,7 @@ class AsyncDatabaseConnections:
     async def initialize_all_databases(
         self, required: Iterable[str] = (), timeout: float = 10.0
     ) -> dict[str, Ping]:
-        """Connect every store that is described.
+        """Connect every described store.
 
         Args:
             required: Those that must answer, such as `{"postgres"}`.

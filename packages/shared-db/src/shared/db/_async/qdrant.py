@@ -18,7 +18,7 @@ from .runtime import sleep
 class AsyncQdrant(AsyncLazy):
     """One Qdrant server, with the methods of qdrant-client's client.
 
-    A call waits for a server that is restarting. A call that was lost after it was sent is
+    A call waits for a restarting server. A call that was lost after it was sent is
     repeated unless it creates or removes a collection: that is an `OutcomeUnknown`.
 
     Made by `AsyncDatabaseConnections.initialize_qdrant`.

@@ -75,7 +75,7 @@ class PoolExhausted(DatabaseError, TimeoutError):  # noqa: N818 - the name that 
         pool: The pool's name.
         waited: Seconds waited.
         in_use: Connections in use.
-        holders: Who holds them, as `file:line` with the seconds held, longest first.
+        holders: Where they were taken, as `file:line` with the seconds held, longest first.
     """
 
     def __init__(self, pool: str, waited: float, in_use: int, holders: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Who took a connection: cheap to note, readable when it matters."""
+"""Where a connection was taken: cheap to note, readable when it matters."""
 
 from __future__ import annotations
 

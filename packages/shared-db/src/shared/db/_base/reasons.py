@@ -1,4 +1,4 @@
-"""Why a server cannot be reached: one line, whatever a driver wrapped around it."""
+"""Why a server cannot be reached: one line, without what drivers wrap around it."""
 
 from __future__ import annotations
 

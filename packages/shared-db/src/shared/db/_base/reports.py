@@ -39,7 +39,7 @@ class CloseReport:
         cancelled: How many calls were cut off by the timeout.
         finished: How many ended by themselves while closing.
         stores: The two figures per store.
-        undelivered: Rows that writers could not deliver.
+        undelivered: Rows not delivered by writers.
     """
 
     cancelled: int = 0

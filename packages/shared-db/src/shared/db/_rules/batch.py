@@ -23,8 +23,8 @@ class WriterReport:
     """What a writer has done.
 
     Attributes:
-        delivered: Rows that the server has acknowledged.
-        undelivered: Rows that were accepted and not delivered; with `spill` they wait on disk.
+        delivered: Rows acknowledged by the server.
+        undelivered: Rows accepted and not delivered; with `spill` they wait on disk.
         error: Why, when it is known.
     """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # two of these are compared at every checkout.
 IDLE, ACTIVE, INTRANS, INERROR = 0, 1, 2, 3
 
-# FATAL answers of a server that starts, stops or is full: trying again helps.
+# FATAL answers of a starting, stopping or full server: trying again helps.
 _PASSING = (
     "starting up",
     "shutting down",

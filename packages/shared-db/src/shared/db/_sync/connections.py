@@ -52,7 +52,7 @@ _CLASSES: dict[str, Any] = {
     "qdrant": Qdrant,
     "redis": RedisStore,
 }
-# Any of these describes a store by itself; without one, the settings do.
+# Any of these describes a store by itself; otherwise the settings do.
 _PLACES = ("url", "host", "path", "location", "dsn", "service", "conninfo", "hostaddr")
 
 
@@ -90,21 +90,21 @@ class DatabaseConnections:
         return bool(self._stores or self._waiting)
 
     def describe(self, settings: Any = None) -> None:
-        """Describe every store that the settings name, as `from_settings` does."""
+        """Describe every store named by the settings, as `from_settings` does."""
         if settings is None:
             from shared.config import settings
         self._waiting = {kind: Sealed(values) for kind, values in arguments_from(settings).items()}
 
     @classmethod
     def from_settings(cls, settings: Any = None) -> Self:
-        """Describe every store that the settings name.
+        """Describe every store named by the settings.
 
         Args:
             settings: Settings of `shared.config` (by default `shared.config.settings`), a mapping
                 of variables, or the `settings` of embedded stores (one or a list).
 
         Returns:
-            Connections that are not yet open.
+            Connections, not yet open.
         """
         self = cls()
         self.describe(settings)
@@ -118,7 +118,7 @@ class DatabaseConnections:
             env: Variables instead of the environment's.
 
         Returns:
-            Connections that are not yet open.
+            Connections, not yet open.
         """
         self = cls()
         try:
@@ -159,7 +159,7 @@ class DatabaseConnections:
         try:
             made = _CLASSES[kind](name=name, **given)
         except (TypeError, ValueError) as error:
-            # A report with the variables of every frame shows what was given, in no frame of ours.
+            # A report with the variables of every frame shows what was given, in none of our frames.
             given.clear()
             arguments.clear()
             raise freed(error)  # noqa: B904 - it is the error itself
@@ -456,7 +456,7 @@ class DatabaseConnections:
         return PostgresLock(self.get_postgres(store).pool, name, ttl, timeout=timeout)
 
     def _described(self) -> dict[str, Any]:
-        """Return every store that is described, by `kind` or `kind:name`."""
+        """Return every described store, by `kind` or `kind:name`."""
         for kind in self._waiting:
             if (kind, "default") not in self._stores:
                 self._initialize(kind, "default", {})
@@ -489,7 +489,7 @@ class DatabaseConnections:
     def initialize_all_databases(
         self, required: Iterable[str] = (), timeout: float = 10.0
     ) -> dict[str, Ping]:
-        """Connect every store that is described.
+        """Connect every described store.
 
         Args:
             required: Those that must answer, such as `{"postgres"}`.

@@ -168,7 +168,7 @@ class Pool(Generic[C]):
             }
 
     def holders(self) -> list[str]:
-        """Return who holds a connection: `file:line in function (seconds)`, longest first."""
+        """Return the holders of connections: `file:line in function (seconds)`, longest first."""
         now = self._clock()
         with self._mutex:
             held = [entry.holder for entry in self._used.values() if entry.holder]
@@ -182,7 +182,7 @@ class Pool(Generic[C]):
             timeout: Seconds to wait; by default the pool's own.
 
         Returns:
-            A connection that its server has not hung up on.
+            A connection whose server has not hung up.
 
         Raises:
             PoolExhausted: None came free in time.
@@ -364,7 +364,7 @@ class Pool(Generic[C]):
                 self._waiting.popleft().give(None)
 
     def report(self, connection: C) -> None:
-        """Log who took a connection and dropped it."""
+        """Log where a dropped connection was taken."""
         entry = self._used.get(id(connection))
         if entry is None:
             return

@@ -17,7 +17,7 @@ _TLS = {"rediss": {"ssl": True}, "https": {"secure": True}, "clickhouses": {"sec
 
 
 class ServerStore:
-    """A store that an environment variable names.
+    """A store named by an environment variable.
 
     It is used and never stopped: `kill`, `stop` and the like skip the test that calls them.
 

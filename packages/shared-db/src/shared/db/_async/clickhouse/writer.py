@@ -113,12 +113,12 @@ class AsyncClickHouseWriter:
 
     @property
     def delivered(self) -> int:
-        """Rows that the server has acknowledged."""
+        """Rows acknowledged by the server."""
         return self._delivered
 
     @property
     def pending(self) -> int:
-        """Rows that are accepted and not yet delivered."""
+        """Rows accepted and not yet delivered."""
         return self._rows
 
     async def write(self, row: Mapping[str, Any]) -> None:

@@ -132,7 +132,7 @@ class AsyncPostgres:
 
     @contextlib.contextmanager
     def _reported(self, connection: Any) -> Iterator[None]:
-        """Report a block of ours that was never left: the collector ends its generator."""
+        """Report a block that was never left: the collector ends its generator."""
         try:
             yield
         except GeneratorExit:

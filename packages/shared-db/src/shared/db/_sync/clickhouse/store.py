@@ -39,7 +39,7 @@ _ON_TABLE = "SELECT engine, create_table_query, partition_key FROM system.tables
 class ClickHouse(Lazy):
     """One ClickHouse database, with the methods of clickhouse-connect's client.
 
-    A call waits for a server that is restarting. A call that was lost after it was sent is
+    A call waits for a restarting server. A call that was lost after it was sent is
     repeated if it reads, or if it inserts into a table that deduplicates; otherwise it is an
     `OutcomeUnknown`. Safe to share: sessions are off, so any number of calls may run at once.
 
@@ -224,7 +224,7 @@ class ClickHouse(Lazy):
     def insert_once(
         self, table: str, names: list[str], columns: list[list[Any]], token: str
     ) -> None:
-        """Insert columns under a token, without waiting for a server that is away.
+        """Insert columns under a token, without waiting for an unreachable server.
 
         Raises:
             Unavailable: The server is away, or (`OutcomeUnknown`) its answer was lost.
@@ -240,7 +240,7 @@ class ClickHouse(Lazy):
         """Return which rows of a batch a plain MergeTree table lacks though it knows its token.
 
         The server records a token before it puts a part in its place: killed in between, it knows
-        the token of rows that it does not have. A batch is one part in each of its partitions, so
+        the token of rows it does not have. A batch is one part in each of its partitions, so
         a partition lacks its rows if it has none of them. They are compared on the server, in its
         own types.
 
@@ -303,7 +303,7 @@ class ClickHouse(Lazy):
         Args:
             table: Its name, with or without the database.
             database: The database if the name has none.
-            patience: Seconds to wait for a server that is away; by default the client's own.
+            patience: Seconds to wait for an unreachable server; by default the client's own.
 
         Returns:
             True for replicated tables and for those with `non_replicated_deduplication_window`.
@@ -327,7 +327,7 @@ class ClickHouse(Lazy):
         Args:
             table: Its name, with or without the database.
             window: How many of the last inserts it remembers.
-            patience: Seconds to wait for a server that is away; by default the client's own.
+            patience: Seconds to wait for an unreachable server; by default the client's own.
 
         Raises:
             DatabaseError: It is not of the MergeTree family, or this user may not alter it.

@@ -115,12 +115,12 @@ class ClickHouseWriter:
 
     @property
     def delivered(self) -> int:
-        """Rows that the server has acknowledged."""
+        """Rows acknowledged by the server."""
         return self._delivered
 
     @property
     def pending(self) -> int:
-        """Rows that are accepted and not yet delivered."""
+        """Rows accepted and not yet delivered."""
         return self._rows
 
     def write(self, row: Mapping[str, Any]) -> None:

@@ -134,7 +134,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def _reported(self, connection: Any) -> Iterator[None]:
-        """Report a block of ours that was never left: the collector ends its generator."""
+        """Report a block that was never left: the collector ends its generator."""
         try:
             yield
         except GeneratorExit:

@@ -1,6 +1,6 @@
 # Generated from _async/redis/client.py by generate_sync.py: change that file, not this one.
 # fmt: off
-"""The driver's classes, with calls that are lost told apart.
+"""The driver's classes, with lost calls told apart.
 
 Imports redis-py, so it is imported only when the first client is made.
 """
@@ -41,7 +41,7 @@ _REPEATS = 2  # of one call
 
 
 class Waiting(Watchful):
-    """A connection that waits for a server that is restarting."""
+    """A connection that waits for a restarting server."""
 
     patience = 5.0
     resolve: Any = None
@@ -89,7 +89,7 @@ class SocketConnection(Waiting, Socket):
 
 
 class Pool(BlockingConnectionPool):
-    """A pool that says when no connection came free."""
+    """A pool that reports when no connection came free."""
 
     def get_connection(self, *arguments: Any, **options: Any) -> Any:
         """Take a connection, as the driver's pool does."""
@@ -147,7 +147,7 @@ class Trials:
 
 
 class Pipeline(DriversPipeline):
-    """A pipeline that says when it is unknown whether it ran."""
+    """A pipeline that reports when it is unknown whether it ran."""
 
     keeper: Any = None
     whole = True
@@ -218,7 +218,7 @@ def make_client(
 
     Args:
         arguments: Those of the driver's connections, and `ssl` or `path`, which choose their kind.
-        patience: Seconds to wait for a server that is away, and for a free connection.
+        patience: Seconds to wait for an unreachable server, and for a free connection.
         connections: The most connections.
         sentinels: Hosts and ports of Sentinels, which know the primary.
         service: The name by which they know it.

@@ -30,7 +30,7 @@ def clickhouse(
         port: The port; by default a free one.
         host: The address to listen on.
         password: The password of the user `default`; by default a random one, kept in `data_dir`.
-        timeout: Seconds until a server that does not get ready is an error.
+        timeout: Seconds until a server not yet ready is an error.
 
     Returns:
         The running store.

@@ -46,7 +46,7 @@ def postgres(
         fsync: Whether a commit reaches the disk before its answer; by default only with
             `data_dir`. Either way every answered commit survives a kill of the server.
         options: More settings, like those in `postgresql.conf`.
-        timeout: Seconds until a server that does not get ready is an error.
+        timeout: Seconds until a server not yet ready is an error.
 
     Returns:
         The running store.

@@ -33,7 +33,7 @@ def qdrant(
         port: The port; by default a free one.
         host: The address to listen on.
         api_key: The key that clients must send; by default none.
-        timeout: Seconds until a server that does not get ready is an error.
+        timeout: Seconds until a server not yet ready is an error.
 
     Returns:
         The running store.

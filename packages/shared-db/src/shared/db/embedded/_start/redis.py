@@ -41,7 +41,7 @@ def redis(
         host: The address to listen on.
         password: The password; by default a random one, kept in `data_dir`.
         options: More settings, like those in `valkey.conf`.
-        timeout: Seconds until a server that does not get ready is an error.
+        timeout: Seconds until a server not yet ready is an error.
 
     Returns:
         The running store.
@@ -132,7 +132,7 @@ def sentinel(
         down_after: Seconds without an answer until the primary counts as gone.
         port: The port; by default a free one.
         host: The address to listen on.
-        timeout: Seconds until a Sentinel that does not get ready is an error.
+        timeout: Seconds until a Sentinel not yet ready is an error.
 
     Returns:
         The running Sentinel; pass its host and port to `initialize_redis(sentinels=...)`.
