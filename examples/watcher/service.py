@@ -157,7 +157,10 @@ class Service:
         health.add("keeper", self.heartbeat, groups=("live",))
         shutdown.on_drain(health.start_draining)
         server = HealthServer(
-            health, self.options.port, self.settings.watcher.host, extra={"/metrics": _metrics}
+            health,
+            self.options.port,
+            host=self.settings.watcher.host,
+            extra={"/metrics": _metrics},
         )
         self._stack.callback(server.stop)
         server.start_in_background()

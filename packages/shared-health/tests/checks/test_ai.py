@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.health import HealthStatus, checks
 
 H, D, U = HealthStatus.HEALTHY, HealthStatus.DEGRADED, HealthStatus.UNHEALTHY
 
 
-def test_ai_provider(clock):
-    calls = []
+class Provider:
+    """Answers after `takes` seconds, or fails."""
 
-    class Provider:
-        takes = 0.1
-        error: Exception | None = None
+    def __init__(self, clock):
+        self.clock = clock
+        self.calls = 0
+        self.takes = 0.1
+        self.error = None
 
-        def __call__(self):
-            calls.append(1)
-            clock.advance(self.takes)
-            if self.error:
-                raise self.error
+    def __call__(self):
+        self.calls += 1
+        self.clock.advance(self.takes)
+        if self.error:
+            raise self.error
 
-    fn = Provider()
-    check = checks.ai_provider(fn, min_interval=60, slow_after=2, clock=clock)
+
+@pytest.fixture
+def provider(clock):
+    return Provider(clock)
+
+
+@pytest.fixture
+def check(provider, clock):
+    return checks.ai_provider(provider, min_interval=60, slow_after=2, clock=clock)
+
+
+def test_the_provider_is_called_once_per_minute(provider, check, clock):
     assert check().status is H
-    fn.error = ConnectionError("down")
+    provider.error = ConnectionError("down")
     assert check().status is H
-    assert len(calls) == 1, "asked once a minute at most"
+    assert provider.calls == 1
     clock.advance(60)
     assert check() == (D, "ConnectionError: down")
-    for status, expected in ((429, D), (401, U), (403, U), (500, D)):
-        error = RuntimeError("no")
-        error.response = type("Response", (), {"status_code": status})()  # type: ignore[attr-defined]
-        fn.error = error
-        clock.advance(60)
-        assert check().status is expected
-    fn.error, fn.takes = None, 3
-    clock.advance(60)
+
+
+@pytest.mark.parametrize(("status", "expected"), [(429, D), (401, U), (403, U), (500, D)])
+def test_the_status_of_its_error_is_judged(provider, check, status, expected):
+    provider.error = RuntimeError("no")
+    provider.error.response = type("Response", (), {"status_code": status})()
+    assert check().status is expected
+
+
+def test_a_slow_provider_is_degraded(provider, check):
+    provider.takes = 3
     assert check() == (D, "slow: 3.0 s")
 
 
-async def test_ai_provider_async():
+def test_a_provider_that_answers_false_is_degraded():
+    assert checks.ai_provider(lambda: False)() == (D, "provider reports a failure")
+
+
+def test_a_provider_may_judge_itself():
+    assert checks.ai_provider(lambda: U)().status is U
+
+
+async def test_an_async_provider():
     async def fine():
         return ["a model"]
 

@@ -41,17 +41,38 @@ def web():
     server.server_close()
 
 
-def test_http(web, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "settings", "status", "message"),
+    [
+        ("/200", {}, H, ""),
+        ("/500", {}, U, "answered 500"),
+        ("/302", {}, U, "answered 302"),
+        ("/302", {"expect": {302}}, H, ""),
+        ("/slow", {"slow_after": 0.1}, D, "slow: 0."),
+    ],
+)
+def test_the_answer_is_judged(web, path, settings, status, message):
+    found = checks.http(f"{web[0]}{path}", **settings)()
+    assert found.status is status
+    assert found.message.startswith(message)
+
+
+def test_headers_are_sent(web):
     url, hits = web
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert checks.http(f"{url}/200")().status is H
-    assert checks.http(f"{url}/500")() == (U, "answered 500")
-    assert checks.http(f"{url}/302")() == (U, "answered 302")
-    assert checks.http(f"{url}/302", expect={302})().status is H
-    assert checks.http(f"{url}/slow", slow_after=0.1)().status is D
     checks.http(f"{url}/200", headers={"X-Key": "k"})()
     assert hits[-1][1]["X-Key"] == "k"
+
+
+def test_proxies_are_not_used(web, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert checks.http(f"{web[0]}/200")().status is H
+
+
+def test_a_slow_answer_times_out(web):
     with pytest.raises(TimeoutError):
-        checks.http(f"{url}/slow", timeout=0.05)()
-    with pytest.raises(ValueError, match="url must be an http:"):
+        checks.http(f"{web[0]}/slow", timeout=0.05)()
+
+
+def test_only_http_is_checked():
+    with pytest.raises(ValueError, match="url must be an http:// or https:// URL, not 'file:"):
         checks.http("file:///etc/passwd")

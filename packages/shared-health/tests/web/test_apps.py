@@ -105,13 +105,20 @@ async def test_the_page_is_safe_and_whole(health):
     assert "https://" not in answer.text
 
 
-def test_who_wants_html():
-    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    assert _prefers_html(browser)
-    assert _prefers_html("text/html")
-    for accept in ("", "*/*", "application/json", "application/json, text/html;q=0.5"):
-        assert not _prefers_html(accept)
-    assert not _prefers_html("text/html;q=0, */*")
+@pytest.mark.parametrize(
+    ("accept", "html"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("text/html", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html;q=0.5", False),
+        ("text/html;q=0, */*", False),
+    ],
+)
+def test_browsers_get_html(accept, html):
+    assert _prefers_html(accept) is html
 
 
 async def test_in_front_of_an_application_and_mounted(health):
@@ -142,43 +149,59 @@ async def test_a_head_request(health):
     assert int(answer.headers["content-length"]) > 0
 
 
-def test_wsgi(health):
+def call(app, path, **more):
+    """Call a WSGI application as a server would; status, headers and body."""
+    environ = {
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "REMOTE_ADDR": "127.0.0.1",
+        "QUERY_STRING": "",
+        **more,
+    }
+    setup_testing_defaults(environ)
+    seen: list[Any] = []
+
+    def start_response(*given):
+        seen.append(given)
+
+    checked: Any = validator(app)
+    body = checked(environ, start_response)
+    content = b"".join(body)
+    body.close()
+    return seen[0][0], dict(seen[0][1]), content
+
+
+def test_wsgi_answers_a_probe(health):
+    status, headers, body = call(health.wsgi_app(), "/health/ready")
+    assert (status, json.loads(body)) == ("200 OK", {"status": "warn"})
+    assert headers["Content-Type"] == "application/health+json"
+
+
+def test_wsgi_answers_head_without_a_body(health):
+    assert call(health.wsgi_app(), "/health/ready", REQUEST_METHOD="HEAD")[2] == b""
+
+
+def test_wsgi_shows_details_to_loopback(health):
+    body = call(health.wsgi_app(), "/health/ready", QUERY_STRING="verbose=1")[2]
+    assert json.loads(body)["checks"]["db"][0]["status"] == "pass"
+
+
+def test_wsgi_below_a_mount_point(health):
+    assert call(health.wsgi_app(), "/live", SCRIPT_NAME="/health")[0] == "200 OK"
+
+
+def test_wsgi_passes_other_paths_on(health):
     def inner(_environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"inner"]
 
-    def call(app, path, **more):
-        environ = {
-            "SCRIPT_NAME": "",
-            "PATH_INFO": path,
-            "REMOTE_ADDR": "127.0.0.1",
-            "QUERY_STRING": "",
-            **more,
-        }
-        setup_testing_defaults(environ)
-        seen: list[Any] = []
-
-        def start_response(*given):
-            seen.append(given)
-
-        checked: Any = validator(app)
-        body = checked(environ, start_response)
-        content = b"".join(body)
-        body.close()
-        return seen[0][0], dict(seen[0][1]), content
-
-    app = health.wsgi_app()
-    status, headers, body = call(app, "/health/ready")
-    assert (status, json.loads(body)) == ("200 OK", {"status": "warn"})
-    assert headers["Content-Type"] == "application/health+json"
-    assert call(app, "/health/ready", REQUEST_METHOD="HEAD")[2] == b""
-    verbose = call(app, "/health/ready", QUERY_STRING="verbose=1")[2]
-    assert json.loads(verbose)["checks"]["db"][0]["status"] == "pass"
-    assert call(app, "/other")[0] == "404 Not Found"
+    assert call(health.wsgi_app(), "/other")[0] == "404 Not Found"
     assert call(health.wsgi_app(inner), "/other")[2] == b"inner"
-    assert call(app, "/live", SCRIPT_NAME="/health")[0] == "200 OK"
+
+
+def test_wsgi_fails_readiness_while_draining(health):
     health.start_draining()
-    assert call(app, "/health/ready")[0] == "503 Service Unavailable"
+    assert call(health.wsgi_app(), "/health/ready")[0] == "503 Service Unavailable"
 
 
 async def test_details_in_full(health, clock):
