@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 
 import pytest
 
@@ -48,3 +49,17 @@ def lines():
 @pytest.fixture
 def new_lines():
     return Lines
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition; the failure names what did not come."""
+
+    def wait(what, condition, seconds=10):
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, f"waited in vain for {what}"
+            time.sleep(0.002)
+        return found
+
+    return wait

@@ -14,8 +14,8 @@ names: list[str] = obs.__all__
 obs.configure_logging()
 obs.configure_logging(
     logging.DEBUG,
-    "text",
-    Path("app.log"),
+    format="text",
+    output=Path("app.log"),
     service="shop",
     redact=obs.Sanitizer(keys=["badge"], patterns=[r"x\d"], safe_keys=["token"]),
     queue=obs.QueuePolicy(size=10, on_full="drop_old"),
@@ -96,7 +96,9 @@ with obs.MetricsServer(
 ) as server:
     assert_type(server.port, int)
     assert_type(server.url, str)
-tracer = obs.setup_tracing(obs.TracingConfig("shop", "otlp", "http://c:4318", 0.5))
+tracer = obs.setup_tracing(
+    obs.TracingConfig("shop", "otlp", otlp_endpoint="http://c:4318", sample_ratio=0.5)
+)
 assert_type(tracer.shutdown(2), bool)
 assert_type(obs.inject({"a": "b"}), dict[str, str])
 with obs.extract({"traceparent": "x"}) as caller:

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import sys
-import threading
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from ._clean import Sanitizer, make_sanitizer
-from ._context import CONTEXT, EMPTY
-from ._logger import Logger, level_name
-from ._pipeline import Pipeline, encode_json
-from ._queue import QueuePolicy, QueueSink
-from ._sink import Sink, StreamSink, open_sink
-from ._state import REGISTRY, STATE, parse_level, renew_after_fork
-from ._stdlib import FIELDS, PipelineHandler
+from shared.core import checks
+
+from ._base.levels import level_name, parse_level
+from ._logging.state import STATE, from_environment
+from ._logging.stdlib import FIELDS, PipelineHandler
+from ._output.choose import choose_encoder, open_output
+from ._output.pipeline import Pipeline
+from ._output.queue import QueuePolicy, QueueSink
+from ._record.context import CONTEXT, EMPTY
+from ._redaction.active import get_sanitizer, set_sanitizer
+from ._redaction.sanitizer import Sanitizer, make_sanitizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
 
-    from ._fields import Record
+    from ._logging.logger import Logger
 
-_lock = threading.RLock()
 _named: dict[str, PipelineHandler] = {}
 _EXIT_SECONDS: Final = 2.0
-_FORMATS: Final = ("json", "text")
-_SCHEMAS: Final = (None, "otel", "ecs")
 
 
 @dataclass(frozen=True, slots=True)
 class LogStats:
-    """What became of the lines of this process.
+    """The lines of this process.
 
     Attributes:
-        written: Lines handed to the operating system or the stream.
-        dropped: Lines lost: a full queue, a failing or closed output.
-        queued: Lines that still wait.
+        written: Lines passed to the operating system or the stream.
+        dropped: Lines lost to a full queue, or to a failing or closed output.
+        queued: Lines that are still waiting.
     """
 
     written: int
@@ -50,6 +47,7 @@ class LogStats:
 
 def configure_logging(
     level: int | str = "INFO",
+    *,
     format: Literal["json", "text"] = "json",  # noqa: A002 - the name of the contract
     output: Any = "stdout",
     service: str | None = None,
@@ -58,7 +56,6 @@ def configure_logging(
     intercept_stdlib: bool = True,
     schema: Literal["otel", "ecs"] | None = None,
     rotate: str | None = None,
-    *,
     keep: int = 5,
     clock: Callable[[tzinfo], datetime] | None = None,
 ) -> None:
@@ -66,22 +63,23 @@ def configure_logging(
 
     Args:
         level: The root level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case.
-        format: "json" (one JSON object a line) or "text" (one readable line).
+        format: "json" (one JSON object per line) or "text" (one readable line).
         output: "stdout", "stderr", the path of a file, or a stream with `write`.
         service: The value of the field `service` of every line.
-        redact: True for the built-in sanitizer, a `Sanitizer` of your own, or False.
-        queue: Write from a thread of its own, through a bounded queue.
+        redact: True for the built-in sanitizer, your own `Sanitizer`, or False.
+        queue: Write from a separate thread, through a bounded queue.
         intercept_stdlib: Send records of standard logging through the same pipeline. Console
             handlers on the root logger are removed; all others stay.
         schema: Field names of JSON lines: None (ours), "otel" (OpenTelemetry's log data model)
             or "ecs" (Elastic Common Schema).
         rotate: Only with a path: a size ("100 MB") or a period ("1 day").
         keep: How many rotated files stay.
-        clock: Returns the present moment in the given time zone; `datetime.now` by default.
+        clock: Returns the current moment in the given time zone; `datetime.now` by default.
 
     Raises:
-        ValueError: A level, format, schema or rotation is unknown, with the valid ones.
-        TypeError: The output is neither a name nor a stream.
+        ValueError: A level, format, schema or rotation is unknown; the message lists the valid
+            ones.
+        TypeError: The output is neither a name nor a stream, or the level is not a level at all.
         OSError: The file cannot be opened.
 
     Example:
@@ -96,20 +94,20 @@ def configure_logging(
         ('order placed', 7, '[REDACTED]', 'shop')
     """
     number = parse_level(level)
-    encode = _encoder(format, schema)
+    encode = choose_encoder(format, schema)
     sanitizer = make_sanitizer(redact)
     if queue is not None and not isinstance(queue, QueuePolicy):
-        raise TypeError(f"queue must be a QueuePolicy or None, not {queue!r}")
-    sink = _open(output, rotate, keep)
+        raise checks.refuse("queue", "a QueuePolicy or None", queue, TypeError)
+    sink = open_output(output, rotate, keep)
     if queue is not None:
         sink = QueueSink(sink, queue)
-    with _lock:
+    with STATE.lock:
         old = STATE.pipeline
-        STATE.sanitizer = sanitizer
+        set_sanitizer(sanitizer)
         STATE.pipeline = Pipeline(sink, sanitizer, encode, service, clock)
         STATE.configured = True
         STATE.use()
-        REGISTRY.set(number)
+        STATE.levels.set(number)
         _intercept(number, active=intercept_stdlib)
         _wire_structlog()
         if old is not None:
@@ -119,43 +117,21 @@ def configure_logging(
 def initialize_logging() -> None:
     """Configure logging from the environment, unless `configure_logging` was called before.
 
-    `LOG_LEVEL` (default INFO), `LOG_FORMAT` ("json" or "text"; default text) and `LOG_OUTPUT`
-    ("stdout", "stderr" or a path; default stderr).
+    `LOG_LEVEL` (default INFO), `LOG_FORMAT` ("json" or "text"; default json) and `LOG_OUTPUT`
+    ("stdout", "stderr" or a path; default stdout): the defaults of `configure_logging`.
 
     Raises:
-        ValueError: A variable holds an unknown value; the message names the variable.
+        ValueError: A variable has an unknown value; the message names the variable.
     """
-    with _lock:
+    with STATE.lock:
         if not STATE.configured:
-            configure_logging(**_environment())
-
-
-def initialize_quietly() -> None:
-    """For the first line of a program that configures nothing: standard logging stays as it is."""
-    with _lock:
-        if STATE.configured:
-            return
-        try:
-            settings = _environment()
-        except ValueError as error:
-            warnings.warn(f"logging is not configured as asked: {error}", stacklevel=4)
-            settings = dict[str, Any](level="INFO", format="text", output="stderr")
-        configure_logging(**settings, intercept_stdlib=False)
-        STATE.configured = False  # a later initialize_logging() still counts
-
-
-def _environment() -> dict[str, Any]:
-    level = os.environ.get("LOG_LEVEL") or "INFO"
-    parse_level(level, "LOG_LEVEL")
-    shape = os.environ.get("LOG_FORMAT") or "text"
-    _encoder(shape, None, "LOG_FORMAT")
-    return {"level": level, "format": shape, "output": os.environ.get("LOG_OUTPUT") or "stderr"}
+            configure_logging(**from_environment(format="json", output="stdout"))  # type: ignore[arg-type] # checked
 
 
 def set_log_level(level: int | str, name: str | None = None) -> None:
     """Change the level of all loggers, or of one name and those below it.
 
-    It is live: loggers already handed out follow, and so does standard logging.
+    It also reaches existing loggers and standard logging.
 
     Args:
         level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case, or a number.
@@ -165,8 +141,8 @@ def set_log_level(level: int | str, name: str | None = None) -> None:
         ValueError: The level is unknown.
     """
     number = parse_level(level)
-    with _lock:
-        REGISTRY.set(number, name or "")
+    with STATE.lock:
+        STATE.levels.set(number, name or "")
         logging.getLogger(name or None).setLevel(number)
 
 
@@ -176,9 +152,9 @@ def setup_logger(
     format_type: Literal["json", "text"] = "text",
     output: Any = "stdout",
 ) -> logging.Logger:
-    """Return a standard logger whose records take the same pipeline to an output of their own.
+    """Return a standard logger whose records go through the same pipeline to their own output.
 
-    Calling it again replaces the handler: no line appears twice.
+    A second call replaces the handler: no line appears twice.
 
     Args:
         name: The logger's name.
@@ -194,11 +170,10 @@ def setup_logger(
         'plain'
     """
     number = parse_level(level)
-    encode = _encoder(format_type, None, "format_type")
-    sanitizer = STATE.sanitizer or Sanitizer()
-    handler = PipelineHandler(Pipeline(_open(output, None, 1), sanitizer, encode))
+    encode = choose_encoder(format_type, argument="format_type")
+    handler = PipelineHandler(Pipeline(open_output(output), get_sanitizer(), encode))
     logger = logging.getLogger(name)
-    with _lock:
+    with STATE.lock:
         old = _named.pop(name, None)
         if old is not None:
             logger.removeHandler(old)
@@ -208,7 +183,7 @@ def setup_logger(
         logger.addHandler(handler)
         logger.propagate = False
         logger.setLevel(number)
-        REGISTRY.set(number, name)
+        STATE.levels.set(number, name)
     return logger
 
 
@@ -227,16 +202,10 @@ def log_with_context(
     if isinstance(logger, logging.Logger):
         if logger.isEnabledFor(number):
             logger.log(number, message, extra={FIELDS: context}, stacklevel=2)
-    elif logger._core.level <= number:  # noqa: SLF001 - our own class
-        frame = sys._getframe(1)  # noqa: SLF001
-        bound = logger._bound  # noqa: SLF001
+    elif logger.is_enabled_for(number):
+        frame = sys._getframe(1)  # noqa: SLF001 - the only cheap way to the caller
+        bound = logger._bound  # noqa: SLF001 - our own class
         STATE.emit(logger.name, bound, level_name(number), message, (), context, frame)
-
-
-@renew_after_fork
-def _renew() -> None:
-    global _lock  # noqa: PLW0603
-    _lock = threading.RLock()
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -248,28 +217,14 @@ def flush(timeout: float = 5.0) -> bool:
     Returns:
         Whether all are written.
     """
-    done = True
-    for pipeline in _pipelines():
-        sink = pipeline.sink
-        if isinstance(sink, QueueSink):
-            done = sink.drain(timeout) and done
-        sink.flush()
-    return done
+    done = [pipeline.sink.drain(timeout) for pipeline in _pipelines()]
+    return all(done)
 
 
 def stats() -> LogStats:
     """Count the lines of this process: written, dropped, still queued."""
-    written, dropped = STATE.retired
-    queued = 0
-    for pipeline in _pipelines():
-        sink = pipeline.sink
-        dropped += sink.dropped
-        if isinstance(sink, QueueSink):
-            queued += sink.queued
-            sink = sink.inner
-            dropped += sink.dropped
-        written += sink.written
-    return LogStats(written, dropped, queued)
+    counts = [pipeline.sink.counts() for pipeline in _pipelines()]
+    return LogStats(*(sum(column) for column in zip((*STATE.retired, 0), *counts, strict=True)))
 
 
 def _pipelines() -> list[Pipeline]:
@@ -279,66 +234,17 @@ def _pipelines() -> list[Pipeline]:
 
 def _retire(pipeline: Pipeline) -> None:
     """Write what waits, close, and keep the counts."""
-    sink = pipeline.sink
-    parts = [sink]
-    if isinstance(sink, QueueSink):
-        sink.drain(_EXIT_SECONDS)
-        parts.append(sink.inner)
-    sink.close()
-    STATE.retired[0] += parts[-1].written
-    STATE.retired[1] += sum(part.dropped for part in parts)
-
-
-def _encoder(
-    format: str,  # noqa: A002
-    schema: str | None,
-    argument: str = "format",
-) -> Callable[[Record], bytes]:
-    if format not in _FORMATS:
-        raise ValueError(f"{argument} must be one of {', '.join(_FORMATS)}, not {format!r}")
-    if schema not in _SCHEMAS:
-        raise ValueError(f"schema must be None, otel or ecs, not {schema!r}")
-    if format == "text":
-        from ._text import encode_text
-
-        return encode_text
-    if schema is None:
-        return encode_json
-    from ._schema import make_schema_encoder
-
-    return make_schema_encoder(schema)
-
-
-def _open(output: object, rotate: str | None, keep: int) -> Sink:
-    if isinstance(output, os.PathLike) or (
-        isinstance(output, str) and output not in {"stdout", "stderr"}
-    ):
-        from ._file import open_file
-
-        return open_file(os.fsdecode(output), rotate, keep)
-    if rotate is not None:
-        raise ValueError(f"rotate={rotate!r} needs the path of a file as output, not {output!r}")
-    if isinstance(output, str):
-        stream = getattr(sys, output)
-        if stream is None:  # pythonw and some services have none
-            return open_sink(os.open(os.devnull, os.O_WRONLY), owned=True)
-        try:
-            descriptor = stream.fileno()
-        except (OSError, ValueError, AttributeError):
-            return StreamSink(stream)
-        stream.flush()
-        return open_sink(descriptor)
-    if not callable(getattr(output, "write", None)):
-        raise TypeError(
-            f"output must be 'stdout', 'stderr', a path or a stream with write(), not {output!r}"
-        )
-    return StreamSink(cast("Any", output))
+    pipeline.sink.drain(_EXIT_SECONDS)
+    pipeline.sink.close()
+    written, dropped, _ = pipeline.sink.counts()
+    STATE.retired[0] += written
+    STATE.retired[1] += dropped
 
 
 def _intercept(number: int, *, active: bool) -> None:
     root = logging.getLogger()
     for handler in list(root.handlers):
-        # Consoles would show every line twice; whatever else listens there may stay.
+        # Consoles would show every line twice; all other handlers may stay.
         ours = isinstance(handler, PipelineHandler)
         if ours or (active and type(handler) is logging.StreamHandler):
             root.removeHandler(handler)
@@ -351,7 +257,7 @@ def _wire_structlog() -> None:
     """Let `structlog.get_logger()` of other libraries end in the same pipeline."""
     import structlog
 
-    from ._structlog import StructlogLogger, make_core
+    from ._logging.structlog import StructlogLogger, make_core
 
     structlog.configure(
         processors=[],
@@ -363,7 +269,7 @@ def _wire_structlog() -> None:
 
 def reset() -> None:
     """Forget every configuration, as if the process had just started; for tests."""
-    with _lock:
+    with STATE.lock:
         if STATE.pipeline is not None:
             _retire(STATE.pipeline)
         for name in list(_named):
@@ -376,17 +282,16 @@ def reset() -> None:
         _intercept(0, active=False)
         if "structlog" in sys.modules:
             sys.modules["structlog"].reset_defaults()
-        STATE.pipeline = STATE.capture = STATE.sanitizer = None
+        STATE.pipeline = STATE.capture = None
+        set_sanitizer(None)
         STATE.configured = False
         STATE.retired[:] = [0, 0]
         STATE.use()
-        REGISTRY.reset()
+        STATE.levels.reset()
         CONTEXT.set(EMPTY)
 
 
 @atexit.register
 def _at_exit() -> None:
     for pipeline in _pipelines():
-        if isinstance(pipeline.sink, QueueSink):
-            pipeline.sink.finish(_EXIT_SECONDS)
-        pipeline.sink.flush()
+        pipeline.sink.finish(_EXIT_SECONDS)

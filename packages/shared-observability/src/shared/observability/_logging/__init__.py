@@ -1,0 +1,1 @@
+"""Loggers, and everything that logs through them."""

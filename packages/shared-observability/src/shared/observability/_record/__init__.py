@@ -1,0 +1,1 @@
+"""What a line holds: fields, exceptions, and the context they come from."""
