@@ -1,4 +1,4 @@
-"""Quiet telemetry, virtual time, and a real Valkey server."""
+"""Quiet telemetry, stamina's hooks, virtual time, and a real Valkey server."""
 
 import signal
 import socket
@@ -6,6 +6,8 @@ import subprocess
 import time
 
 import pytest
+import stamina
+import stamina.instrumentation
 
 from shared.resilience import Event, set_listeners
 from shared.resilience.testing import VirtualClock
@@ -13,11 +15,26 @@ from shared.resilience.testing import VirtualClock
 
 @pytest.fixture(autouse=True)
 def events():
-    """The events of this test, heard by nobody else."""
+    """The events of this test; no other listener gets them."""
     heard: list[Event] = []
     set_listeners([heard.append])
     yield heard
     set_listeners([])
+
+
+@pytest.fixture(autouse=True)
+def seen():
+    """What stamina's hooks saw; its default hooks are quiet."""
+    details: list[stamina.instrumentation.RetryDetails] = []
+
+    def hook(seen: stamina.instrumentation.RetryDetails) -> None:
+        details.append(seen)
+
+    stamina.instrumentation.set_on_retry_hooks([hook])  # type: ignore[list-item]
+    yield details
+    stamina.instrumentation.set_on_retry_hooks([])
+    stamina.set_active(True)
+    stamina.set_testing(False)
 
 
 @pytest.fixture
@@ -29,7 +46,7 @@ class Server:
     """A real server that can be frozen, resumed, killed and started again on its port."""
 
     def __init__(self):
-        # A port of the ephemeral range: others that look for one begin elsewhere.
+        # A port of the ephemeral range: other programs look for theirs elsewhere.
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

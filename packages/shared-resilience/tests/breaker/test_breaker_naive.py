@@ -1,4 +1,4 @@
-"""Behaviour that toys get wrong, circuit breaker and bulkhead: ours passes, the naive twin must fail.
+"""Behaviour that toys get wrong, circuit breaker: ours passes, the naive twin must fail.
 
 The twins are what one writes in ten minutes; `naive` makes pytest insist that they fail the check.
 """
@@ -6,16 +6,12 @@ The twins are what one writes in ten minutes; `naive` makes pytest insist that t
 import asyncio
 import contextlib
 import functools
-import inspect
 import threading
 import time
 
 import pytest
 
-from shared import resilience
 from shared.resilience import (
-    Bulkhead,
-    BulkheadFullError,
     CircuitBreaker,
     CircuitBreakerConfig,
     CircuitOpenError,
@@ -77,25 +73,6 @@ class ToyBreaker:
             return self.call(fn, *args)
 
         return wrapper
-
-
-class ToyBulkhead:
-    """A counter that goes down after an answer and after an Exception."""
-
-    def __init__(self, limit):
-        self.limit, self.active = limit, 0
-
-    async def acall(self, fn, *args):
-        if self.active >= self.limit:
-            raise BulkheadFullError
-        self.active += 1
-        try:
-            result = await fn(*args)
-        except Exception:
-            self.active -= 1
-            raise
-        self.active -= 1
-        return result
 
 
 both_breakers = pytest.mark.parametrize("cls", [CircuitBreaker, naive(ToyBreaker)])
@@ -225,19 +202,6 @@ def test_interrupts_are_never_counted(cls, interrupt):
     assert subject.state == "closed"
 
 
-@pytest.mark.parametrize("cls", [Bulkhead, naive(ToyBulkhead)])
-@pytest.mark.parametrize("interrupt", INTERRUPTS)
-def test_interrupts_leak_no_slot(cls, interrupt):
-    subject = cls(1)
-
-    async def stop():
-        raise interrupt
-
-    with contextlib.suppress(interrupt):
-        subject.acall(stop).send(None)
-    assert subject.active == 0
-
-
 @both_breakers
 def test_the_caller_gets_its_own_exception_also_when_it_trips(cls):
     subject = make(cls)
@@ -351,26 +315,3 @@ def test_a_wall_clock_jump_closes_no_circuit(make_breaker, monkeypatch):
     with contextlib.suppress(CircuitOpenError):
         subject.call(called.append, 1)
     assert not called
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "AdaptiveLimiter",
-        "AdaptiveThrottle",
-        "Bulkhead",
-        "CircuitBreaker",
-        "CircuitBreakerRegistry",
-        "Hedge",
-        "RateLimiter",
-        "Retry",
-        "RetryBudget",
-        "TokenBucket",
-        "deadline",
-        "rate_limit",
-    ],
-)
-def test_every_policy_takes_a_clock_and_the_monotonic_one_by_default(name):
-    assert (
-        inspect.signature(getattr(resilience, name)).parameters["clock"].default is time.monotonic
-    )

@@ -1,8 +1,10 @@
-# ruff: noqa: PLW0108  the case shows its argument by name
+# ruff: noqa: PLW0108 - the case shows its argument by name
 """Bad arguments are refused where an object is made, by name."""
 
 import functools
+import inspect
 import math
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import redis
 
 from shared import resilience as r
 
-CLIENT = redis.Redis(port=1)  # nobody listens there, and nobody asks
+CLIENT = redis.Redis(port=1)  # no server listens there, and none is needed
 
 
 def breaker(name="x", config=None, **options):
@@ -75,6 +77,7 @@ BAD: list[Any] = [
     *[(r.CircuitBreakerConfig, "success_threshold", v) for v in (0, -1, 1.5)],
     *[(r.CircuitBreakerConfig, "window", v) for v in (100, "60s")],
     *[(r.CircuitBreakerConfig, "record", v) for v in (5, (5,), (KeyboardInterrupt,), "ValueError")],
+    *[(r.CircuitBreakerConfig, "exceptions", v) for v in (5, (5,), (KeyboardInterrupt,), "ValueError")],
     *[(r.CircuitBreakerConfig, "ignore", v) for v in (5, (BaseException,))],
     *[(r.CircuitBreakerConfig, "expected_exceptions", v) for v in (5,)],
     *[(r.CircuitBreakerConfig, "record_result", v) for v in (5,)],
@@ -108,17 +111,17 @@ BAD: list[Any] = [
     *[(r.AdaptiveLimiter, "min_limit", v) for v in (0, -1)],
     *[(r.AdaptiveLimiter, "max_limit", v) for v in (0,)],
     *[(r.AdaptiveLimiter, "algorithm", v) for v in ("reno", 5)],
-    *[(r.AdaptiveLimiter, "dropped", v) for v in (5,)],
+    *[(r.AdaptiveLimiter, word, v) for word in ("dropped", "exceptions") for v in (5,)],
     *[(r.Gradient, "tolerance", v) for v in (0.5, math.nan)],
     *[(r.Gradient, "smoothing", v) for v in (*NUMBERS, 2)],
     *[(r.Vegas, "smoothing", v) for v in (*NUMBERS, 2)],
     *[(r.AdaptiveThrottle, "k", v) for v in (0.5, math.nan, math.inf)],
     *[(r.AdaptiveThrottle, "window", v) for v in NUMBERS],
-    *[(r.AdaptiveThrottle, "rejections", v) for v in (5,)],
+    *[(r.AdaptiveThrottle, word, v) for word in ("rejections", "exceptions") for v in (5,)],
     *[(lambda delay: r.Hedge(delay), "delay", v) for v in (-1, math.nan, None)],
     *[(r.Hedge, "percentile", v) for v in (0, 101, -1, math.nan)],
     *[(lambda max_hedges: r.Hedge(1.0, max_hedges=max_hedges), "max_hedges", v) for v in (0, -1, 1.5)],
-    *[(lambda on: r.Fallback(0, on=on), "on", v) for v in (5,)],
+    *[(make, word, v) for make in (fallback, providers) for word in ("on", "exceptions") for v in (5,)],
     *[(lambda batch_size: r.process_in_batches([], batch_size, list), "batch_size", v) for v in (0, -1, 1.5)],
     *[(lambda max_in_flight: r.process_in_batches([], 1, list, max_in_flight=max_in_flight), "max_in_flight", v) for v in (0, 1.5)],
     *[(lambda processor: r.process_in_batches([], 1, processor), "processor", v) for v in (5,)],
@@ -186,3 +189,24 @@ NOT_NUMBERS = {
 def test_a_number_out_of_range_is_a_value_error(make, argument, value):
     with pytest.raises(ValueError, match=argument):
         make(**{argument: value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AdaptiveLimiter",
+        "AdaptiveThrottle",
+        "Bulkhead",
+        "CircuitBreaker",
+        "CircuitBreakerRegistry",
+        "Hedge",
+        "RateLimiter",
+        "Retry",
+        "RetryBudget",
+        "TokenBucket",
+        "deadline",
+        "rate_limit",
+    ],
+)
+def test_every_policy_takes_a_clock_and_the_monotonic_one_by_default(name):
+    assert inspect.signature(getattr(r, name)).parameters["clock"].default is time.monotonic

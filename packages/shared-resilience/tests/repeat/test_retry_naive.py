@@ -49,15 +49,6 @@ class BareStamina:
 against_a_loop = pytest.mark.parametrize("cls", [Retry, naive(Loop)])
 
 
-@pytest.fixture(autouse=True)
-def staminas_switches():
-    stamina.instrumentation.set_on_retry_hooks([])
-    yield
-    stamina.instrumentation.set_on_retry_hooks([])
-    stamina.set_active(True)
-    stamina.set_testing(False)
-
-
 class Failing:
     """Fails always; knows how often it was asked."""
 

@@ -27,7 +27,7 @@ class ReadThenWrite:
         return used < self.calls
 
     async def acquire(self):
-        while not self.try_acquire():  # noqa: ASYNC110  a toy polls
+        while not self.try_acquire():  # noqa: ASYNC110 - a toy polls
             await asyncio.sleep(self.period)
 
 

@@ -192,7 +192,7 @@ class BreakerModel(RuleBasedStateMachine):
         except CircuitOpenError:
             rejected = True
         except (ValueError, TypeError, KeyError, KeyboardInterrupt) as caught:
-            assert type(caught) is exc  # noqa: PT017  it may come or not
+            assert type(caught) is exc  # noqa: PT017 - it may come or not
         assert rejected == (not admitted)
         if admitted:
             failed = {KeyError: None, KeyboardInterrupt: None}.get(exc, exc is ValueError)

@@ -36,7 +36,7 @@ class FixedWindow:
         return False
 
     async def acquire(self, n=1):
-        while not self.try_acquire(n):  # noqa: ASYNC110  a toy polls
+        while not self.try_acquire(n):  # noqa: ASYNC110 - a toy polls
             await asyncio.sleep(random.uniform(0.0, self.period))
 
 
