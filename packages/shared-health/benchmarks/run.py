@@ -2,7 +2,7 @@
 
 python packages/shared-health/benchmarks/run.py [--quick]
 
-Servers run in processes of their own; this one is the client. Rounds of ours and of the
+Servers run in their own processes; this one is the client. Rounds of ours and of the
 peers alternate, and the figures are medians over the rounds.
 """
 
@@ -68,7 +68,7 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 """,
 }
 IDLE = "print(port, flush=True)\nimport sys\nsys.stdin.read()\n"
-# A main thread that never lets go of the interpreter by itself.
+# A main thread that never releases the interpreter lock on its own.
 BUSY = """
 print(port, flush=True)
 import os, sys, threading
@@ -83,7 +83,7 @@ while True:
 
 
 class Server:
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     def __init__(self, text: str) -> None:
         self.process = subprocess.Popen(
@@ -94,7 +94,7 @@ class Server:
         self.process.send_signal(signal.SIGSTOP)
 
     def measure(self, way: Callable[[int, int], list[float]], count: int) -> list[float]:
-        """Measure alone: the others are stopped, or their busy threads would take the cores."""
+        """Measure alone: the others are stopped, or their busy threads would use the cores."""
         self.process.send_signal(signal.SIGCONT)
         try:
             way(self.port, 10)
@@ -124,8 +124,8 @@ def kept_open(port: int, count: int) -> list[float]:
     return times
 
 
-def anew(port: int, count: int) -> list[float]:
-    """Seconds of each probe with a connection of its own, as the kubelet makes it."""
+def each_new(port: int, count: int) -> list[float]:
+    """Seconds of each probe over its own connection, as the kubelet does it."""
     times = []
     for _ in range(count):
         begin = time.perf_counter()
@@ -147,7 +147,7 @@ def probes(*, quick: bool) -> list[list[str]]:
     for load, ending in (("idle", IDLE), ("busy main thread", BUSY)):
         servers = {name: Server(text + ending) for name, text in SERVERS.items()}
         try:
-            for way, measure in (("kept open", kept_open), ("new connection", anew)):
+            for way, measure in (("kept open", kept_open), ("new connection", each_new)):
                 n = count if load == "idle" else count // 3
                 taken: dict[str, list[list[float]]] = {name: [] for name in servers}
                 for _ in range(rounds):

@@ -108,7 +108,7 @@ def await_port(port, process):
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < end
+            assert time.monotonic() < end, f"nothing listens on port {port}"
             time.sleep(0.02)
         else:
             return

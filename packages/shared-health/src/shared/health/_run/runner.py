@@ -202,7 +202,7 @@ def _call(fn: Callable[[], Any], awaiter: Awaiter, timeout: float) -> CheckResul
         return CheckResult(HealthStatus.UNHEALTHY, describe(error))
 
 
-async def _bounded(awaitable: Any, timeout: float) -> Any:  # noqa: ASYNC109 - its expiry is told apart
+async def _bounded(awaitable: Any, timeout: float) -> Any:  # noqa: ASYNC109 - its expiry is distinguished
     import asyncio
 
     limit = asyncio.timeout(timeout)

@@ -351,7 +351,7 @@ class ResourcePool(Generic[T]):
         call = Call(self._validate, (entry.resource,), orphan)
         try:
             good = yield call
-        except Exception as error:  # noqa: BLE001 - a check that fails says no
+        except Exception as error:  # noqa: BLE001 - a failing check means no
             logger.info("pool %s: validation failed: %r", self.name, error)
             return False
         except BaseException:
@@ -424,7 +424,7 @@ class ResourcePool(Generic[T]):
     # -- with the lock held --------------------------------------------------------------
 
     def _give(self, value: Any) -> bool:
-        """Give it to the waiter that has waited longest; whether there was one."""
+        """Hand it to the waiter that has waited longest; return whether there was one."""
         while (waiter := self._line.head()) is not None:
             self._line.waiters.popleft()
             try:

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Stopper(Protocol):
-    """Tells a server to stop, or not to wait for its requests any longer."""
+    """Stops a server; with `force`, without waiting for its requests."""
 
     def __call__(self, *, force: bool) -> None:
-        """Stop, from any thread."""
+        """Stop it, from any thread."""
 
 
 def stopper_of(previous: dict[int, Any], loop: asyncio.AbstractEventLoop | None) -> Stopper | None:
