@@ -93,7 +93,7 @@ def same(ours, theirs):
 )  # fmt: skip
 def test_windows(client, load, rows, by, size, zone, fill, align, closed, skipna):
     load(rows)
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", by, tz=zone)
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v", by=by, tz=zone)
     how = {"fill": fill, "align": align, "include_end": closed, "skipna": skipna}
     local = ts.aggregate_time_series(
         columns(rows), "at", "v", size, AGGREGATIONS, by=by, tz=zone, **how
@@ -106,7 +106,7 @@ def test_windows(client, load, rows, by, size, zone, fill, align, closed, skipna
 def test_counters_and_rates(client, load, rows, by, mode):
     rows = [(t, v if v is None else abs(v), h) for t, v, h in rows]
     load(rows)
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", by)
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v", by=by)
     data = columns(rows)
     for name in ("counter_increase", "counter_rate"):
         local = getattr(ts, name)(data, "at", "v", by=by, mode=mode)
@@ -130,7 +130,7 @@ def test_counters_and_rates(client, load, rows, by, mode):
 )
 def test_gaps_percentiles_and_resampling(client, load, rows, by, method):
     load(rows)
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", by)
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v", by=by)
     data = columns(rows)
     local = ts.fill_gaps(data, "at", "v", "13m", method=method, by=by)
     other = remote.fill_gaps("13m", method=method)
@@ -159,7 +159,7 @@ def test_gaps_percentiles_and_resampling(client, load, rows, by, method):
 )
 def test_rolling(client, load, values, stat, window):
     load([(T0 + i, v, None) for i, v in enumerate(values)])
-    remote = ts.ClickHouseSeries(client, "points", "at", "v")
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
     numbers = np.array([np.nan if v is None else v for v in values], float)
     for least in (None, 1):
         local = ts.rolling(numbers, window, stat, min_periods=least)
@@ -178,7 +178,9 @@ def test_rolling(client, load, values, stat, window):
 def test_anomalies(client, load, values, method, threshold, groups):
     rows = [(T0 + i, v, ["a", None][i % 2] if groups else "a") for i, v in enumerate(values)]
     load(rows)
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", "host" if groups else None)
+    remote = ts.ClickHouseSeries(
+        client, "points", time="at", value="v", by="host" if groups else None
+    )
     found = remote.detect_anomalies(threshold, method, window=10)
     expected = []
     for key in [None, "a"] if groups else ["a"]:
@@ -207,14 +209,14 @@ def test_fewer_points(client, load, seed, size, n, method):
     values[random.random(size) < 0.05] = np.nan
     load([(int(t), None if v != v else v, None) for t, v in zip(at, values, strict=True)])  # noqa: PLR0124
     local = ts.downsample(ts.TimeSeries(at, values, unit="s"), n=n, method=method, output="series")
-    other = ts.ClickHouseSeries(client, "points", "at", "v").downsample(n, method)
+    other = ts.ClickHouseSeries(client, "points", time="at", value="v").downsample(n, method)
     assert other.times.tolist() == local.times.tolist()
     np.testing.assert_allclose(other.values, local.values)
 
 
 def test_p95_is_linear_and_the_query_is_shown(client, load):
     load([(T0 + i, i, None) for i in range(1, 21)])
-    remote = ts.ClickHouseSeries(client, "points", "at", "v")
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
     assert remote.calculate_percentile(95) == pytest.approx(19.05)
     assert "quantileExactInclusive(0.95)" in remote.sql()
     assert "stddevSampStable" in remote.sql("aggregate_time_series", "1m", "std")
@@ -224,7 +226,7 @@ def test_p95_is_linear_and_the_query_is_shown(client, load):
 
 def test_calendar_days_over_a_clock_change(client, load):
     load([(T0 + 900 * i, 1, None) for i in range(4 * 60)])
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", tz="Europe/Berlin")
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v", tz="Europe/Berlin")
     days = remote.aggregate_time_series("1d", "count", output="records")
     assert [r["count"] for r in days] == [92, 96, 52]
     assert days[0]["window_start"].isoformat() == "2024-03-31T00:00:00+01:00"
@@ -263,7 +265,7 @@ def test_a_parquet_file_is_read_where_it_lies(client, tmp_path):
 def test_nanoseconds_bounds_and_rows_without_a_time(client):
     client.command("CREATE OR REPLACE TABLE fine (n Nullable(Int64), v Int8) ENGINE = Memory")
     client.command("INSERT INTO fine VALUES (1, 1), (2, 2), (3, 3), (NULL, 9), (1000000000, 4)")
-    remote = ts.ClickHouseSeries(client, "fine", "n", "v", unit="ns", start=2, end=1000)
+    remote = ts.ClickHouseSeries(client, "fine", time="n", value="v", unit="ns", start=2, end=1000)
     out = remote.aggregate_time_series("1ns", "sum")
     assert out["window_start"].tolist() == [2, 3]
     assert out.dropped == 1
@@ -297,7 +299,9 @@ def test_hostile_names_stay_names(client, name):
         f"{quote(name + '2')} String) ENGINE = Memory"
     )
     client.command(f"INSERT INTO {quote(table)} VALUES (60, 1.5, 'it''s `; --'), (61, 2.5, '\\\\')")
-    remote = ts.ClickHouseSeries(client, table, name, other, name + "2", database="default")
+    remote = ts.ClickHouseSeries(
+        client, table, time=name, value=other, by=name + "2", database="default"
+    )
     rows = remote.aggregate_time_series("1m", output="records")
     assert [(r[name + "2"], r["value"]) for r in rows] == [("\\", 2.5), ("it's `; --", 1.5)]
     assert remote.counter_rate() == pytest.approx({"\\": np.nan, "it's `; --": np.nan}, nan_ok=True)
@@ -310,14 +314,14 @@ def test_hostile_names_stay_names(client, name):
 def test_bad_requests(client, load):
     load([(T0, 1, "a")])
     with pytest.raises(KeyError, match="no column 'nope'"):
-        ts.ClickHouseSeries(client, "points", "at", "nope")
+        ts.ClickHouseSeries(client, "points", time="at", value="nope")
     with pytest.raises(TypeError, match="time"):
-        ts.ClickHouseSeries(client, "points", "host", "v")
+        ts.ClickHouseSeries(client, "points", time="host", value="v")
     with pytest.raises(ValueError, match="empty"):
         ts.ClickHouseSeries(client, "")
     with pytest.raises(ValueError, match=r"unit must be .*, not 'min'"):
-        ts.ClickHouseSeries(client, "points", "at", "v", unit="min")
-    remote = ts.ClickHouseSeries(client, "points", "at", "v")
+        ts.ClickHouseSeries(client, "points", time="at", value="v", unit="min")
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
     for call, match in (
         (lambda: remote.aggregate_time_series("1m", "mode"), "aggregation"),
         (lambda: remote.aggregate_time_series(0), "window_size"),
@@ -337,7 +341,7 @@ def test_bad_requests(client, load):
 
 def test_what_pandas_shows_is_aware(client, load):
     load([(T0, 1, "a")])
-    remote = ts.ClickHouseSeries(client, "points", "at", "v", tz="Asia/Tokyo")
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v", tz="Asia/Tokyo")
     frame = remote.aggregate_time_series("1m", output="pandas")
     assert frame["window_start"][0] == pd.Timestamp(T0, unit="s", tz="UTC")
     assert str(frame["window_start"].dt.tz) == "Asia/Tokyo"

@@ -70,7 +70,9 @@ assert_type(plot(series, anomalies=[0], windows=windows, title="CPU"), Figure)
 
 def remote(client: Any) -> str:
     """The pushed-down form."""
-    table = ClickHouseSeries(client, "cpu", "at", "load", by=["host"], tz="Europe/Berlin")
+    table = ClickHouseSeries(
+        client, "cpu", time="at", value="load", by=["host"], tz="Europe/Berlin"
+    )
     table.aggregate_time_series("1d", ["avg"], fill="previous", output="polars")
     assert_type(table.downsample(100, "minmaxlttb"), TimeSeries)
     assert_type(table.calculate_percentile(95), float | dict[Any, float])

@@ -16,6 +16,7 @@ from .._reduce.request import read_request
 from .._reduce.resample import read_gap_fill, read_resample, resampled
 from .._reduce.rolling import read_stat
 from .._time.sizes import read_size
+from .._time.timeform import zone
 from .._windows.windows import MAX_WINDOWS
 from . import judge, sql
 from .table import Table
@@ -55,10 +56,10 @@ class ClickHouseSeries:
         self,
         client: Any,
         table: str,
+        *,
         time: str = "timestamp",
         value: str = "value",
         by: str | Sequence[str] | None = None,
-        *,
         tz: str | dt.tzinfo | None = None,
         start: Time | None = None,
         end: Time | None = None,
@@ -66,18 +67,8 @@ class ClickHouseSeries:
         database: str | None = None,
     ) -> None:
         """Check the columns; no data is read yet."""
-        self._table = Table(
-            client,
-            table,
-            time,
-            value,
-            by,
-            tz=tz,
-            start=start,
-            end=end,
-            unit=unit,
-            database=database,
-        )
+        names, span = (time, value), (start, end)
+        self._table = Table(client, table, names, by, zone(tz), span, unit, database)
 
     def sql(self, method: str | None = None, *args: Any, **arguments: Any) -> str:
         """Return the query of the last call; or run a method with its arguments and return its query.
@@ -213,14 +204,9 @@ class ClickHouseSeries:
         output: Output = "arrays",
     ) -> Any:
         """Run `shared.timeseries.counter_increase` inside ClickHouse; the series' `end` ends the range."""
-        request = read_request(
-            window_size,
-            align=align,
-            unit=self._table.unit,
-            max_windows=max_windows,
-            output=output,
+        return self._counter(
+            window_size, mode, rate=False, align=align, max_windows=max_windows, output=output
         )
-        return self._counter(request, mode, rate=False)
 
     def counter_rate(
         self,
@@ -232,17 +218,13 @@ class ClickHouseSeries:
         output: Output = "arrays",
     ) -> Any:
         """Run `shared.timeseries.counter_rate` inside ClickHouse; the series' `end` ends the range."""
-        request = read_request(
-            window_size,
-            align=align,
-            unit=self._table.unit,
-            max_windows=max_windows,
-            output=output,
+        return self._counter(
+            window_size, mode, rate=True, align=align, max_windows=max_windows, output=output
         )
-        return self._counter(request, mode, rate=True)
 
-    def _counter(self, request: Request, mode: Mode, *, rate: bool) -> Any:
+    def _counter(self, size: Size | None, mode: Mode, *, rate: bool, **asked: Any) -> Any:
         choice("mode", mode, get_args(Mode))
+        request = read_request(size, unit=self._table.unit, **asked)
         table, plan = self._table, None
         blank = table.blank(request.output or "arrays")
         if request.step is not None:

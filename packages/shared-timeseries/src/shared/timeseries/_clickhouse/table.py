@@ -31,13 +31,10 @@ class Table:
         self,
         client: Any,
         table: str,
-        time: str,
-        value: str,
+        names: tuple[str, str],
         by: str | Sequence[str] | None,
-        *,
-        tz: str | dt.tzinfo | None,
-        start: Time | None,
-        end: Time | None,
+        place: dt.tzinfo | None,
+        span: tuple[Time | None, Time | None],
         unit: str,
         database: str | None,
     ) -> None:
@@ -48,19 +45,19 @@ class Table:
         self._name = (
             sql.quote(table) if not database else f"{sql.quote(database)}.{sql.quote(table)}"
         )
-        self.names = time, value
+        self.names = names
         self.by = (by,) if isinstance(by, str) else tuple(by or ())
         self.unit = choice("unit", unit, UNITS)
         self.last = ""
         types = self._columns()
-        for name in (time, value, *self.by):
+        for name in (*names, *self.by):
             if name not in types:
                 raise KeyError(
                     f"no column {shown(name)} in {self._name}; it has {', '.join(types)}"
                 )
-        self.time_form = self._read_form(types[time], zone(tz))
-        self.bounds = self._bound(start, "start"), self._bound(end, "end")
-        self._time_type = types[time]
+        self.time_form = self._read_form(types[names[0]], place)
+        self.bounds = self._bound(span[0], "start"), self._bound(span[1], "end")
+        self._time_type = types[names[0]]
         self.points = self._base()
 
     def _columns(self) -> dict[str, str]:

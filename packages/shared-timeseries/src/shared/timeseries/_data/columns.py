@@ -18,20 +18,34 @@ if TYPE_CHECKING:
 class Line:
     """One series that has been read and sorted: what readers of data know of a `TimeSeries`."""
 
-    __slots__ = ()
+    __slots__ = ("_times", "_values", "dropped", "time_form")
 
     time_form: TimeForm
     dropped: int
+    _times: Int64s
+    _values: Float64s
+
+    def _set(self, ns: Int64s, numbers: Float64s, time_form: TimeForm) -> None:
+        gone = 0
+        if not is_sorted(ns):
+            order = np.argsort(ns, kind="stable")
+            ns, numbers = ns[order], numbers[order]
+        if len(ns) and ns[0] == NAT:
+            gone = int(np.searchsorted(ns, NAT, side="right"))
+            ns, numbers = ns[gone:], numbers[gone:]
+        self._times, self._values = ns.view(), numbers.view()
+        self._times.flags.writeable = self._values.flags.writeable = False
+        self.time_form, self.dropped = time_form, gone
 
     @property
     def times(self) -> Int64s:
         """Nanoseconds since 1970 (UTC), ascending, read-only."""
-        raise NotImplementedError
+        return self._times
 
     @property
     def values(self) -> Float64s:
         """The values, read-only."""
-        raise NotImplementedError
+        return self._values
 
 
 @dataclass(frozen=True, slots=True)

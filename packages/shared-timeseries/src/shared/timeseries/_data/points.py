@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -118,15 +119,8 @@ def _is_rows(data: Any) -> bool:
     return isinstance(data, Iterable) and not isinstance(data, (str, bytes))
 
 
-def _pandas_frame(frame: Any, fields: Fields) -> Raw:
-    return _frame("pandas", frame, fields)
-
-
-def _polars_frame(frame: Any, fields: Fields) -> Raw:
-    return _frame("polars", frame.collect() if hasattr(frame, "collect") else frame, fields)
-
-
 def _frame(form: Output, frame: Any, fields: Fields) -> Raw:
+    frame = frame.collect() if hasattr(frame, "collect") else frame
     columns = list(frame.columns)
     time, value, *by = fields.names
     if fields.value is None and value not in columns:
@@ -141,24 +135,12 @@ def _frame(form: Output, frame: Any, fields: Fields) -> Raw:
     return Raw(form, times, frame[value], [frame[name].to_list() for name in by])
 
 
-def _series(series: Any, _fields: Fields) -> Raw:
-    return Raw("pandas", series.index, series, [])
-
-
 def _mapping(data: Mapping[str, Any], fields: Fields) -> Raw:
     for name in fields.names:
         if name not in data:
             raise _no_column(name, "the data", data)
     times, values, *groups = (data[name] for name in fields.names)
     return Raw("arrays", times, values, [list(group) for group in groups])
-
-
-def _matrix(data: np.ndarray[Any, Any], _fields: Fields) -> Raw:
-    return Raw("arrays", data[:, 0], data[:, 1], [])
-
-
-def _pair(data: tuple[Any, Any], _fields: Fields) -> Raw:
-    return Raw("arrays", *data, [])
 
 
 def _rows(data: Any, fields: Fields) -> Raw:
@@ -190,12 +172,12 @@ def _no_column(name: str, place: str, columns: Iterable[Any]) -> KeyError:
 
 # The forms that data may have, in the order in which they are asked.
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Fields], Raw]], ...] = (
-    (_from("pandas", "columns"), _pandas_frame),
-    (_from("polars", "columns"), _polars_frame),
-    (_from("pandas", "index"), _series),
+    (_from("pandas", "columns"), partial(_frame, "pandas")),
+    (_from("polars", "columns"), partial(_frame, "polars")),
+    (_from("pandas", "index"), lambda series, _: Raw("pandas", series.index, series, [])),
     (lambda data: isinstance(data, Mapping), _mapping),
-    (_is_matrix, _matrix),
-    (_is_pair, _pair),
+    (_is_matrix, lambda data, _: Raw("arrays", data[:, 0], data[:, 1], [])),
+    (_is_pair, lambda data, _: Raw("arrays", data[0], data[1], [])),
     (_is_rows, _rows),
 )
 

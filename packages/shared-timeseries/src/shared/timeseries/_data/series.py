@@ -8,8 +8,8 @@ import numpy as np
 
 from shared.core.checks import refuse
 
-from .._time.timeform import NAT, TimeForm, read_times, zone
-from .columns import Line, is_sorted, read_values
+from .._time.timeform import TimeForm, read_times, zone
+from .columns import Line, read_values
 from .points import read_points
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class TimeSeries(Line):
         unit: Unit of plain numbers; nanoseconds if omitted.
 
     Attributes:
+        times: Nanoseconds since 1970 (UTC), ascending, read-only.
+        values: The values, read-only.
         time_form: The form in which the times came.
         dropped: How many points without a time were dropped.
 
@@ -45,11 +47,7 @@ class TimeSeries(Line):
         2
     """
 
-    __slots__ = ("_times", "_values", "dropped", "time_form")
-    time_form: TimeForm
-    dropped: int
-    _times: Int64s
-    _values: Float64s
+    __slots__ = ()
 
     def __init__(
         self,
@@ -71,18 +69,6 @@ class TimeSeries(Line):
                 "timestamp" if time_form.kind == "timestamp" else "datetime", zone(tz)
             )
         self._set(ns, numbers, time_form)
-
-    def _set(self, ns: Int64s, numbers: Float64s, time_form: TimeForm) -> None:
-        gone = 0
-        if not is_sorted(ns):
-            order = np.argsort(ns, kind="stable")
-            ns, numbers = ns[order], numbers[order]
-        if len(ns) and ns[0] == NAT:
-            gone = int(np.searchsorted(ns, NAT, side="right"))
-            ns, numbers = ns[gone:], numbers[gone:]
-        self._times, self._values = ns.view(), numbers.view()
-        self._times.flags.writeable = self._values.flags.writeable = False
-        self.time_form, self.dropped = time_form, gone
 
     @classmethod
     def _of(cls, ns: Int64s, numbers: Float64s, time_form: TimeForm) -> TimeSeries:
@@ -108,16 +94,6 @@ class TimeSeries(Line):
         """
         points = read_points(data, timestamp_field, value_field, unit=unit)
         return cls._of(points.times, points.values, points.time_form)
-
-    @property
-    def times(self) -> Int64s:
-        """Nanoseconds since 1970 (UTC), ascending, read-only."""
-        return self._times
-
-    @property
-    def values(self) -> Float64s:
-        """The values, read-only."""
-        return self._values
 
     @property
     def tz(self) -> dt.tzinfo | None:

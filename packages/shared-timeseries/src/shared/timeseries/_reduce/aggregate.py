@@ -20,17 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._data.columns import Points
-    from .._time.types import (
-        Align,
-        Data,
-        Fill,
-        Float64s,
-        Int64s,
-        Output,
-        Size,
-        Time,
-        TimeField,
-    )
+    from .._time.types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time, TimeField
     from .request import Plan, Request
 
 

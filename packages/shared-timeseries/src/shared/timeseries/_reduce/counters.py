@@ -23,16 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._data.columns import Points
-    from .._time.types import (
-        Align,
-        Data,
-        Float64s,
-        Int64s,
-        Output,
-        Size,
-        Time,
-        TimeField,
-    )
+    from .._time.types import Align, Data, Float64s, Int64s, Output, Size, Time, TimeField
     from .request import Bounds, Request
 
 Mode = Literal["plain", "promql"]

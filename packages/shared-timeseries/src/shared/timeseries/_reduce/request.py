@@ -50,15 +50,15 @@ class Request:
     shown: tuple[str, ...]
     fill: Fill
     align: Align
-    start: Time | None
-    end: Time | None
-    include_end: bool
-    skipna: bool
     tz: dt.tzinfo | None
     unit: str
-    max_windows: int
-    output: Output | None
-    fast: bool | None
+    start: Time | None = None
+    end: Time | None = None
+    include_end: bool = False
+    skipna: bool = True
+    max_windows: int = MAX_WINDOWS
+    output: Output | None = None
+    fast: bool | None = None
 
     def limit(self, points: Points) -> tuple[Points, Bounds]:
         """Return the points of the range, in the zone, and the bounds as instants."""
@@ -156,35 +156,16 @@ def read_request(
     *,
     fill: Fill = "none",
     align: Align = "start",
-    start: Time | None = None,
-    end: Time | None = None,
-    include_end: bool = False,
-    skipna: bool = True,
     tz: str | dt.tzinfo | None = None,
     unit: str = "s",
-    max_windows: int = MAX_WINDOWS,
-    output: Output | None = None,
-    fast: bool | None = None,
     size_name: str = "window_size",
+    **rest: Any,
 ) -> Request:
     """Read the arguments of a call, and refuse what is wrong before any data is read."""
+    step = None if window_size is None else read_size(window_size, size_name, unit)
     names, shown = read_aggregations(aggregation)
-    return Request(
-        None if window_size is None else read_size(window_size, size_name, unit),
-        names,
-        shown,
-        read_fill(fill),
-        choice("align", align, ALIGNS),
-        start,
-        end,
-        include_end,
-        skipna,
-        zone(tz),
-        unit,
-        max_windows,
-        output,
-        fast,
-    )
+    align = choice("align", align, ALIGNS)
+    return Request(step, names, shown, read_fill(fill), align, zone(tz), unit, **rest)
 
 
 def read_aggregations(aggregation: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
