@@ -73,8 +73,8 @@ class GracefulShutdown:
         self,
         drain_delay: float = 5.0,
         hook_timeout: float = 10.0,
-        total_timeout: float = 25.0,
         *,
+        total_timeout: float = 25.0,
         signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT),
         watchdog: Callable[[], bool] | None = None,
     ) -> None:
