@@ -61,14 +61,15 @@ def test_a_drivers_error_loses_what_holds_its_secret():
     def fail(password):
         raise DriverError("no")
 
-    error = DriverError("outer")
+    error = DriverError(f"password={SECRET} of app", 5)
     error.__cause__ = inner = DriverError("inner")
     error.pgconn = inner._pgconn = SECRET  # type: ignore[attr-defined]
     try:
         fail(SECRET)
     except DriverError as caught:
         inner.__context__ = caught
-    assert freed(error) is error
+    assert freed(error, Sealed({"password": "app"})) is error
+    assert error.args == ("password=[REDACTED] of [REDACTED]", 5)
     assert (error.pgconn, inner._pgconn) == (None, None)  # type: ignore[attr-defined]
     assert inner.__context__ is not None
     assert inner.__context__.__traceback__ is None

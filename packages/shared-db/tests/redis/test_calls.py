@@ -138,3 +138,12 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_swallowed(redis_
                 await task
             cancelled += 1
         assert cancelled
+
+
+def test_a_database_that_does_not_exist_is_a_lasting_refusal(redis_settings):
+    with DatabaseConnections() as db:
+        db.initialize_redis(**{**redis_settings, "database": 12345})
+        with pytest.raises(Unavailable, match=r"refuses: .*out of range") as caught:
+            db.redis.get("k")
+        assert not db.ping()["redis"].ok
+    assert caught.value.lasting

@@ -17,7 +17,9 @@ from shared.db import (
     Ping,
     PoolExhausted,
     Postgres,
+    PostgresOptions,
     Qdrant,
+    RedisStore,
     Unavailable,
     WriterReport,
     embedded,
@@ -55,9 +57,16 @@ def synchronous() -> None:
         clickhouse: ClickHouse = db.clickhouse
         qdrant: Qdrant = db.qdrant
         redis: Redis = db.redis
+        same: tuple[ClickHouse, Qdrant] = db.get_clickhouse(), db.get_qdrant()
+        clients: tuple[ClickHouse, Qdrant] = db.get_clickhouse_client(), db.get_qdrant_client()
+        store_of_redis: RedisStore = db.initialize_redis(name="cache", host="h", ssl=True)
+        redis = db.get_redis("cache").client
+        options: PostgresOptions = {"host": "h", "sslmode": "verify-full", "max_connections": 3}
+        db.initialize_postgres(name="reports", **options)
+        print(same, clients, store_of_redis.client is redis, db.get_redis_client("cache"))
         print(clickhouse.query("SELECT 1"), qdrant.count("c"), redis.get("k"))
         writer: ClickHouseWriter = db.clickhouse_writer(
-            "t", max_rows=1, max_bytes=1, max_delay=1, spill="s"
+            "t", 1, max_bytes=1, max_delay=1, spill="s", deduplicate=False, name="default"
         )
         writer.write({"n": 1})
         report: WriterReport = writer.close(5)

@@ -43,20 +43,25 @@ class Sealed:
         raise TypeError("a sealed configuration is not pickled: it may hold secrets")
 
 
-def freed(error: BaseException) -> BaseException:
-    """Free a driver's error of what may hold a secret: private fields and frames' locals.
+def freed(error: BaseException, known: Sealed | None = None) -> BaseException:
+    """Free a driver's error of secrets: of private fields, of frames' locals, and in its texts.
 
     Args:
         error: The driver's error, to become a `__cause__`.
+        known: The arguments of the connection, whose secrets the texts may quote.
 
     Returns:
         The same error.
     """
+    from shared.core.redaction import scrub
+
     for inner in chain(error):
         for name in ("_pgconn", "pgconn", "_request"):
             if name in vars(inner):
                 setattr(inner, name, None)
         inner.__traceback__ = None
+        texts = [known.hide(one) if known and isinstance(one, str) else one for one in inner.args]
+        inner.args = tuple(scrub(one) if isinstance(one, str) else one for one in texts)
     return error
 
 

@@ -45,11 +45,11 @@ class Connector:
                 store="postgres",
                 lasting=lasting,
             )
-            cause = freed(error)
+            cause = freed(error, self._arguments)
         except psycopg.Error as error:
             text = self._arguments.hide(str(error)).strip()
             failure = Unavailable(text, store="postgres", lasting=True)
-            cause = freed(error)
+            cause = freed(error, self._arguments)
         else:
             if not self._prepare:
                 connection.prepare_threshold = None

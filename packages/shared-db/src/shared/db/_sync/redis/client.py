@@ -38,6 +38,8 @@ from ..._rules.redis_verdicts import (
 from ..runtime import Watchful, sleep
 
 _REPEATS = 2  # of one call
+# A wrong password, a user without rights, a database that does not exist.
+_REFUSALS = (errors.AuthenticationError, errors.AuthorizationError, errors.ResponseError)
 
 
 class Waiting(Watchful):
@@ -59,7 +61,7 @@ class Waiting(Watchful):
                 if self.resolve is not None:
                     self.host, self.port = self.resolve()
                 super().connect()  # type: ignore[misc]
-            except (errors.AuthenticationError, errors.AuthorizationError) as error:
+            except _REFUSALS as error:
                 raise Refused(f"{self._place()} refuses: {error}") from freed(error)
             except (errors.ConnectionError, errors.TimeoutError) as error:
                 failed = f"{self._place()} cannot be reached: {reason(error)}"
