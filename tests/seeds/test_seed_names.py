@@ -45,6 +45,8 @@ NAMES = {
         TrueRange KeltnerChannels DonchianChannels StdDev OBV AccumulationDistribution
         ChaikinOscillator ChaikinMoneyFlow VWAP PVT ADX Aroon ParabolicSAR SuperTrend Ichimoku
         Vortex TRIX MACDResult BollingerBandsResult available plot""",
+    "ids": """generate_id generate_timestamp hash_string slugify truncate_string dict_to_object
+        object_to_dict""",
 }
 
 
@@ -123,3 +125,22 @@ def test_setup_logger_is_a_standard_logger(capsys):
 
     setup_logger("seed", level="INFO", format_type="text", output="stdout").info("it works")
     assert "it works" in capsys.readouterr().out
+
+
+def test_ids_and_text():
+    from shared.ids import (
+        dict_to_object,
+        generate_id,
+        hash_string,
+        object_to_dict,
+        slugify,
+        truncate_string,
+    )
+
+    uid = generate_id(prefix="user_")
+    hashed_password = hash_string("my_password", algorithm="sha256")
+    assert uid.startswith("user_")
+    assert len(hashed_password) == 64
+    assert slugify("Hello World!") == "hello-world"
+    assert truncate_string("a long sentence", 10) == "a long..."
+    assert object_to_dict(dict_to_object({"a": {"b": 1}})) == {"a": {"b": 1}}

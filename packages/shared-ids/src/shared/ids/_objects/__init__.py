@@ -1,0 +1,1 @@
+"""Dictionaries with attributes, and back."""

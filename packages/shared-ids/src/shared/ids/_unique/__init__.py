@@ -1,0 +1,1 @@
+"""Identifiers that no two processes share."""
