@@ -118,7 +118,9 @@ class AsyncClickHouse(AsyncLazy):
                 raise
             said = self._arguments.hide(str(error).splitlines()[0])
             message = f"ClickHouse at {self.host}:{self.port} refuses: {said}"
-            raise Unavailable(message, store=self.store, lasting=True) from freed(error, self._arguments)
+            raise Unavailable(message, store=self.store, lasting=True) from freed(
+                error, self._arguments
+            )
         finally:
             arguments.clear()  # a report with the variables of every frame would show them
         request = client._backend.request  # noqa: SLF001 - the driver has no public seam; a test guards it
