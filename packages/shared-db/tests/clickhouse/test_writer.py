@@ -16,11 +16,7 @@ from shared.db import (
 )
 
 PLAIN = "CREATE TABLE {} (p UInt8, n Int64, s String DEFAULT 'none') ENGINE = MergeTree ORDER BY n"
-
-
 WINDOW = "SETTINGS non_replicated_deduplication_window = 1000"
-
-
 REMEMBERING = f"{PLAIN} {WINDOW}"
 
 

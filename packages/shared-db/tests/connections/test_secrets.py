@@ -11,8 +11,6 @@ from shared.db import (
 )
 
 SECRET = "pa@ss/w:rd#1"
-
-
 HIDDEN = "hunter" + "2"
 
 

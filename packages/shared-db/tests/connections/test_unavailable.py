@@ -11,8 +11,6 @@ from shared.db import (
 )
 
 SECRET = "pa@ss/w:rd#1"
-
-
 NAMES = {
     "postgres": "PostgreSQL at 127.0.0.1:1/d",
     "clickhouse": "ClickHouse at 127.0.0.1:1",

@@ -253,7 +253,7 @@ class AsyncClickHouseWriter:
             if self._wake is not None:
                 self._wake.wake()
             while self._full:
-                self._full.popleft().give(None)
+                self._full.popleft().wake()
         if self._rows and self._error is None:
             self._start()
         if self._sender is not None:
@@ -292,9 +292,7 @@ class AsyncClickHouseWriter:
                 return None, None
             if self._queue:
                 return self._queue[0], None
-            for waiter in self._emptied:
-                waiter.give(value=True)
-            self._emptied.clear()
+            self._end_flushes(delivered=True)
             if self._closed:
                 return None, None
             self._wake = Waiter()
@@ -310,17 +308,18 @@ class AsyncClickHouseWriter:
             if self._is_full():
                 self._seal()
             while self._full:
-                self._full.popleft().give(None)
+                self._full.popleft().wake()
 
     def _let_go(self) -> None:
         """End every wait: nothing is sent any more."""
         with self._mutex:
-            for full in self._full:
-                full.give(None)
-            for emptied in self._emptied:
-                emptied.give(value=False)
-            self._full.clear()
-            self._emptied.clear()
+            while self._full:
+                self._full.popleft().wake()
+            self._end_flushes(delivered=False)
+
+    def _end_flushes(self, *, delivered: bool) -> None:
+        while self._emptied:
+            self._emptied.pop().give(delivered)
 
     async def _deliver(self, batch: Batch) -> bool:
         """Send a batch until the server has it; False if the time is up before that."""
