@@ -1,6 +1,7 @@
 """log_calls, log_exceptions and deprecated, on every kind of function."""
 
 import asyncio
+import functools
 import warnings
 
 import pytest
@@ -162,3 +163,41 @@ def test_deprecated_warns_each_time_and_logs_once():
                 assert old() == 1
             assert seen[0].filename == __file__
     assert len(logs) == 1
+
+
+class Shop:
+    @log_calls
+    @classmethod
+    def opened(cls, door):
+        return cls, door
+
+    @staticmethod
+    @log_calls(result=True)
+    def closed(door):
+        return door
+
+    @log_calls
+    def __call__(self, door):
+        return door
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "result"),
+    [
+        (Shop.opened, "Shop.opened returned", (Shop, 1)),
+        (Shop.closed, "Shop.closed returned", 1),
+        (Shop(), "Shop.__call__ returned", 1),
+        (log_calls(functools.partial(divmod, 7)), "divmod returned", (7, 0)),
+    ],
+)
+def test_every_kind_of_callable(call, message, result):
+    with capture_logs() as logs:
+        assert call(1) == result
+    assert [line["message"] for line in logs] == [message]
+    assert "door" in logs[0]["arguments"] or message == "divmod returned"
+
+
+@pytest.mark.parametrize("decorate", [log_calls, log_exceptions, timed, deprecated()])
+def test_what_cannot_be_called_is_refused(decorate):
+    with pytest.raises(TypeError, match="decorates callables, not 5"):
+        decorate(5)

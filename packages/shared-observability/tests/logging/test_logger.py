@@ -4,9 +4,12 @@ import copy
 import pickle
 import re
 
+import pytest
+
 from shared.observability import (
     configure_logging,
     get_logger,
+    set_log_level,
 )
 
 
@@ -49,3 +52,36 @@ def test_loggers_pickle_and_copy(lines):
     for other in (pickle.loads(pickle.dumps(log)), copy.deepcopy(log)):
         other.info("m")
         assert (lines.last()["logger"], lines.last()["a"]) == ("x", 1)
+
+
+def test_bound_fields_come_and_go(lines):
+    log = get_logger("x").bind(a=1, b=2)
+    log.unbind("a").info("without a")
+    log.try_unbind("a", "unknown").info("without a")
+    log.new(c=3).info("only c")
+    log.info("both")
+    found = [{k: line[k] for k in "abc" if k in line} for line in lines.records()]
+    assert found == [{"b": 2}, {"b": 2}, {"c": 3}, {"a": 1, "b": 2}]
+    with pytest.raises(KeyError, match="unknown"):
+        log.unbind("unknown")
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+def test_every_level_has_a_method(lines, level):
+    log = get_logger("x")
+    getattr(log, level)("m")
+    log.log(level, "m")
+    assert [line["level"] for line in lines.records()] == [level, level]
+    set_log_level("CRITICAL")
+    assert log.is_enabled_for(level) == (level == "critical")
+    getattr(log, level)("m")
+    log.log(level, "m")
+    log.exception("m")  # noqa: LOG004
+    assert len(lines.records()) == (4 if level == "critical" else 2)
+
+
+def test_a_logger_shows_its_name_and_level(lines):
+    assert repr(get_logger("shop.x")) == "<Logger 'shop.x' debug>"
+    assert get_logger("shop.x").name == "shop.x"
+    with pytest.raises(TypeError, match="name must be a string, not 5"):
+        get_logger(5)  # type: ignore[arg-type]

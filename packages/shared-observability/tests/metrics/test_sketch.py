@@ -5,7 +5,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.observability import (
@@ -41,6 +41,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 @given(
     st.lists(numbers, min_size=1, max_size=60), st.floats(0, 1), st.sampled_from([0.001, 0.01, 0.1])
 )
+@example([0.0] * 7 + [-8.220349975881931e307, -8.228570334078163e307], 0.125, 0.001)
 def test_any_quantile_is_within_the_error(values, q, error):
     sketch = QuantileSketch(error)
     sketch.update(values)

@@ -16,7 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.observability import configure_logging, get_logger, log_context, setup_logger, stats
+from shared.observability import (
+    configure_logging,
+    get_logger,
+    log_context,
+    setup_logger,
+    setup_tracing,
+    stats,
+    trace_span,
+)
 from shared.observability._logging.stdlib import PipelineHandler
 
 
@@ -284,3 +292,32 @@ def test_microseconds_are_always_there(new_lines):
     configure_logging(output=stream, clock=lambda zone: moment)
     get_logger("x").info("m")
     assert stream.last()["timestamp"] == "2026-01-02T03:04:05.000000Z"
+
+
+def test_a_record_that_cannot_be_built_still_leaves_a_line(lines):
+    record = logging.makeLogRecord({"msg": "m token=abc", "name": "lib", "created": float("nan")})
+    record.levelno, record.levelname = 40, "ERROR"
+    PipelineHandler().handle(record)
+    line = lines.last()
+    assert (line["level"], line["logger"], line["message"]) == (
+        "error",
+        "lib",
+        "m token=[REDACTED]",
+    )
+    assert line["logging_error"] == "ValueError"
+
+
+def test_a_foreign_span_that_fails_costs_the_line_nothing(lines, monkeypatch):
+    import opentelemetry.trace as otel
+
+    def fail(context):
+        raise RuntimeError("no span")
+
+    tracer = setup_tracing(service_name="x", exporter_type="none")
+    with trace_span("x"):
+        monkeypatch.setattr(otel, "get_current_span", fail)
+        get_logger("x").info("m", a=1)
+        monkeypatch.undo()
+    tracer.shutdown(1)
+    assert lines.last()["a"] == 1
+    assert "trace_id" not in lines.last()

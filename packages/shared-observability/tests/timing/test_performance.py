@@ -50,7 +50,10 @@ async def test_benchmark():
         await asyncio.sleep(0)
         return 7
 
-    result = await later()
+    def run(fn: Any) -> Any:
+        return fn()
+
+    result = await run(later)
     assert (result.iterations, result.result, result.peak_memory) == (3, 7, None)
 
 

@@ -93,7 +93,7 @@ class SystemReporter:
     ) -> None:
         self.verbose: int = checks.whole("verbose", verbose, least=0, most=3)
         self.name: str = checks.text("name", name, empty=False)
-        if os.path.basename(name) != name or "\0" in name:  # noqa: PTH119
+        if os.path.basename(name) != name or "\0" in name:  # noqa: PTH119 - a name, not a path
             raise checks.refuse("name", "usable as a file name", name)
         self._given = stream
         self._emoji = emoji
@@ -103,7 +103,7 @@ class SystemReporter:
             from .._output.file import open_file
             from .._output.pipeline import Pipeline
 
-            sink = open_file(os.path.join(log_dir, f"{name}.log"), rotate, keep)  # noqa: PTH118
+            sink = open_file(os.path.join(log_dir, f"{name}.log"), rotate, keep)  # noqa: PTH118 - paths are text here
             self._pipeline = Pipeline(sink, get_sanitizer(), clock=clock)
 
     def debug(self, msg: str, context: Mapping[str, Any] | None = None) -> None:

@@ -151,7 +151,7 @@ class _Counted(MutexValue):
         with self._lock:
             return float(self._value + self._tally.read())
 
-    def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002
+    def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002 - the library's signature
         current = self.get()
         with self._lock:
             self._value += value - current
@@ -222,7 +222,7 @@ def counter(
 
 def gauge(
     name: str,
-    help: str = "",  # noqa: A002
+    help: str = "",  # noqa: A002 - the name of the contract
     labels: Sequence[str] = (),
     *,
     max_series: int = 1000,
@@ -238,7 +238,7 @@ def gauge(
 
 def histogram(
     name: str,
-    help: str = "",  # noqa: A002
+    help: str = "",  # noqa: A002 - the name of the contract
     labels: Sequence[str] = (),
     *,
     max_series: int = 1000,
@@ -271,7 +271,7 @@ def _renew() -> None:
 def _get(
     kind: type[M],
     name: Any,
-    help: str,  # noqa: A002
+    help: str,  # noqa: A002 - the name of the contract
     labels: Any,
     max_series: int,
     registry: CollectorRegistry,
@@ -291,7 +291,7 @@ def _get(
     with _lock:
         known = registry._names_to_collectors.get(base)  # noqa: SLF001 - no public way
         if known is None and kind is Counter:
-            known = registry._names_to_collectors.get(f"{base}_total")  # noqa: SLF001
+            known = registry._names_to_collectors.get(f"{base}_total")  # noqa: SLF001 - no public way
         if known is not None:
             return cast("M", _same(known, kind, name, names, buckets))
         _check_units(kind_name, base)

@@ -59,7 +59,7 @@ class ProviderTelemetry:
         self,
         name: str,
         value: float = 1,
-        type: MetricType = MetricType.COUNTER,  # noqa: A002
+        type: MetricType = MetricType.COUNTER,  # noqa: A002 - the name of the contract
         labels: Mapping[str, object] | None = None,
     ) -> None:
         """Report one value.

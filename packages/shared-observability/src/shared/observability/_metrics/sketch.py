@@ -131,8 +131,10 @@ class QuantileSketch:
 
     def _value(self, index: int) -> float:
         # 2 g^i / (g + 1) = (1 - a) g^i
-        power = index * self._log + math.log1p(-self.error)
-        return math.exp(power) if power < 709 else math.inf
+        try:
+            return math.exp(index * self._log + math.log1p(-self.error))
+        except OverflowError:  # the extremes, to which it is limited, are within the error
+            return math.inf
 
     def _within(self, value: float) -> float:
         return min(max(value, self.min), self.max)

@@ -61,7 +61,7 @@ def parse_rotate(rotate: object) -> tuple[int | None, int | None]:
 def open_file(path: str, rotate: str | None, keep: int) -> Sink:
     """Open a log file for appending; its folder is created if needed."""
     path = os.path.abspath(path)  # noqa: PTH100 - a later chdir must not move the log
-    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - paths are text here
     if rotate is None:
         return open_sink(os.open(path, _FLAGS, 0o644), owned=True)
     size, period = parse_rotate(rotate)
@@ -105,7 +105,7 @@ class RotatingSink(Sink):
             _lock(self._descriptor)
             held = os.fstat(self._descriptor)
             try:
-                named = os.stat(self._path)  # noqa: PTH116
+                named = os.stat(self._path)  # noqa: PTH116 - for every line
             except FileNotFoundError:
                 named = None
             if named and (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino):
@@ -131,7 +131,7 @@ class RotatingSink(Sink):
         for number in range(self._keep, 0, -1):
             source = self._path if number == 1 else f"{self._path}.{number - 1}"
             with suppress(FileNotFoundError):
-                os.replace(source, f"{self._path}.{number}")  # noqa: PTH105
+                os.replace(source, f"{self._path}.{number}")  # noqa: PTH105 - paths are text here
         self._reopen()
         self._lock_current()
 

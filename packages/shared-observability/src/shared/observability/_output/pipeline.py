@@ -42,7 +42,7 @@ def module_of(filename: str) -> str:
     """Return the name of a source file without folder and suffix, as standard logging does."""
     name = _MODULES.get(filename)
     if name is None:
-        name = encodable(os.path.splitext(os.path.basename(filename))[0])  # noqa: PTH119, PTH122
+        name = encodable(os.path.splitext(os.path.basename(filename))[0])  # noqa: PTH119, PTH122 - a hot path
         _MODULES[filename] = name
     return name
 

@@ -44,6 +44,7 @@ class Sink:
         self.dropped = 0
         self.closed = False
         self._tally = Tally()
+        self._one = self._tally.one
         self._lock = threading.RLock()
         self._busy = False
         self._waiting: deque[tuple[bytes, int]] = deque()
@@ -58,7 +59,9 @@ class Sink:
             self._busy = True
             try:
                 self._put(data)
-                self._count(lines)
+                self._one()
+                if lines > 1:
+                    self._count(lines - 1)
             except Exception:  # noqa: BLE001 - logging must not fail its caller
                 self.dropped += lines
             finally:
@@ -70,9 +73,8 @@ class Sink:
         raise NotImplementedError
 
     def _count(self, lines: int) -> None:
-        self._tally.one()
-        for _ in range(lines - 1):  # a batch from the queue
-            self._tally.one()
+        for _ in range(lines):  # a batch from the queue
+            self._one()
 
     def counts(self) -> tuple[int, int, int]:
         """Return how many lines were written, were dropped, and are still waiting."""
@@ -112,7 +114,12 @@ class DescriptorSink(Sink):
     def _put(self, data: bytes) -> None:
         if self.closed:
             raise ValueError("the sink is closed")
-        write_all(self._descriptor, data)
+        try:
+            done = _os_write(self._descriptor, data)
+        except BlockingIOError:
+            done = 0
+        if done != len(data):
+            write_all(self._descriptor, data[done:])
 
     def close(self) -> None:
         with self._lock:
@@ -136,7 +143,6 @@ class FileSink(Sink):
         super().__init__()
         self._descriptor = descriptor
         self._owned = owned
-        self._one = self._tally.one
 
     def write(self, data: bytes, lines: int = 1) -> None:
         """Append whole lines."""
@@ -202,10 +208,7 @@ class StreamSink(Sink):
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Write everything, also to a non-blocking or a slow descriptor."""
-    try:
-        done = _os_write(descriptor, data)
-    except BlockingIOError:
-        done = 0
+    done = 0
     while done < len(data):
         try:
             done += _os_write(descriptor, data[done:])

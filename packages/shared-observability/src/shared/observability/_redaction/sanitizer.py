@@ -116,7 +116,7 @@ class _NoSanitizer(Sanitizer):
         super().__init__()
         self._scrub = str  # the text itself
 
-    def verdict(self, key: str) -> int:  # noqa: ARG002
+    def verdict(self, key: str) -> int:  # noqa: ARG002 - the signature of Sanitizer
         return PLAIN
 
 
@@ -223,7 +223,7 @@ class _Walk:
                 return float(value)
             if not isinstance(value, str) and hasattr(type(value), "__index__"):
                 return self.walk(operator.index(value), depth)  # numpy's integers
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - its own methods failed
             return unprintable(value)
         if isinstance(value, BaseException):
             return encodable(self._sanitizer.text(f"{type(value).__name__}: {text_of(value)}"))
