@@ -48,7 +48,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-def test_golden(engine, name, case):
+def test_published_numbers_are_met(engine, name, case):
     case = dict(case)
     given = dict(pair.split("=") for pair in case.pop("parameters").split())
     indicator = own.available()[name].indicator(

@@ -92,7 +92,7 @@ def same(ours, theirs, lookback):
 
 
 @pytest.mark.parametrize(("ours", "theirs"), CASES)
-def test_walk(engine, make_bars, ours, theirs):
+def test_a_walk_equals_talib(engine, make_bars, ours, theirs):
     bars = make_bars(2_000)
     same(ours.calculate(*(bars[name] for name in ours.inputs)), theirs(bars), ours.lookback)
 
@@ -109,6 +109,6 @@ def real():
 
 
 @pytest.mark.parametrize(("ours", "theirs"), CASES)
-def test_real_bars(real, ours, theirs):
+def test_real_bars_equal_talib(real, ours, theirs):
     for bars in real:
         same(ours.calculate(*(bars[name] for name in ours.inputs)), theirs(bars), ours.lookback)

@@ -24,7 +24,7 @@ def path(*turns, step=6):
 
 
 @pytest.mark.parametrize("name", ["DoubleTop", "DoubleBottom"])
-def test_double_top(name):
+def test_two_tops_are_known_when_the_valley_breaks(name):
     bars = path(90, 100, 95, 99.8, 90, 89)
     if name == "DoubleBottom":
         bars = flip(np.array(bars))
@@ -44,7 +44,7 @@ def test_no_double_top_where_a_higher_high_comes_first_or_nothing_breaks():
 
 
 @pytest.mark.parametrize("name", ["HeadAndShoulders", "InverseHeadAndShoulders"])
-def test_head_and_shoulders(name):
+def test_a_head_between_shoulders_is_known_when_the_neckline_breaks(name):
     bars = path(90, 100, 95, 105, 95, 100, 90, 88)
     if name == "InverseHeadAndShoulders":
         bars = flip(np.array(bars))

@@ -114,15 +114,24 @@ def test_student_quantile_is_scipys(share, free):
     assert student_quantile(share, free) == pytest.approx(expected, rel=1e-6)
 
 
-def test_bad_requests():
-    with pytest.raises(ValueError, match="method"):
-        detect_anomalies([1, 2], method="magic")  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match="threshold"):
-        detect_anomalies([1, 2], 0)
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ({"method": "magic"}, "method"),
+        ({"threshold_std_dev": 0}, "threshold_std_dev"),
+        ({"window": 1}, "window"),
+        ({"min_periods": 0}, "min_periods"),
+        ({"method": "seasonal", "period": 1}, "period"),
+    ],
+)
+def test_a_wrong_value_is_named(how, name):
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        detect_anomalies([1, 2], **how)
+
+
+def test_a_text_among_the_values_is_named_by_its_place():
     with pytest.raises(TypeError, match=r"values\[1\]"):
         detect_anomalies([1, "2"])
-    with pytest.raises(ValueError, match="window"):
-        detect_anomalies([1, 2], window=1)
 
 
 def test_a_series_goes_in():

@@ -91,7 +91,9 @@ def same(ours, theirs):
     rows=[(T0, None, "a"), (T0, 0.0, "a")], by=None, size="1h", zone="UTC", fill="none",
     align="start", closed=False, skipna=False,
 )  # fmt: skip
-def test_windows(client, load, rows, by, size, zone, fill, align, closed, skipna):
+def test_windows_are_the_local_ones(
+    client, load, rows, by, size, zone, fill, align, closed, skipna
+):
     load(rows)
     remote = ts.ClickHouseSeries(client, "points", time="at", value="v", by=by, tz=zone)
     how = {"fill": fill, "align": align, "include_end": closed, "skipna": skipna}
@@ -157,7 +159,7 @@ def test_gaps_percentiles_and_resampling(client, load, rows, by, method):
     ),
     window=st.integers(1, 9),
 )
-def test_rolling(client, load, values, stat, window):
+def test_rolling_is_the_local_one(client, load, values, stat, window):
     load([(T0 + i, v, None) for i, v in enumerate(values)])
     remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
     numbers = np.array([np.nan if v is None else v for v in values], float)
@@ -175,7 +177,7 @@ def test_rolling(client, load, values, stat, window):
     threshold=st.sampled_from([2.0, 3.5]),
     groups=st.booleans(),
 )
-def test_anomalies(client, load, values, method, threshold, groups):
+def test_anomalies_are_the_local_ones(client, load, values, method, threshold, groups):
     rows = [(T0 + i, v, ["a", None][i % 2] if groups else "a") for i, v in enumerate(values)]
     load(rows)
     remote = ts.ClickHouseSeries(
@@ -202,7 +204,7 @@ def test_anomalies(client, load, values, method, threshold, groups):
 )
 @example(seed=0, size=182, n=44, method="minmaxlttb")  # two points more than are candidates
 @example(seed=2156, size=118, n=25, method="lttb")  # the last bucket has two points
-def test_fewer_points(client, load, seed, size, n, method):
+def test_the_same_points_are_chosen(client, load, seed, size, n, method):
     random = np.random.default_rng(seed)
     at = np.sort(random.choice(20_000, size, replace=False)) + T0
     values = random.normal(size=size).cumsum()
@@ -311,32 +313,46 @@ def test_hostile_names_stay_names(client, name):
     client.command(f"DROP TABLE {quote(table)}")
 
 
-def test_bad_requests(client, load):
+@pytest.mark.parametrize(
+    ("table", "columns", "kind", "match"),
+    [
+        ("points", {"time": "at", "value": "nope"}, KeyError, "no column 'nope'"),
+        ("points", {"time": "host", "value": "v"}, TypeError, "time must be a column of times"),
+        ("", {}, ValueError, "an identifier must be a name that is not empty"),
+        ("points", {"time": "at", "value": "v", "unit": "min"}, ValueError, "unit must be one of"),
+        ("points", {"time": "at", "tz": "Mars"}, ValueError, "tz must be the name of a time zone"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(client, load, table, columns, kind, match):
     load([(T0, 1, "a")])
-    with pytest.raises(KeyError, match="no column 'nope'"):
-        ts.ClickHouseSeries(client, "points", time="at", value="nope")
-    with pytest.raises(TypeError, match="time"):
-        ts.ClickHouseSeries(client, "points", time="host", value="v")
-    with pytest.raises(ValueError, match="empty"):
-        ts.ClickHouseSeries(client, "")
-    with pytest.raises(ValueError, match=r"unit must be .*, not 'min'"):
-        ts.ClickHouseSeries(client, "points", time="at", value="v", unit="min")
+    with pytest.raises(kind, match=match):
+        ts.ClickHouseSeries(client, table, **columns)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "match"),
+    [
+        ("aggregate_time_series", ("1m", "mode"), "aggregation must be"),
+        ("aggregate_time_series", (0,), "window_size must be"),
+        ("detect_anomalies", (2.0, "esd"), "method must be"),
+        ("downsample", (2,), "n must be a whole number of at least 3, not 2"),
+        ("fill_gaps", ("1d",), "every must be a duration"),
+        ("rolling", (0,), "window must be"),
+        ("calculate_percentile", (101,), "q must be from 0 to 100, not 101"),
+    ],
+)
+def test_a_wrong_argument_is_named_as_by_the_local_function(client, load, method, arguments, match):
+    load([(T0, 1, "a")])
     remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
-    for call, match in (
-        (lambda: remote.aggregate_time_series("1m", "mode"), "aggregation"),
-        (lambda: remote.aggregate_time_series(0), "window_size"),
-        (lambda: remote.detect_anomalies(method="esd"), "method"),
-        (lambda: remote.downsample(2), "n must be .*, not 2"),
-        (lambda: remote.fill_gaps("1d"), "calendar"),
-        (lambda: remote.rolling(0), "window"),
-        (lambda: remote.calculate_percentile(101), "q must be .*, not 101"),
-        (
-            lambda: remote.counter_rate(mode="x"),  # type: ignore[arg-type]
-            "mode",
-        ),
-    ):
-        with pytest.raises(ValueError, match=match):
-            call()
+    with pytest.raises(ValueError, match=match):
+        getattr(remote, method)(*arguments)
+
+
+def test_an_unknown_mode_of_counters_is_refused(client, load):
+    load([(T0, 1, "a")])
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
+    with pytest.raises(ValueError, match="mode must be one of 'plain', 'promql', not 'x'"):
+        remote.counter_rate(mode="x")  # type: ignore[arg-type]
 
 
 def test_what_pandas_shows_is_aware(client, load):

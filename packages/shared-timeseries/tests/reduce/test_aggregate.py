@@ -48,7 +48,7 @@ def test_a_point_at_the_end_opens_its_own_window_or_joins_the_last():
     assert [r["count"] for r in bound] == [1, 1]
 
 
-def test_fills():
+def test_each_fill_of_an_empty_window():
     rows = minutes(0, 1, 20)
     for fill, sums, averages in (
         ("none", [1.0, 20.0], [0.5, 20.0]),
@@ -113,27 +113,63 @@ def test_p95_is_linear():
     assert aggregate_time_series(rows, "t", "v", "1m", "p95")[0]["value"] == pytest.approx(19.05)
 
 
-def test_bad_requests():
-    nothing: list[dict[str, Any]] = []
-    for data in (nothing, minutes(1)):
-        with pytest.raises(ValueError, match=r"aggregation must be one of .*, not 'mode'"):
-            aggregate_time_series(data, "t", "v", "1m", "mode")
-        with pytest.raises(ValueError, match="window_size"):
-            aggregate_time_series(data, "t", "v", 0)
-        with pytest.raises(ValueError, match="fill"):
-            aggregate_time_series(data, "t", "v", "1m", fill="magic")  # type: ignore[arg-type]
+@pytest.mark.parametrize("data", [[], minutes(1)], ids=["empty", "one row"])
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ({"aggregation": "mode"}, "aggregation"),
+        ({"aggregation": []}, "aggregation"),
+        ({"window_size": 0}, "window_size"),
+        ({"fill": "magic"}, "fill"),
+        ({"align": "middle"}, "align"),
+        ({"tz": "Mars/Olympus"}, "tz"),
+    ],
+)
+def test_a_wrong_value_is_named_also_on_empty_input(data, how, name):
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        aggregate_time_series(data, "t", "v", **how)
+
+
+def test_a_wrong_type_is_a_type_error():
+    wrong: Any = aggregate_time_series
+    with pytest.raises(TypeError, match=r"^aggregation must be a name or a list of names, not 5"):
+        wrong([], aggregation=5)
+    with pytest.raises(TypeError, match=r"^window_size must be text such as"):
+        wrong([], window_size=[])
+    with pytest.raises(TypeError, match=r"^data must be a list of dicts.* not 7"):
+        wrong(7)
+    with pytest.raises(TypeError, match=r"^data\[1\] must be a dict, not 3"):
+        wrong([{"timestamp": 1, "value": 1}, 3])
+
+
+def test_a_missing_field_and_a_text_name_their_row():
     with pytest.raises(KeyError, match="no field 'x'"):
         aggregate_time_series(minutes(1), "t", "x", "1m")
+    with pytest.raises(KeyError, match="no column 'x' in the frame"):
+        aggregate_time_series(pd.DataFrame(minutes(1)), "t", "x", "1m")
     with pytest.raises(TypeError, match=r"v\[0\] must be a number, not '7'"):
         aggregate_time_series([{"t": 1, "v": "7"}], "t", "v", "1m")
+
+
+def test_naive_and_aware_are_never_mixed():
     mixed = [{"t": START, "v": 1}, {"t": START.replace(tzinfo=UTC), "v": 1}]
     with pytest.raises(TypeError, match="mixed"):
         aggregate_time_series(mixed, "t", "v", "1m")
-    with pytest.raises(TypeError, match="naive"):
+    with pytest.raises(TypeError, match=r"^start must be naive or aware as the times of the data"):
         aggregate_time_series(minutes(1), "t", "v", "1m", start=START.replace(tzinfo=UTC))
+    with pytest.raises(TypeError, match=r"^tz must be omitted for naive times"):
+        aggregate_time_series(minutes(1), "t", "v", "1m", tz="UTC")
+
+
+def test_years_beyond_nanoseconds_are_refused():
     with pytest.raises(ValueError, match="1677"):
         aggregate_time_series([{"t": datetime(2300, 1, 1), "v": 1}], "t", "v", "1m")
+
+
+def test_nothing_gives_no_windows():
     assert aggregate_time_series([], "t", "v", "1m") == []
+    empty = aggregate_time_series([], aggregation=["avg", "count"], output="arrays")
+    assert list(empty) == ["window_start", "window_end", "count", "avg"]
 
 
 def test_too_many_windows_are_refused_before_memory_is_taken():

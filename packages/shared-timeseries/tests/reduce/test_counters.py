@@ -33,7 +33,7 @@ def test_hand_checked_reset():
         ([(20, 4)], 0, 60, math.nan),
     ],
 )
-def test_promql(points, start, end, increase):
+def test_promql_extrapolates_as_prometheus_does(points, start, end, increase):
     found = counter_increase(points, mode="promql", start=start, end=end)
     assert found == pytest.approx(increase, nan_ok=True)
     rate = counter_rate(points, mode="promql", start=start, end=end)

@@ -69,14 +69,18 @@ def test_series_in_and_out():
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_bad_downsampling(fast):
+@pytest.mark.parametrize(
+    ("arguments", "how", "match"),
+    [
+        (([3, 2, 1, 0], [1, 2, 3, 4], 3), {}, "x must be in ascending order"),
+        (([1, 2], [1], 3), {}, "y must have as many values as x"),
+        ((None, [1], 2), {}, "n must be a whole number of at least 3, not 2"),
+        ((None, [1], 5, "magic"), {}, "method must be one of"),
+        ((None, [1], 5), {"output": "lines"}, "output must be one of"),
+        ((None, [1], 5), {"output": "series"}, "x must be a TimeSeries"),
+    ],
+)
+def test_a_wrong_value_is_named(fast, arguments, how, match):
     wrong: Any = downsample
-    for call, match in (
-        (lambda: wrong([3, 2, 1, 0], [1, 2, 3, 4], 3, fast=fast), "ascending"),
-        (lambda: downsample([1, 2], [1], 3, fast=fast), "y must have as many"),
-        (lambda: downsample(None, [1], 2, fast=fast), "n must be .* at least 3, not 2"),
-        (lambda: wrong(None, [1], 5, "magic", fast=fast), "method"),
-        (lambda: wrong(None, [1], 5, output="series", fast=fast), "x must be a TimeSeries"),
-    ):
-        with pytest.raises(ValueError, match=match):
-            call()
+    with pytest.raises(ValueError, match=match):
+        wrong(*arguments, **how, fast=fast)

@@ -160,7 +160,7 @@ def test_a_size_of_zero_or_less_is_refused(size):
 
 
 @pytest.mark.parametrize("size", ["5 parsecs", "", "1.5d", "h5"])
-def test_text_that_is_no_size_is_refused(size):
+def test_text_that_is_not_a_size_is_refused(size):
     with pytest.raises(ValueError, match="window_size"):
         create_time_windows(0, 10, size)
 
@@ -175,10 +175,19 @@ def test_too_many_windows_are_refused():
 def test_naive_and_aware_are_never_mixed():
     with pytest.raises(TypeError, match="mixed"):
         create_time_windows(datetime(2024, 1, 1), datetime(2024, 1, 2, tzinfo=UTC), "1h")
-    with pytest.raises(ValueError, match="end must be at or after start"):
-        create_time_windows(10, 0, 1)
-    with pytest.raises(ValueError, match="tz must be the name of a time zone"):
-        create_time_windows(0, 10, 1, tz="Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("end", "how", "match"),
+    [
+        (-1, {}, "end must be at or after start"),
+        (10, {"tz": "Mars/Olympus"}, "tz must be the name of a time zone"),
+        (10, {"align": "middle"}, "align must be one of 'start', 'epoch', 'calendar'"),
+    ],
+)
+def test_a_wrong_value_is_named(end, how, match):
+    with pytest.raises(ValueError, match=match):
+        create_time_windows(0, end, 1, **how)
 
 
 @settings(max_examples=60)

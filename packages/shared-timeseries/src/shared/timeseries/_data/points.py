@@ -97,8 +97,9 @@ def _split(data: Any, fields: Fields) -> Raw:
 
 def _from(library: str, attribute: str) -> Callable[[Any], bool]:
     def knows(data: Any) -> bool:
-        module = type(data).__module__.partition(".")[0]
-        return module == library and hasattr(data, attribute)
+        # Of the type: a lazy frame would work out its columns, and warn.
+        kind = type(data)
+        return kind.__module__.partition(".")[0] == library and hasattr(kind, attribute)
 
     return knows
 
