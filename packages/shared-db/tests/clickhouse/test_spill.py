@@ -75,7 +75,7 @@ def test_spilled_rows_are_stored_once_when_producers_and_server_are_killed(pytho
 
 @pytest.mark.parametrize("gone", [["0", "1", "2"], ["1"]], ids=["the batch", "one part of it"])
 def test_a_spilled_batch_whose_token_the_server_knows_without_its_rows(gone, tmp_path):
-    """Killed between token and part, and the producer with it: nobody was told of the loss."""
+    """Killed between token and part, and the producer with it: the loss was never reported."""
     with embedded.clickhouse() as store, DatabaseConnections.from_settings(store.settings) as db:
         db.clickhouse.command(PLAIN.format("t") + " PARTITION BY p " + WINDOW)
         store.shutdown()

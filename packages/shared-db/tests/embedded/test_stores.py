@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +86,6 @@ class Qdrant(Postgres):
 CLIENT = {"postgres": Postgres, "redis": Redis, "clickhouse": ClickHouse, "qdrant": Qdrant}
 
 
-def alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def gone(pids, within=10.0):
-    deadline = time.monotonic() + within
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not any(map(alive, pids))
-
-
 @pytest.mark.parametrize("kind", START)
 def test_what_was_acknowledged_survives_kills_and_a_new_start_elsewhere(kind, tmp_path):
     with START[kind](tmp_path) as store:
@@ -126,12 +110,12 @@ def test_what_was_acknowledged_survives_kills_and_a_new_start_elsewhere(kind, tm
 
 
 @pytest.mark.parametrize("kind", START)
-def test_stop_leaves_nothing(kind):
+def test_stop_leaves_nothing(kind, wait_gone):
     store = START[kind]()
     pid, home = store.pid, store.data_dir
     assert home.exists()
     store.stop()
-    assert gone([pid])
+    wait_gone(pid)
     assert not home.exists()
     assert store.pid is None
     store.stop()

@@ -9,7 +9,7 @@ def rows_of(db, table):
     return sorted(n for (n,) in db.postgres.execute(f"SELECT n FROM {table}"))
 
 
-# A program of its own: what forks must have no other threads.
+# Its own program: what forks must have no other threads.
 FORKS = """
 import json, os, sys
 from shared.db import DatabaseConnections

@@ -1,9 +1,8 @@
-"""Stores end with their parent, whoever runs it."""
+"""Stores end with their parent, under every user."""
 
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,6 @@ START: dict[str, Any] = {
     "clickhouse": embedded.clickhouse,
     "qdrant": embedded.qdrant,
 }
-
-
-def alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def gone(pids, within=10.0):
-    deadline = time.monotonic() + within
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not any(map(alive, pids))
 
 
 HOLD = """
@@ -54,23 +38,26 @@ sys.stdin.read()
 """
 
 
-def killed_parent(process):
-    forked, *stores = process.stdout.readline().split()
-    pids = [int(store.split(":")[0]) for store in stores]
-    folders = [Path(store.split(":")[1]) for store in stores]
-    assert pids, process.communicate()[1]
-    assert all(map(alive, pids))
-    try:
-        process.kill()
-        process.wait()
-        assert gone(pids)
-        deadline = time.monotonic() + 10
-        while any(folder.exists() for folder in folders) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not [folder for folder in folders if folder.exists()]
-    finally:
-        os.kill(int(forked), signal.SIGKILL)
-    return pids
+@pytest.fixture
+def killed_parent(until, alive, wait_gone):
+    """Kills the process that holds stores; returns their process ids once all is gone."""
+
+    def kill(process):
+        forked, *stores = process.stdout.readline().split()
+        pids = [int(store.split(":")[0]) for store in stores]
+        folders = [Path(store.split(":")[1]) for store in stores]
+        assert pids, process.communicate()[1]
+        assert all(map(alive, pids))
+        try:
+            process.kill()
+            process.wait()
+            wait_gone(*pids)
+            until("no folder left", lambda: not any(folder.exists() for folder in folders))
+        finally:
+            os.kill(int(forked), signal.SIGKILL)
+        return pids
+
+    return kill
 
 
 def shared_memory(pids):
@@ -79,25 +66,25 @@ def shared_memory(pids):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_killed_parent_takes_its_stores_with_it(python):
+def test_a_killed_parent_takes_its_stores_with_it(python, killed_parent):
     pids = killed_parent(python(HOLD, *START))
     assert not shared_memory(pids)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_killed_supervisor_takes_its_store_with_it():
+def test_a_killed_supervisor_takes_its_store_with_it(wait_gone):
     store = embedded.redis()
     pid = store.pid
     supervisor: Any = store._supervisor
     supervisor.kill()
-    assert gone([pid])
+    wait_gone(pid)
     assert store.pid is None
     store.start()
     assert store.running
     store.stop()
 
 
-# A program of its own: what forks and changes its user must have one thread.
+# Its own program: what forks and changes its user must have one thread.
 BECOME = """
 import ctypes, os, sys
 root = sys.argv[1] == "root"
@@ -125,15 +112,15 @@ os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 
 
 @pytest.fixture
-def somebody(python, tmp_path):
+def as_user(python, tmp_path):
     """Runs a script as an ordinary user, or as a root who may not make namespaces."""
 
     def run(who, script, *arguments):
         if not namespaces_work():  # refused to this root too: in a container, a chroot
             if who == "root":
                 return python(script, *arguments)
-            pytest.skip("user namespaces are refused here: nobody else can be played")
-        path = tmp_path / "as_somebody.py"
+            pytest.skip("user namespaces are refused here: no other user can be played")
+        path = tmp_path / "as_user.py"
         path.write_text(script)
         return python(BECOME, who, path, *arguments)
 
@@ -141,18 +128,18 @@ def somebody(python, tmp_path):
 
 
 needs_root = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only root can become somebody else"
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can become another user"
 )
 
 
 @needs_root
 @pytest.mark.parametrize("who", ["user", "root"], ids=["ordinary user", "root, unshare refused"])
-def test_runs_as_anybody(somebody, who):
-    assert len(killed_parent(somebody(who, HOLD, *START))) == 4
+def test_runs_as_any_user(as_user, killed_parent, who):
+    assert len(killed_parent(as_user(who, HOLD, *START))) == 4
 
 
 @needs_root
-def test_data_moves_between_roots_two_ways(python, somebody, tmp_path):
+def test_data_moves_between_roots_two_ways(python, as_user, tmp_path):
     script = """
 import sys, os, psycopg
 from shared.db import embedded
@@ -164,7 +151,7 @@ with embedded.postgres(sys.argv[1]) as store, psycopg.connect(store.url, autocom
     for count in (1, 2, 3, 4):
         refused = count % 2 == 0
         process = (
-            somebody("root", script, tmp_path / "data")
+            as_user("root", script, tmp_path / "data")
             if refused
             else python(script, tmp_path / "data")
         )
