@@ -130,5 +130,7 @@ def test_the_other_checks():
 def test_an_error_shows_little_and_no_secret():
     assert checks.shown("hunter2", "db_password") == "[REDACTED]"
     assert checks.shown("redis://app:hunter2@cache/0") == "'redis://app:[REDACTED]@cache/0'"
+    assert checks.shown("x" * 70 + "password=hunter2") == f"'{'x' * 70}passw...'"
+    assert "hunter" not in checks.shown("password: " + "hunter2" * 20)
     assert len(checks.shown("x" * 10**7)) <= 80
     assert len(checks.shown(list(range(10**5)))) <= 80

@@ -57,3 +57,6 @@ def test_one_line_is_printable_short_and_scrubbed():
     assert one_line("y" * 50, limit=10) == "y" * 9 + "…"
     # Cut after the secret is gone, not before.
     assert one_line("password=" + "h" * 300, limit=40) == "password=[REDACTED]"
+    # Nor does half a secret show that begins before the last character that is read.
+    key = "-----BEGIN PRIVATE KEY-----" + "x" * 300 + "-----END PRIVATE KEY----- "
+    assert "abcdefgh" not in one_line(f"{key} sk-abcdefghijklmnop", limit=35)

@@ -238,7 +238,7 @@ WRONG = [
     ),
     (
         {"LOG_LEVEL": "x" * 200},
-        f"LOG_LEVEL: '{'x' * 76}... is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+        f"LOG_LEVEL: '{'x' * 75}...' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
     ),
 ]  # fmt: skip
 

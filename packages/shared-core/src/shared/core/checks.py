@@ -20,17 +20,16 @@ _SHOWN = 80  # characters of a value in an error
 
 def shown(value: object, name: str = "") -> str:
     """Return a value for an error: secrets hidden, at most 80 characters, whatever its `__repr__`."""
-    from .redaction import MARKER, key_verdict, scrub
+    from .redaction import MARKER, key_verdict, one_line
 
     if key_verdict(name):
         return MARKER
     try:
-        text = repr(value[:_SHOWN] if isinstance(value, (str, bytes)) else value)
+        text = repr(value[: 20 * _SHOWN] if isinstance(value, (str, bytes)) else value)
     except Exception:  # noqa: BLE001 - the error to come must not be replaced by this one
         return f"<unprintable {type(value).__name__}>"
-    cut = len(text) > _SHOWN
-    text = scrub(text)
-    return f"{text[: _SHOWN - 4]}...{text[-1:]}" if cut else text
+    short = one_line(text, _SHOWN)
+    return short if not short.endswith("…") else f"{short[: _SHOWN - 4]}...{text[-1:]}"
 
 
 def refuse(name: str, allowed: str, value: object, kind: type[Exception] = ValueError) -> Exception:

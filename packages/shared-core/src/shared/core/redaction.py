@@ -227,10 +227,12 @@ def one_line(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
         >>> one_line("no\n\x1b[31mpassword=abc", secrets=["abc"])
         'no password=[REDACTED]'
     """
-    text = _ESCAPES.sub("", text[: 10 * limit])
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    text = scrub(hide(text, secrets))
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    window = _ESCAPES.sub("", text[: 10 * limit])
+    line = " ".join("".join(c if c.isprintable() else " " for c in window).split())
+    line = scrub(hide(line, secrets))
+    if len(text) > 10 * limit:  # a secret may have been cut in two at the end
+        line = f"{line[:-limit]}…"
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from shared.core.redaction import MARKER, hide
+from shared.core.checks import shown
+from shared.core.redaction import hide
 
 from .._base.errors import ConfigurationError, Problem
+from .._secret.secrets import safe
 from .variables import Variable, members, variables
 
 if TYPE_CHECKING:
@@ -156,14 +158,8 @@ def _interval(low: str, high: str) -> str:
 
 
 def clean(value: object) -> str:
-    """Return a value on one short line; a URL that may contain a password is hidden."""
+    """Return a value on one short line without its secrets."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         number = value.strip()
         return number if len(number) <= 80 else f"{number[:77]}..."
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - a user's object may do anything
-        return f"a {type(value).__name__}"
-    if "://" in text and "@" in text:  # a URL that may contain a password
-        return MARKER
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return safe(shown(value))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from shared.core.redaction import MARKER
 
 from .._base.errors import ConfigurationError, Problem
-from .._secret.secrets import without_text
+from .._secret.secrets import safe, without_text
 from .sources import Reading, guard
 from .variables import variables
 
@@ -74,8 +74,8 @@ class ReadOnly(BaseModel, metaclass=_Checking):
             # Text, and pydantic's own URL types, which show their passwords.
             plain = isinstance(value, str) or hasattr(value, "unicode_string")
             text = str(value) if plain else ""
-            open_secret = text and (name in hidden or ("://" in text and "@" in text))
-            yield name, MARKER if open_secret else value
+            visible = MARKER if text and name in hidden else safe(text)
+            yield name, value if visible == text else visible
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; they are validated.

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from .._base.errors import ConfigurationError, Problem
 from .._secret.files import dotenv_layer, environment_layer, folder_layer
 from .._secret.secrets import HiddenText, Secret
+from .messages import clean
 from .variables import Variable, types_in, variables
 
 if TYPE_CHECKING:
@@ -192,9 +193,9 @@ class _Finder:
                 pass
         elif variable.shape == "list":
             return [part.strip() for part in text.split(",") if part.strip()]
-        shown = "the value" if variable.secret else repr(text[:80])
+        value = "the value" if variable.secret else clean(text)
         also = " or a list with commas" if variable.shape == "list" else ""
-        raise self._error(f"{shown} is not JSON{also}")
+        raise self._error(f"{value} is not JSON{also}")
 
     def _error(self, message: str) -> ConfigurationError:
         return ConfigurationError(Problem(self.variable.name, message, self.label))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import SecretBytes, SecretStr
 from pydantic_core import core_schema
 
-from shared.core.redaction import MARKER
+from shared.core.redaction import MARKER, scrub
 
 from .._base.errors import ConfigurationError
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["HiddenText", "Secret", "without_text"]
+__all__ = ["HiddenText", "Secret", "safe", "without_text"]
+
+
+def safe(text: str) -> str:
+    """Return a text that is not secret by its type or name, without the secrets in it.
+
+    A URL that may contain a password is hidden whole.
+    """
+    return MARKER if "://" in text and "@" in text else scrub(text)
 
 
 class HiddenText(str):

@@ -9,7 +9,7 @@ from shared.core.redaction import MARKER
 
 from .._read.messages import allowed
 from .._read.variables import Variable, members, variables
-from .._secret.secrets import Secret
+from .._secret.secrets import Secret, safe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -141,8 +141,7 @@ def _value(variable: Variable, value: Any) -> str:
         return ""
     if variable.secret:
         return str(value) if isinstance(value, Secret) else MARKER
-    text = _plain(value)
-    return MARKER if "://" in text and "@" in text else text
+    return safe(_plain(value))
 
 
 def _quoted(text: str) -> str:
