@@ -40,7 +40,7 @@ async def coroutine() -> int:
 
 
 class Case(NamedTuple):
-    """One comparison. Callables are made anew for each; async ones are awaited."""
+    """One comparison. Callables are made for each; async ones are awaited."""
 
     name: str
     peer: str

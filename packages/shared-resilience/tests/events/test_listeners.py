@@ -72,9 +72,18 @@ def test_prometheus(clock):
     assert registry.get_sample_value("resilience_limit", labels) == 6
 
 
-def test_structlog(clock):
+@pytest.fixture
+def structlog():
+    """structlog as it is when nothing has configured it."""
     import structlog
 
+    configured = structlog.get_config()
+    structlog.reset_defaults()
+    yield structlog
+    structlog.configure(**configured)
+
+
+def test_structlog(clock, structlog):
     set_listeners([structlog_listener()])
     with structlog.testing.capture_logs() as logs:
         trip(clock)

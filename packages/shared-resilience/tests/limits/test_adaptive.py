@@ -94,7 +94,7 @@ def test_calls_from_before_the_cut_are_no_baseline():
     limit = learn(learner, limit, [0.01] * 20)
     cut = learn(learner, limit, [0.1] * 22)
     assert cut == limit / 2
-    # As many as were under way then, and those that measure the baseline anew.
+    # As many as were under way then, and those that measure the baseline again.
     assert learn(learner, cut, [0.1] * int(limit) + [0.01] * 11) == cut
     assert learn(learner, cut, [0.1] * 11) < cut
 

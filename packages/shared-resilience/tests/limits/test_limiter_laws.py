@@ -65,7 +65,7 @@ def test_at_most_n_in_every_window(arrivals, calls, period):
         while when - window[0] >= period:
             window.popleft()
         assert len(window) <= calls
-    # Nobody is lost: all who did not give up were served, and nobody waits any more.
+    # No caller is lost: all that did not give up were served, and none waits any more.
     patient = {i for i, (_, _, patience) in enumerate(arrivals) if patience is None}
     assert patient <= {number for _, _, number in admitted}
     assert len(limiter._line) == 0

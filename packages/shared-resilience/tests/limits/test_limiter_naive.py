@@ -41,7 +41,7 @@ class FixedWindow:
 
 
 class Reserving:
-    """Hands out the next slot to whoever comes, and lets them sleep until then."""
+    """Hands out the next slot to each caller, and lets it sleep until then."""
 
     def __init__(self, calls, period, *, clock):
         self.gap, self.clock, self.next = period / calls, clock, clock()

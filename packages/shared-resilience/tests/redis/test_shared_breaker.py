@@ -262,7 +262,7 @@ def test_a_frozen_server_and_a_breaker(server, on_error):
 
 def test_results_are_judged_with_redis_and_without(server):
     config = CircuitBreakerConfig(failure_threshold=1, record_result=lambda status: status >= 500)
-    for client in (server.client(), redis.Redis(port=1)):  # nobody listens there
+    for client in (server.client(), redis.Redis(port=1)):  # no server listens there
         breaker = RedisCircuitBreaker(client, f"judged-{client}", config, timeout=5)
         assert breaker.call(int, 404) == 404
         with breaker:

@@ -11,7 +11,7 @@ Exceptions: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable
 
 
 def which(default: Exceptions, **given: Exceptions | None) -> Exceptions:
-    """Return the exceptions that an argument means, under whichever of its names it was passed.
+    """Return the exceptions that an argument means, whose names are those of `given`.
 
     Classes come back as a tuple.
 

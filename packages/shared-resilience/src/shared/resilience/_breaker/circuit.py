@@ -135,7 +135,7 @@ class Circuit:
         return self._clock() if self._slow is not None else 0.0
 
     def succeed(self, period: Period, started: float, result: Any) -> None:
-        """Count a call that returned: as a success, unless its result or duration says else."""
+        """Count a call that returned: as a success, unless its result or duration tells otherwise."""
         judge = self.config.record_result
         if judge is not None and result is not NO_RESULT:
             try:
@@ -167,7 +167,7 @@ class Circuit:
         self._count(period, started, _FAILED if failed else 0, exc)
 
     def release(self, period: Period) -> None:
-        """Give a probe's place back, and count nothing."""
+        """Free a probe's place, and count nothing."""
         with self._lock:
             if period is self._period and self._state is HALF_OPEN:
                 period.probes -= 1
@@ -190,7 +190,7 @@ class Circuit:
             outcome |= _SLOW
         with self._lock:
             if period is not self._period:
-                return  # it started before the last transition: it says nothing about this one
+                return  # it started before the last transition: it does not count in this period
             state = self._state
             if state is HALF_OPEN:
                 period.probes -= 1

@@ -74,14 +74,14 @@ class Book(Protocol):
         """Enter a call that raised."""
 
     def release(self, period: Period) -> None:
-        """Enter a call that says nothing about the service."""
+        """Enter a call that is unrelated to the service's health."""
 
 
 class Permit:
     """A permit for one call through a breaker. End it once: later ends change nothing.
 
     As a context manager it ends with the block: well, or with the block's exception.
-    A permit that is dropped without an end is given back.
+    A permit that is dropped without an end is returned.
     """
 
     __slots__ = ("_book", "_done", "_period", "_started")
@@ -94,19 +94,19 @@ class Permit:
         self._done = False
 
     def success(self, result: Any = NO_RESULT) -> None:
-        """Report that the call went well; `record_result` decides about `result`, if given."""
+        """Report that the call went well; `record_result` may decide otherwise about `result`."""
         if not self._done:
             self._done = True
             self._book.succeed(self._period, self._started, result)
 
     def failure(self, exc: BaseException | None = None) -> None:
-        """Report that the call failed; without an exception it counts whatever `exceptions` is."""
+        """Report that the call failed; without an exception it always counts."""
         if not self._done:
             self._done = True
             self._book.fail(self._period, self._started, exc)
 
     def release(self) -> None:
-        """Give the permit back and count nothing: the call says nothing about the service."""
+        """Return the permit and count nothing: the call is unrelated to the service's health."""
         if not self._done:
             self._done = True
             self._book.release(self._period)

@@ -1,4 +1,4 @@
-"""The default listeners: whichever telemetry library is installed."""
+"""The default listeners: one for each telemetry library that is installed."""
 
 from __future__ import annotations
 

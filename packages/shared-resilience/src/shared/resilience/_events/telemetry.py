@@ -14,8 +14,8 @@ def set_listeners(listeners: list[Listener] | tuple[Listener, ...] | None) -> No
 
     Args:
         listeners: Callables that accept an `Event`. `None` returns to the default: metrics,
-            logs and span events through whichever of prometheus-client, structlog (else the
-            standard logging) and opentelemetry-api is installed. An empty sequence turns
+            logs and span events through those of prometheus-client, structlog (else the standard
+            logging) and opentelemetry-api that are installed. An empty sequence turns
             telemetry off.
 
     Example:

@@ -66,7 +66,7 @@ class Limiter(Guard):
         self.name: str = text("name", name)
         self._wait = wait
         self._clock = function("clock", clock)
-        # Reentrant: a waiting coroutine that is collected leaves the line, anywhere.
+        # Reentrant: a waiting coroutine may be collected, and leave the line, anywhere.
         self._lock = threading.RLock()
         self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
         self._line: Line[None] = Line()

@@ -29,7 +29,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local newest = tonumber(redis.call('LINDEX', KEYS[1], 0) or 0)
 if newest > now + period then
-  redis.call('DEL', KEYS[1])  -- the server's clock was set back: what it said before is void
+  redis.call('DEL', KEYS[1])  -- the server's clock was set back: earlier times are void
 elseif newest > now then
   now = newest
 end

@@ -43,7 +43,7 @@ end
 return {admitted, state, tonumber(get('generation', 0)), tonumber(get('failures', 0)), left, old}
 """
 )
-# outcome: 1 failed, 0 went well, -1 says nothing -> the state before and after
+# outcome: 1 failed, 0 went well, -1 does not count -> the state before and after
 RECORD = (
     COMMON
     + """

@@ -20,7 +20,7 @@ LONGEST = 1e9  # seconds: 30 years
 
 
 class Owner:
-    """Closes a coroutine that was never started, whatever became of its task."""
+    """Closes a coroutine that was never started, even if its task is gone."""
 
     __slots__ = ("coroutine",)
 

@@ -200,7 +200,7 @@ class deadline:  # noqa: N801 - used like a function
         """
         if isinstance(value, Mapping):
             if name is None:
-                raise TypeError("name must say which of the headers to read")
+                raise TypeError("name is missing: which of the headers to read")
             wanted = name.lower()
             value = next((text for key, text in value.items() if key.lower() == wanted), None)
         if value is None:
