@@ -1,6 +1,6 @@
 """Speed compared with the named peers, in interleaved rounds of one process: ratios, not seconds.
 
-python benchmarks/run.py [--quick]; rewrites RESULTS.md next to it.
+python benchmarks/run.py [--quick]; rewrites RESULTS.md next to it (not with --quick).
 """
 
 from __future__ import annotations
@@ -425,7 +425,9 @@ def main():
     streaming(rounds)
     imports(rounds)
     pushed_down(quick)
-    write(Path(__file__).with_name("RESULTS.md"), profile(quick))
+    profiled = profile(quick)
+    if not quick:
+        write(Path(__file__).with_name("RESULTS.md"), profiled)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class EMA(Single):
     """Exponential moving average, alpha 2 / (period + 1).
 
-    Source: TA-Lib EMA, equal to it: the first value is the mean of the first `period` values.
+    Source: TA-Lib EMA, with equal values: the first value is the mean of the first `period` values.
 
     Args:
         period: Bars of the seed; sets alpha.

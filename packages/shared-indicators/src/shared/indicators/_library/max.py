@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Max(Single):
     """Highest value of the last `period` values.
 
-    Source: TA-Lib MAX, equal to it.
+    Source: TA-Lib MAX, with equal values.
 
     Args:
         period: Bars of the window.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Min(Single):
     """Lowest value of the last `period` values.
 
-    Source: TA-Lib MIN, equal to it.
+    Source: TA-Lib MIN, with equal values.
 
     Args:
         period: Bars of the window.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Momentum(Single):
     """Momentum: the change over `period` bars.
 
-    Source: TA-Lib MOM, equal to it.
+    Source: TA-Lib MOM, with equal values.
 
     Args:
         period: Bars to look back.

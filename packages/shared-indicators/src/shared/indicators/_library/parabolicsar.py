@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ParabolicSAR(Single):
     """Parabolic stop and reverse: a stop that moves faster the longer the trend goes.
 
-    The second bar decides about the first direction.
+    The second bar decides the first direction.
 
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib
     SAR.

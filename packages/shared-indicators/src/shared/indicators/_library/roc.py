@@ -18,7 +18,7 @@ class ROC(Single):
 
     0 where the earlier value is 0.
 
-    Source: TA-Lib ROC, equal to it.
+    Source: TA-Lib ROC, with equal values.
 
     Args:
         period: Bars to look back.

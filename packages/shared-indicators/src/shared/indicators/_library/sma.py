@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class SMA(Single):
     """Simple moving average: the mean of the last `period` values.
 
-    Source: TA-Lib SMA, equal to it. Summed within each window, so there is no drift.
+    Source: TA-Lib SMA, with equal values. Summed within each window, so there is no drift.
 
     Args:
         period: Bars of the window.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class StdDev(Single):
     """Population standard deviation of the window (ddof 0), times `std_dev`.
 
-    Source: TA-Lib STDDEV, equal to it.
+    Source: TA-Lib STDDEV, with equal values.
 
     Args:
         period: Bars of the window.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class WMA(Single):
     """Weighted moving average: weights 1 (oldest) to `period` (newest).
 
-    Source: TA-Lib WMA, equal to it.
+    Source: TA-Lib WMA, with equal values.
 
     Args:
         period: Bars of the window.
