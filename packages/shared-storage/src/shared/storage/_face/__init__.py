@@ -1,0 +1,1 @@
+"""The one face of all stores: what they share, and the asynchronous half, written once."""
