@@ -133,7 +133,14 @@ class TimeSeries(Line):
         object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._of, (np.asarray(self._times), np.asarray(self._values), self.time_form)
+        form = self.time_form
+        parts = np.asarray(self._times), np.asarray(self._values), form.kind, form.tz, form.unit
+        return self._restored, parts
+
+    @classmethod
+    def _restored(cls, ns: Int64s, numbers: Float64s, *form: Any) -> TimeSeries:
+        """Make the series of a pickle, which names no private class."""
+        return cls._of(ns, numbers, TimeForm(*form))
 
     def to_pandas(self) -> pd.Series[float]:
         """Return a pandas Series on a DatetimeIndex in the series' zone."""
