@@ -34,7 +34,7 @@ BOUND = {"region": "eu", "shard": 7, "tenant": "acme"}
 
 
 def per_call(fn, calls):
-    """Microseconds of one call, in the thread's own CPU time: a busy neighbour does not count."""
+    """Return the microseconds of one call, in the thread's own CPU time: other load does not count."""
     start = time.thread_time()
     for number in range(calls):
         fn(number)
@@ -42,7 +42,7 @@ def per_call(fn, calls):
 
 
 def rounds(candidates, count, calls):
-    """Interleave the candidates; return the microseconds of each, one list a candidate."""
+    """Interleave the candidates; return the microseconds of each, one list per candidate."""
     times = {name: [] for name in candidates}
     for fn in candidates.values():
         per_call(fn, calls // 10 + 1)
@@ -169,7 +169,7 @@ def logging_candidates():
 
 
 def unique_texts():
-    """The price of texts never seen before, which no cache knows; and of no redaction."""
+    """Return a call with texts never seen before, which no cache knows."""
     log = obs.get_logger("bench").bind(**BOUND)
     return lambda n: log.info(
         "order placed",
@@ -221,7 +221,7 @@ def small_candidates():
 
 
 def import_ratio(count):
-    """Seconds of our import by those of the three libraries, each in a process of its own."""
+    """Return our import time divided by that of the three libraries, each in its own process."""
     code = "import time; s = time.perf_counter(); import {}; print(time.perf_counter() - s)"
     libraries = "structlog, prometheus_client, opentelemetry.trace"
 
@@ -234,7 +234,7 @@ def import_ratio(count):
 
 
 def stalled_p99(calls):
-    """The caller's 99th percentile in milliseconds, with a queue before a pipe nobody reads."""
+    """Return the caller's 99th percentile in milliseconds, with a queue before an unread pipe."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as output:
         obs.configure_logging(output=output, queue=obs.QueuePolicy(1000))
@@ -402,13 +402,13 @@ NOTES = """## Notes
 - "structlog, default" is its default configuration (coloured console text, no call site);
   "tuned" is the fast configuration of its documentation (orjson, bytes); "with call site" adds
   module, function and line, which all our lines have.
-- Missed: standard logging with five fields in `extra`. It spends three floors (the row "no handler
-  at all") on its own, in `findCaller`, `LogRecord` and the walk over the handlers, which the bar leaves
-  two floors for; the record, its fields, redaction and the write take nearly three. With `%`
-  arguments, as most libraries log, the bar is met.
-- A cached child of ours is quicker than one of prometheus-client, because it counts ones without
-  a lock. Against our own child the look-up of `labels()` is what remains; both are in the table.
-- `labels()` goes through a C-made cache; by name it has to hash the names, too.
+- Missed: standard logging with five fields in `extra`. It needs three floors (the row "no handler
+  at all") by itself, in `findCaller`, `LogRecord` and the walk over the handlers. The bar leaves two
+  floors for the record, its fields, redaction and the write, which need nearly three. With `%`
+  arguments, which most libraries use, the bar is met.
+- Our cached child is faster than that of prometheus-client, because it counts ones without a lock.
+  The difference to `labels()` is the lookup; both are in the table.
+- `labels()` uses a cache written in C; by name it has to hash the names, too.
 """
 
 

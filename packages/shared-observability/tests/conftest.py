@@ -6,6 +6,7 @@ import logging
 import time
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from shared.observability import configure_logging
 from shared.observability._configure import reset
@@ -51,7 +52,7 @@ def new_lines():
     return Lines
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until():
     """Wait for a condition; the failure names what did not come."""
 
@@ -61,5 +62,24 @@ def until():
             assert time.monotonic() < end, f"waited in vain for {what}"
             time.sleep(0.002)
         return found
+
+    return wait
+
+
+@pytest.fixture
+def registry():
+    return CollectorRegistry()
+
+
+@pytest.fixture(scope="session")
+def request_lines(until):
+    """Wait for the lines of the middleware: a client gets its answer before they are written."""
+
+    def wait(logs, count):
+        def found():
+            lines = [line for line in logs if line["logger"] == "http"]
+            return lines if len(lines) >= count else None
+
+        return until(f"{count} request lines", found)
 
     return wait

@@ -48,7 +48,7 @@ def test_initialize_logging_reads_the_environment(monkeypatch, tmp_path):
     get_logger("x").warning("yes", n=1)
     assert json.loads(path.read_text())["n"] == 1
     initialize_logging()  # a second call changes nothing
-    monkeypatch.setenv("LOG_FORMAT", "text")
+    monkeypatch.setenv("LOG_FORMAT", "Text")
     reset()
     initialize_logging()
     get_logger("x").warning("yes", n=1)

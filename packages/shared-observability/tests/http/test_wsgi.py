@@ -1,6 +1,7 @@
 """The WSGI middleware behind a real server."""
 
 import contextlib
+import io
 import json
 import threading
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -20,22 +21,12 @@ from shared.observability import (
 log = get_logger("app")
 
 
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
-
-
-def request_lines(logs, count, until):
-    def found():
-        lines = [line for line in logs if line["logger"] == "http"]
-        return lines if len(lines) >= count else None
-
-    return until(f"{count} request lines", found)
-
-
 class Quiet(WSGIRequestHandler):
     def log_message(self, *args):
         pass
+
+    def get_stderr(self):
+        return io.StringIO()  # the tracebacks of the failures below
 
 
 def wsgi_app(environ, start_response):
@@ -56,47 +47,71 @@ def wsgi_app(environ, start_response):
     return body()
 
 
-def test_wsgi(registry, capsys, until):
-    server = make_server(
-        "127.0.0.1",
-        0,
-        WSGITelemetryMiddleware(wsgi_app, name="web", registry=registry),
-        WSGIServer,
-        Quiet,
-    )
+@pytest.fixture(scope="module")
+def counted():
+    return CollectorRegistry()
+
+
+@pytest.fixture(scope="module")
+def served(counted, request_lines):
+    """One of each request: the first answer, all log lines, and the request lines."""
+    app = WSGITelemetryMiddleware(wsgi_app, name="web", registry=counted)
+    server = make_server("127.0.0.1", 0, app, WSGIServer, Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     tracer = setup_tracing(service_name="x", exporter_type="none")
     with capture_logs() as logs:
         url = f"http://127.0.0.1:{server.server_port}"
         answer = httpx.get(f"{url}/users/7", headers={"X-Correlation-ID": "mine"})
-        assert answer.text == answer.headers["x-correlation-id"] == "mine"
         for n in range(20):
             httpx.get(f"{url}/nowhere/{n}")
         assert httpx.get(f"{url}/boom").status_code == 500
         with contextlib.suppress(httpx.HTTPError):
             httpx.get(f"{url}/late")
-        lines = request_lines(logs, 23, until)
+        lines = request_lines(logs, 23)
         log.info("outside")
     server.shutdown()
     thread.join()
     server.server_close()
     tracer.shutdown(1)
+    return answer, logs, lines
+
+
+def test_a_callers_correlation_id_goes_in_and_out(served):
+    answer = served[0]
+    assert answer.text == answer.headers["x-correlation-id"] == "mine"
+
+
+def test_all_lines_of_a_request_share_its_context(served):
+    logs = served[1]
     assert [line["message"] for line in logs[:3]] == ["in the handler", "part", "request"]
     assert {line["correlation_id"] for line in logs[:3]} == {"mine"}
     assert len({line["span_id"] for line in logs[:3]}) == 1
-    assert (lines[0]["route"], lines[0]["path"], lines[0]["status"]) == (
-        "/users/{id}",
-        "/users/7",
-        200,
-    )
-    assert lines[-1]["exception"][0]["message"] == "late"
     assert "correlation_id" not in logs[-1]
-    labels = {"method": "GET", "route": "/users/{id}", "status": "200"}
-    assert registry.get_sample_value("web_requests_total", labels) == 1
-    unmatched = {"method": "GET", "route": "unmatched", "status": "200"}
-    assert registry.get_sample_value("web_requests_total", unmatched) == 20
-    failed = {"method": "GET", "route": "unmatched", "status": "500"}
-    assert registry.get_sample_value("web_errors_total", failed) == 2
-    assert registry.get_sample_value("web_requests_in_progress") == 0
-    assert "hunter2" not in json.dumps(logs)
+
+
+def test_a_request_line_has_its_route(served):
+    first = served[2][0]
+    assert (first["route"], first["path"], first["status"]) == ("/users/{id}", "/users/7", 200)
+
+
+def test_a_failure_in_the_middle_of_the_body_is_logged(served):
+    assert served[2][-1]["exception"][0]["message"] == "late"
+
+
+def test_no_secret_is_logged(served):
+    assert "hunter2" not in json.dumps(served[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "status", "expected"),
+    [
+        ("requests", "/users/{id}", "200", 1),
+        ("requests", "unmatched", "200", 20),
+        ("errors", "unmatched", "500", 2),
+    ],
+)
+def test_requests_are_counted_by_template(served, counted, name, route, status, expected):
+    labels = {"method": "GET", "route": route, "status": status}
+    assert counted.get_sample_value(f"web_{name}_total", labels) == expected
+    assert counted.get_sample_value("web_requests_in_progress") == 0

@@ -7,18 +7,12 @@ import threading
 
 import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry
 
 from shared.observability import (
     counter,
     gauge,
     histogram,
 )
-
-
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
 
 
 def test_the_same_metric_is_the_same_object(registry):

@@ -11,7 +11,6 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from shared.observability import (
     MetricsServer,
@@ -21,11 +20,6 @@ from shared.observability import (
     histogram,
     red,
 )
-
-
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
 
 
 def get(url, headers=None, context=None):

@@ -12,17 +12,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from prometheus_client import CollectorRegistry
 
 from shared.observability import (
     MetricsServer,
     counter,
 )
-
-
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
 
 
 def get(url, headers=None, context=None):

@@ -197,3 +197,13 @@ def test_no_warning_twice():
         tracer = tracing.setup_tracing(service_name="x", exporter_type="none")
         assert tracer.flush(1)
         assert tracer.shutdown(1)
+
+
+def test_a_configuration_shows_no_secret():
+    config = TracingConfig(
+        "shop", otlp_endpoint="http://user:hunter2@collector:4318", headers={"x-api-key": "hunter2"}
+    )
+    assert repr(config) == (
+        "TracingConfig(service_name='shop', exporter_type='otlp',"
+        " otlp_endpoint='http://user:[REDACTED]@collector:4318', sample_ratio=1.0)"
+    )

@@ -100,6 +100,7 @@ def from_environment(**defaults: str) -> dict[str, str]:
         for name, default in {"level": "INFO", **defaults}.items()
     }
     parse_level(settings["level"], "LOG_LEVEL")
+    settings["format"] = settings["format"].strip().lower()
     choose_encoder(settings["format"], argument="LOG_FORMAT")
     return settings
 

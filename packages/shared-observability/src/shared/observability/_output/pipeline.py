@@ -149,7 +149,7 @@ class Pipeline:
                     **(bound.fields if bound.sanitizer is sanitizer else bound.clean()),
                     **kw,
                 }
-                if plain_json:  # `encode_json` without its call
+                if plain_json:  # `encode_json` without its call, which costs 3 to 5 %
                     line = dumps(record, None, OPTIONS)
                     if not line.isascii():
                         line = escape_breakers(line)

@@ -58,6 +58,12 @@ class TracingConfig:
     sample_ratio: float = 1.0
     headers: dict[str, str] | None = field(default=None, repr=False)  # may hold an API key
 
+    def __repr__(self) -> str:
+        from shared.core.redaction import scrub
+
+        names = ("service_name", "exporter_type", "otlp_endpoint", "sample_ratio")
+        return scrub(f"TracingConfig({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})")
+
     def __post_init__(self) -> None:
         checks.text("service_name", self.service_name, empty=False)
         checks.choice("exporter_type", self.exporter_type, _EXPORTERS)
