@@ -96,8 +96,9 @@ class AsyncLock:
         lost = self._lost or ("its time ran out" if time.monotonic() >= self._held_until else None)
         await self._release()
         if lost is not None and (exc is None or interrupted):
-            message = f"lock {self.name!r} was lost: {lost}"
-            raise LockLost(message) from (None if interrupted else exc)
+            raise LockLost(f"lock {self.name!r} was lost: {lost}") from (
+                None if interrupted else exc
+            )
 
     async def _keep(self) -> None:
         """Renew the lock; end the block if that fails until its time is up."""

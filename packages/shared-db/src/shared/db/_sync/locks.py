@@ -98,8 +98,9 @@ class Lock:
         lost = self._lost or ("its time ran out" if time.monotonic() >= self._held_until else None)
         self._release()
         if lost is not None and (exc is None or interrupted):
-            message = f"lock {self.name!r} was lost: {lost}"
-            raise LockLost(message) from (None if interrupted else exc)
+            raise LockLost(f"lock {self.name!r} was lost: {lost}") from (
+                None if interrupted else exc
+            )
 
     def _keep(self) -> None:
         """Renew the lock; end the block if that fails until its time is up."""

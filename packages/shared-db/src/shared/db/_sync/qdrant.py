@@ -122,8 +122,9 @@ class Qdrant(Lazy):
 
     def _refused(self, error: Any) -> Unavailable:
         said = f"{error.status_code} {error.reason_phrase}"
-        message = f"Qdrant at {self.host}:{self.port} refuses: {said}"
-        return Unavailable(message, store=self.store, lasting=True)
+        return Unavailable(
+            f"Qdrant at {self.host}:{self.port} refuses: {said}", store=self.store, lasting=True
+        )
 
     def ping(self, timeout: float = 2.0) -> float:  # noqa: ARG002 - like the other stores
         """Wait for an answer of the server.
@@ -143,9 +144,12 @@ class Qdrant(Lazy):
                 raise
             raise self._refused(error) from freed(error)
         except driver().http.exceptions.ResponseHandlingException as error:
-            message = f"Qdrant at {self.host}:{self.port} cannot be reached: {reason(error)}"
             lasting = is_lasting(error)
-            raise Unavailable(message, store=self.store, lasting=lasting) from freed(error)
+            raise Unavailable(
+                f"Qdrant at {self.host}:{self.port} cannot be reached: {reason(error)}",
+                store=self.store,
+                lasting=lasting,
+            ) from freed(error)
         return time.perf_counter() - started
 
     def snapshot(self) -> dict[str, Any]:

@@ -117,10 +117,11 @@ class AsyncClickHouse(AsyncLazy):
             if getattr(error, "code", None) not in REFUSALS:
                 raise
             said = self._arguments.hide(str(error).splitlines()[0])
-            message = f"ClickHouse at {self.host}:{self.port} refuses: {said}"
-            raise Unavailable(message, store=self.store, lasting=True) from freed(
-                error, self._arguments
-            )
+            raise Unavailable(
+                f"ClickHouse at {self.host}:{self.port} refuses: {said}",
+                store=self.store,
+                lasting=True,
+            ) from freed(error, self._arguments)
         finally:
             arguments.clear()  # a report with the variables of every frame would show them
         request = client._backend.request  # noqa: SLF001 - the driver has no public seam; a test guards it
@@ -291,8 +292,9 @@ class AsyncClickHouse(AsyncLazy):
         except driver().driver.exceptions.Error as error:
             lost = what_was_lost(error)
             if lost is not None:
-                message = self._lost(lost, "a comparison", error)
-                raise Unavailable(message, store=self.store) from freed(error)
+                raise Unavailable(
+                    self._lost(lost, "a comparison", error), store=self.store
+                ) from freed(error)
         return []
 
     async def deduplicates(
@@ -355,9 +357,12 @@ class AsyncClickHouse(AsyncLazy):
         try:
             client = await self.client()
         except (driver().driver.exceptions.Error, OSError) as error:
-            message = self._lost(what_was_lost(error) or "sent", "connecting", error)
             lasting = is_lasting(error)
-            raise Unavailable(message, store=self.store, lasting=lasting) from freed(error)
+            raise Unavailable(
+                self._lost(what_was_lost(error) or "sent", "connecting", error),
+                store=self.store,
+                lasting=lasting,
+            ) from freed(error)
         if self.embedded:
             await call(lambda: client.command("SELECT 1"))
         elif not await client.ping(timeout):

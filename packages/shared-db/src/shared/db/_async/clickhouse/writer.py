@@ -106,10 +106,10 @@ class AsyncClickHouseWriter:
     ) -> None:
         report = await self.close()
         if report.undelivered and exc is None:
-            message = (
-                f"{report.undelivered} rows were not delivered to {self.table}: {report.error}"
-            )
-            raise Unavailable(message, store="clickhouse") from self._error
+            raise Unavailable(
+                f"{report.undelivered} rows were not delivered to {self.table}: {report.error}",
+                store="clickhouse",
+            ) from self._error
 
     @property
     def delivered(self) -> int:

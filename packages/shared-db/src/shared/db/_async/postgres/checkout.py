@@ -88,8 +88,9 @@ async def finish(connection: Any, error: BaseException | None, *, commit: bool) 
             if not connection.broken:
                 raise
             if status in {ACTIVE, INTRANS}:
-                message = f"the connection was lost while committing: {lost}".strip()
-                raise OutcomeUnknown(message, store="postgres") from freed(lost)
+                raise OutcomeUnknown(
+                    f"the connection was lost while committing: {lost}".strip(), store="postgres"
+                ) from freed(lost)
             raise Unavailable(
                 f"the connection was lost: {lost}".strip(), store="postgres"
             ) from freed(lost)
@@ -102,5 +103,4 @@ async def finish(connection: Any, error: BaseException | None, *, commit: bool) 
             await connection.close()
     if error is not None and isinstance(error, psycopg.OperationalError) and connection.closed:
         kind = OutcomeUnknown if connection.autocommit else Unavailable
-        message = f"the connection was lost: {error}".strip()
-        raise kind(message, store="postgres") from freed(error)
+        raise kind(f"the connection was lost: {error}".strip(), store="postgres") from freed(error)

@@ -373,8 +373,10 @@ class AsyncPostgres:
         finally:
             await self.pool.release(connection)
         if not answered:
-            message = f"PostgreSQL at {self.host}:{self.port} did not answer in {timeout:g} s"
-            raise Unavailable(message, store="postgres")
+            raise Unavailable(
+                f"PostgreSQL at {self.host}:{self.port} did not answer in {timeout:g} s",
+                store="postgres",
+            )
         return time.perf_counter() - started
 
     @staticmethod

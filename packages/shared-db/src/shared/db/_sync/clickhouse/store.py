@@ -119,10 +119,11 @@ class ClickHouse(Lazy):
             if getattr(error, "code", None) not in REFUSALS:
                 raise
             said = self._arguments.hide(str(error).splitlines()[0])
-            message = f"ClickHouse at {self.host}:{self.port} refuses: {said}"
-            raise Unavailable(message, store=self.store, lasting=True) from freed(
-                error, self._arguments
-            )
+            raise Unavailable(
+                f"ClickHouse at {self.host}:{self.port} refuses: {said}",
+                store=self.store,
+                lasting=True,
+            ) from freed(error, self._arguments)
         finally:
             arguments.clear()  # a report with the variables of every frame would show them
         request = client._backend.request  # noqa: SLF001 - the driver has no public seam; a test guards it
@@ -293,8 +294,9 @@ class ClickHouse(Lazy):
         except driver().driver.exceptions.Error as error:
             lost = what_was_lost(error)
             if lost is not None:
-                message = self._lost(lost, "a comparison", error)
-                raise Unavailable(message, store=self.store) from freed(error)
+                raise Unavailable(
+                    self._lost(lost, "a comparison", error), store=self.store
+                ) from freed(error)
         return []
 
     def deduplicates(
@@ -357,9 +359,12 @@ class ClickHouse(Lazy):
         try:
             client = self.client()
         except (driver().driver.exceptions.Error, OSError) as error:
-            message = self._lost(what_was_lost(error) or "sent", "connecting", error)
             lasting = is_lasting(error)
-            raise Unavailable(message, store=self.store, lasting=lasting) from freed(error)
+            raise Unavailable(
+                self._lost(what_was_lost(error) or "sent", "connecting", error),
+                store=self.store,
+                lasting=lasting,
+            ) from freed(error)
         if self.embedded:
             call(lambda: client.command("SELECT 1"))
         elif not client.ping(timeout):

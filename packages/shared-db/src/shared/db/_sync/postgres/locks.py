@@ -52,8 +52,9 @@ class PostgresLock(Lock):
             self._connection.execute("SELECT 1")
         except psycopg.Error as error:
             self._held_until = 0.0
-            message = f"its connection was lost: {error}"
-            raise Unavailable(message, store="postgres") from freed(error)
+            raise Unavailable(f"its connection was lost: {error}", store="postgres") from freed(
+                error
+            )
         return True
 
     def _release(self) -> None:
