@@ -13,6 +13,7 @@ from shared.core.checks import function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 _BUCKETS = 100
 
@@ -66,7 +67,12 @@ class TimedCalls:
         """Hold the lock, for a decision on the counts."""
         self._acquire()
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._release()
 
     def note(self, outcome: int) -> None:

@@ -6,14 +6,15 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from shared.core.callables import describe
-from shared.core.checks import number
+from shared.core.checks import choice, function, number, text, whole
 
 from .._base.callables import module_of, named_like
+from .._base.exceptions import which
 from .._policy.policy import Policy, admit_all, relaying, wrapped
 from .._time.deadline import deadline
 from .._time.timeout import with_timeout
 from .attempts import Attempt, Run
-from .rules import RetryAfter, RetryRules, Unwanted
+from .rules import RetryAfter, RetryRules, Unwanted, checked_budget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -107,19 +108,19 @@ class Retry(Policy):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         rules = self._rules = RetryRules(
-            max_attempts=max_attempts,
-            delay=delay,
-            backoff=backoff,
-            max_delay=max_delay,
-            jitter=jitter,
-            exceptions=exceptions,
-            retry_if_result=retry_if_result,
-            on_retry=on_retry,
-            budget=budget,
-            timeout=timeout,
-            retry_after=retry_after,
-            name=name,
-            clock=clock,
+            max_attempts=None if max_attempts is None else whole("max_attempts", max_attempts),
+            delay=number("delay", delay, least=0),
+            backoff=number("backoff", backoff, above=0),
+            max_delay=number("max_delay", max_delay, least=0),
+            jitter=choice("jitter", jitter, ("full", "none")),
+            exceptions=which(Exception, exceptions=exceptions),
+            retry_if_result=function("retry_if_result", retry_if_result, optional=True),
+            on_retry=function("on_retry", on_retry, optional=True),
+            budget=checked_budget(budget),
+            timeout=None if timeout is None else number("timeout", timeout, above=0),
+            retry_after=function("retry_after", retry_after, optional=True),
+            name=text("name", name),
+            clock=function("clock", clock),
         )
         for attribute in (*Retry.__annotations__, "name"):
             setattr(self, attribute, getattr(rules, attribute))
@@ -139,15 +140,7 @@ class Retry(Policy):
         rules, finish = self._rules, self._finish
         budget, unwanted = rules.budget, rules.retry_if_result
 
-        def plain(*args: Any, **kwargs: Any) -> T:
-            try:
-                return fn(*args, **kwargs)
-            except Exception as exc:
-                if (run := self._failed(fn, exc)) is None:
-                    raise
-            return finish(run, fn, args, kwargs)
-
-        def counted(*args: Any, **kwargs: Any) -> T:
+        def retried(*args: Any, **kwargs: Any) -> T:
             if budget is not None:
                 budget.request()
             try:
@@ -163,23 +156,15 @@ class Retry(Policy):
             return finish(run, fn, args, kwargs)
 
         if rules.timeout is not None:
-            return deadline(rules.timeout, clock=rules.clock)(counted)
-        return plain if budget is None and unwanted is None else counted
+            return deadline(rules.timeout, clock=rules.clock)(retried)
+        return retried
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         fn = self._limited(fn, "async")
         rules, finish = self._rules, self._afinish
         budget, unwanted = rules.budget, rules.retry_if_result
 
-        async def plain(*args: Any, **kwargs: Any) -> T:
-            try:
-                return await fn(*args, **kwargs)
-            except Exception as exc:
-                if (run := self._failed(fn, exc, awaits=True)) is None:
-                    raise
-            return await finish(run, fn, args, kwargs)
-
-        async def counted(*args: Any, **kwargs: Any) -> T:
+        async def retried(*args: Any, **kwargs: Any) -> T:
             if budget is not None:
                 budget.request()
             try:
@@ -195,8 +180,8 @@ class Retry(Policy):
             return await finish(run, fn, args, kwargs)
 
         if rules.timeout is not None:
-            return deadline(rules.timeout, clock=rules.clock)(counted)
-        return plain if budget is None and unwanted is None else counted
+            return deadline(rules.timeout, clock=rules.clock)(retried)
+        return retried
 
     def _failed(self, fn: Any, failure: Exception, *, awaits: bool = False) -> Run | None:
         """Return the attempts that follow a failed first one, or `None` if there is none."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shared.core.checks import choice, function, number, refuse, text, whole
+from shared.core.checks import refuse
 
 from .._base.errors import ResilienceError
-from .._base.exceptions import Exceptions, matcher, which
+from .._base.exceptions import Exceptions, matcher
 from .._base.retry_after import seconds_of
 from .budget import RetryBudget
 
@@ -26,52 +27,33 @@ class Unwanted(Exception):  # noqa: N818 - the name says it
         self.result = result
 
 
+@dataclass(frozen=True)
 class RetryRules:
-    """The arguments of a `Retry`, checked, and the decisions that follow from them alone."""
+    """The arguments of a `Retry`, and the decisions that follow from them alone."""
 
-    def __init__(
-        self,
-        *,
-        max_attempts: int | None,
-        delay: float,
-        backoff: float,
-        max_delay: float,
-        jitter: str,
-        exceptions: Exceptions,
-        retry_if_result: Callable[[Any], bool] | None,
-        on_retry: Callable[[int, Exception | None], object] | None,
-        budget: RetryBudget | None,
-        timeout: float | None,
-        retry_after: RetryAfter | None,
-        name: str,
-        clock: Callable[[], float],
-    ) -> None:
-        self.max_attempts: int | None = (
-            None if max_attempts is None else whole("max_attempts", max_attempts)
-        )
-        self.delay: float = number("delay", delay, least=0)
-        self.backoff: float = number("backoff", backoff, above=0)
-        self.max_delay: float = number("max_delay", max_delay, least=0)
-        self.jitter: str = choice("jitter", jitter, ("full", "none"))
-        self.exceptions: Exceptions = which(Exception, exceptions=exceptions)
-        self.retry_if_result: Callable[[Any], bool] | None = function(
-            "retry_if_result", retry_if_result, optional=True
-        )
-        self.on_retry: Callable[[int, Exception | None], object] | None = function(
-            "on_retry", on_retry, optional=True
-        )
-        self.budget: RetryBudget | None = checked_budget(budget)
-        self.timeout: float | None = (
-            None if timeout is None else number("timeout", timeout, above=0)
-        )
-        self.retry_after: RetryAfter | None = function("retry_after", retry_after, optional=True)
-        self.name: str = text("name", name)
-        self.clock: Callable[[], float] = function("clock", clock)
-        self._matches = matcher(self.exceptions)
+    max_attempts: int | None
+    delay: float
+    backoff: float
+    max_delay: float
+    jitter: str
+    exceptions: Exceptions
+    retry_if_result: Callable[[Any], bool] | None
+    on_retry: Callable[[int, Exception | None], object] | None
+    budget: RetryBudget | None
+    timeout: float | None
+    retry_after: RetryAfter | None
+    name: str
+    clock: Callable[[], float]
+    _matches: Callable[[Exception], bool] = field(init=False)
+    _refusals: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_matches", matcher(self.exceptions))
         # Refusals of other policies are retried only if the exceptions name them.
-        self._refusals = not isinstance(self.exceptions, tuple) or any(
+        refusals = not isinstance(self.exceptions, tuple) or any(
             issubclass(kind, ResilienceError) for kind in self.exceptions
         )
+        object.__setattr__(self, "_refusals", refusals)
 
     def retryable(self, exc: BaseException | None) -> bool:
         """Return whether such a failure may be repeated."""
