@@ -26,3 +26,15 @@ def test_nothing_is_imported_that_is_not_used():
     )
     run = subprocess.run([sys.executable, "-Ic", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\nset()\nTrue\n"
+
+
+def test_no_private_layout_shows():
+    for name in package.__all__:
+        assert getattr(getattr(package, name), "__module__", "") == "shared.resilience", name
+
+
+def test_the_virtual_clock_is_that_of_core():
+    from shared.core.testing import VirtualClock
+    from shared.resilience import testing
+
+    assert testing.VirtualClock is VirtualClock

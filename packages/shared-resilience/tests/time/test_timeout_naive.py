@@ -141,7 +141,7 @@ def test_in_a_thread_a_stuck_call_keeps_its_slot_until_it_really_ends(limit):
     @limit(0.05, thread=True, max_threads=1)
     def stuck():
         begun.append(threading.current_thread())
-        release.wait(10 if limit is with_timeout else 0.1)
+        release.wait(10 if limit is with_timeout else 0.4)
         ended.release()
 
     for _ in range(2):
