@@ -25,11 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _PARTIAL = (functools.partial, functools.partialmethod, functools.singledispatchmethod)
 _METHOD = (classmethod, staticmethod, MethodType)
 _CACHE = type(functools.cache(len))
-_MARKS = (  # of a callable, and what they are compared with
-    ("_is_coroutine_marker", "inspect", "_is_coroutine_mark"),  # since 3.13
-    ("_is_coroutine_marker", "inspect", "_is_coroutine_marker"),
-    ("_is_coroutine", "asyncio.coroutines", "_is_coroutine"),
-)
+_MARKS = (("_is_coroutine_marker", "inspect"), ("_is_coroutine", "asyncio.coroutines"))
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200  # co_flags
 
 
@@ -208,9 +204,9 @@ def _innermost(fn: Any) -> Any:
 
 def _is_marked(fn: Any) -> bool:
     """Whether a callable says that it is async, by any of the marks that Python has had."""
-    for attribute, module, name in _MARKS:
-        mark = getattr(fn, attribute, None)
-        if mark is not None and mark is getattr(sys.modules.get(module), name, fn):
+    for attribute, module in _MARKS:
+        mark, home = getattr(fn, attribute, None), vars(sys.modules.get(module, sys))
+        if mark is not None and mark in (home.get(attribute), home.get(attribute[:-2])):  # 3.13
             return True
     return False
 

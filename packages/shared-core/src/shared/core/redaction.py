@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 MARKER: Final = "[REDACTED]"
 
-PLAIN: Final = 0
-SECRET: Final = 1
-SECRET_UNLESS_NUMBER: Final = 2  # "tokens": a list of them is secret, a count is not
+PLAIN, SECRET = 0, 1
+SECRET_UNLESS_NUMBER = 2  # "tokens": a list of them is secret, a count is not
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -57,8 +56,7 @@ def key_verdict(key: str) -> int:
         >>> [key_verdict(k) for k in ("db_password", "apiKey", "author", "token_count", "tokens")]
         [1, 1, 0, 0, 2]
     """
-    words = [w.lower() for w in _WORDS.findall(key)]
-    words = [w for w in words if not w.isdigit()]
+    words = [w for w in map(str.lower, _WORDS.findall(key)) if not w.isdigit()]
     if not words or words[-1] in _ABOUT:
         return PLAIN
     if not _SECRET_WORDS.isdisjoint(words):
@@ -227,9 +225,10 @@ def one_line(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
         >>> one_line("no\n\x1b[31mpassword=abc", secrets=["abc"])
         'no password=[REDACTED]'
     """
-    window = _ESCAPES.sub("", text[: 10 * limit])
-    line = " ".join("".join(c if c.isprintable() else " " for c in window).split())
-    line = scrub(hide(line, secrets))
+    line = text[: 10 * limit]
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in _ESCAPES.sub("", line))
+    line = scrub(hide(" ".join(line.split()), secrets))
     if len(text) > 10 * limit:  # a secret may have been cut in two at the end
         line = f"{line[:-limit]}…"
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
@@ -242,9 +241,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-@functools.cache
-def _default() -> Callable[[str], str]:
-    return make_scrub()
+_default = functools.cache(make_scrub)
 
 
 def _scheme(match: re.Match[str]) -> str:
