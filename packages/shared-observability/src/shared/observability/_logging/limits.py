@@ -26,7 +26,7 @@ class _Site:
     __slots__ = ("code", "due", "suppressed")
 
     def __init__(self, code: object) -> None:
-        self.code: object = code  # held, so that its id stays its own
+        self.code: object = code  # kept, so that its id is not reused
         self.due: float | None = None
         self.suppressed: int = 0
 

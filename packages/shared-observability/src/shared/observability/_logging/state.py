@@ -71,7 +71,7 @@ class State:
         self.emit(*args)
 
     def _start_quietly(self) -> None:
-        """Start as the environment says, else with text on stderr; all else stays as it is."""
+        """Start with the settings of the environment, else with text on stderr; change nothing else."""
         from .._output.choose import choose_encoder, open_output
         from .._output.pipeline import Pipeline
 

@@ -140,7 +140,7 @@ class _Server(ThreadingWSGIServer):
         self.setup_environ()
 
     def run(self) -> None:
-        """Serve until stopped; without a timeout the thread never wakes for nothing."""
+        """Serve until stopped; without a timeout the thread wakes only for connections."""
         while not self._stopping:
             self.handle_request()
         self.server_close()
@@ -182,7 +182,7 @@ class _Server(ThreadingWSGIServer):
             self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client's trouble: it is not worth a traceback on stderr."""
+        """Ignore the failure of a client: it is not worth a traceback on stderr."""
 
 
 class _Handler(WSGIRequestHandler):

@@ -48,7 +48,7 @@ def module_of(filename: str) -> str:
 
 
 class Pipeline:
-    """The way of a record to its sink.
+    """The path of a record to its sink.
 
     Args:
         sink: Accepts the finished lines.
@@ -79,7 +79,7 @@ class Pipeline:
         self.emit = self._make_emit(clock or datetime.now)
 
     def _make_emit(self, now: Callable[[tzinfo], datetime]) -> Callable[..., None]:
-        # A closure: local names are what CPython finds fastest.
+        # A closure: CPython finds local names fastest.
         sanitizer, encode = self.sanitizer, self.encode
         static = {} if self.service is None else {"service": self.service}
         nothing: Record = {}

@@ -196,9 +196,8 @@ class StreamSink(Sink):
             text = data.decode()
             try:
                 self._stream.write(text)
-            except (
-                UnicodeEncodeError
-            ):  # a console with few characters: JSON's escapes fit both formats
+            except UnicodeEncodeError:
+                # A console with few characters: JSON's escapes fit both formats.
                 self._stream.write("".join(c if c.isascii() else escape_char(c) for c in text))
             except TypeError:  # a wrapper around a binary file
                 self._stream.write(data)

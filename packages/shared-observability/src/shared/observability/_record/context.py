@@ -117,7 +117,7 @@ class log_context:  # noqa: N801 - used as a function
         CONTEXT.set(self._before)
 
     def resume(self) -> None:
-        """Put the fields in place; right after `__enter__` they are."""
+        """Put the fields in place, unless they are: right after `__enter__`."""
         current = CONTEXT.get()
         if current is not self._mine:
             self._before = current

@@ -22,7 +22,10 @@ RESERVED: Final = frozenset(
         *("trace_id", "span_id", "correlation_id", "service"),
     ]
 )
-_OURS: Final = ("shared.observability.", "shared.core.")  # with a dot behind every package name
+_OURS: Final = (
+    "shared.observability.",
+    "shared.core.",
+)  # compared with a dot after the package's name
 
 
 def interpolate(event: Any, args: tuple[Any, ...], sanitizer: Sanitizer) -> str:
