@@ -275,3 +275,24 @@ def test_without_a_provider_nothing_happens():
     with trace_span("y") as span:
         assert span is None
         assert fn() == before
+
+
+def test_the_applications_own_provider_is_used():
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent("""
+            from opentelemetry import trace
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+            from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+            from shared.observability import trace_span
+            with trace_span("before"): pass
+            exporter, provider = InMemorySpanExporter(), TracerProvider()
+            provider.add_span_processor(SimpleSpanProcessor(exporter))
+            trace.set_tracer_provider(provider)
+            with trace_span("block"): pass
+            trace_span("function")(int)()
+            print([span.name for span in exporter.get_finished_spans()])
+            """)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert found.stdout == "['block', 'function']\n"
