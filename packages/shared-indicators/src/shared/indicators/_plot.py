@@ -91,6 +91,8 @@ def _on_price(indicator: Indicator[Any, Any, Any]) -> bool:
 
 def _columns(frame: Any, names: tuple[str, ...]) -> list[np.ndarray]:
     given = gather(names, *_handed_over(frame, names), -1)
+    if not given.single:
+        raise ValueError("frame must hold the bars of one symbol, not of several")
     return [x[0] for x in given.arrays]
 
 

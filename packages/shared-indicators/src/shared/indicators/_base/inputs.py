@@ -47,21 +47,22 @@ def gather(names: Sequence[str], values: Sequence[Any], named: dict[str, Any], a
 
     Raises:
         TypeError: An input is missing, unknown or not numeric.
-        ValueError: Wrong shape or unequal lengths.
+        ValueError: Wrong shape, unequal lengths or indexes, a column that is missing or there twice.
     """
     if len(values) == 1 and not named and is_frame(values[0]):
         frame = values[0]
-        columns = _columns(frame)
-        if len(names) == 1 and names[0] not in columns:
-            return _panel_frame(names[0], frame)
-        missing = [name for name in names if name not in columns]
-        if missing:
-            raise ValueError(
-                f"the frame has no column {missing[0]!r}; its columns are {list(frame.columns)!r}"
-            )
-        values = [frame[columns[name]] for name in names]
-        return _gather(names, values, axis, of_frame=True)
-    return _gather(names, _by_name(names, values, named), axis, of_frame=False)
+        level = _level(frame, names)
+        if level is None and len(names) == 1 and not _holds(names[0], frame):
+            _refuse_bars(names[0], frame)
+            return _frames(names, values, axis)
+        values = [_column(frame, name, level) for name in names]
+        if level is None:
+            return _gather(names, values, axis, of_frame=True)
+        return _frames(names, values, axis)
+    values = _by_name(names, values, named)
+    if any(map(is_frame, values)):
+        return _frames(names, values, axis)
+    return _gather(names, values, axis, of_frame=False)
 
 
 def _by_name(names: Sequence[str], values: Sequence[Any], named: dict[str, Any]) -> list[Any]:
@@ -80,11 +81,58 @@ def _by_name(names: Sequence[str], values: Sequence[Any], named: dict[str, Any])
     return [found[name] for name in names]
 
 
-def _columns(frame: Any) -> dict[str, Any]:
-    """Return column names by their lower case; an exact name wins."""
-    found = {str(column).lower(): column for column in reversed(list(frame.columns))}
-    found.update({column: column for column in frame.columns if isinstance(column, str)})
-    return found
+def _holds(name: str, frame: Any) -> bool:
+    return any(str(column).lower() == name for column in frame.columns)
+
+
+def _level(frame: Any, names: Sequence[str]) -> int | None:
+    """Return which level of the columns holds the inputs: a download of several symbols has two levels."""
+    levels = getattr(frame.columns, "nlevels", 1)
+    for level in range(levels if levels > 1 else 0):
+        found = {str(label).lower() for label in frame.columns.get_level_values(level)}
+        if found.issuperset(names):
+            return level
+    return None
+
+
+def _column(frame: Any, name: str, level: int | None) -> Any:
+    """Return the one column of an input, whatever the case of its name; an exact name wins.
+
+    Of columns with levels it is a frame with one column per symbol.
+    """
+    labels = list(frame.columns if level is None else frame.columns.get_level_values(level))
+    kinds = labels if level is None else list(dict.fromkeys(labels))
+    fitting = [label for label in kinds if str(label).lower() == name]
+    fitting = [label for label in fitting if label == name] or fitting
+    if not fitting:
+        raise ValueError(
+            f"the frame has no column {name!r}; its columns are {list(frame.columns)!r}"
+        )
+    if len(fitting) > 1:
+        raise ValueError(f"the frame must have one column {name!r}, not {len(fitting)}: {fitting}")
+    if level is None:
+        return frame[fitting[0]]
+    return frame.xs(fitting[0], axis=1, level=level)
+
+
+# The columns of bars, in whatever case. LOW and OPEN are symbols, too.
+_BARS = {"open", "high", "low", "close", "volume", "adj close", "adj_close", "adjclose"}
+_BARS |= {"date", "datetime", "time", "timestamp", "symbol", "ticker"}
+_SYMBOLS = {"LOW", "OPEN"}
+
+
+def _refuse_bars(name: str, frame: Any) -> None:
+    """Refuse a frame of bars without the column of a one-input indicator: its others are no symbols."""
+    labels = [
+        str(part)
+        for column in frame.columns
+        for part in (column if isinstance(column, tuple) else (column,))
+    ]
+    words = [label for label in labels if label.strip().lower() in _BARS]
+    if words and (len(words) == len(labels) or not set(words) <= _SYMBOLS):
+        raise ValueError(
+            f"the frame has no column {name!r}; its columns are {list(frame.columns)!r}"
+        )
 
 
 def _gather(names: Sequence[str], values: Sequence[Any], axis: int, *, of_frame: bool) -> Given:
@@ -99,6 +147,7 @@ def _gather(names: Sequence[str], values: Sequence[Any], axis: int, *, of_frame:
                 f"{name} must be as long as {names[0]}, not of shape {array.shape} "
                 f"beside {arrays[0].shape}"
             )
+    _same_index(names, values)
     dimensions = arrays[0].ndim
     if axis not in range(-dimensions, dimensions):
         raise refuse("axis", f"within the {dimensions} dimension(s) of {names[0]}", axis)
@@ -124,21 +173,54 @@ def _series_like(like: Any, *, of_frame: bool) -> Callable[[FloatArray, str], An
     return lambda out, name: kind(name if of_frame else like.name, out[0])
 
 
-def _panel_frame(name: str, frame: Any) -> Given:
-    """Read a frame that lacks the column of a one-input indicator: one column per symbol, one row per bar."""
-    array = numeric(name, frame)
-    arrays = [np.ascontiguousarray(array.T)]
-    kind = type(frame)
-    if hasattr(frame, "iloc"):
+def _same_index(names: Sequence[str], values: Sequence[Any]) -> None:
+    """Refuse pandas objects that do not stand on the same index: bar i of one is not bar i of the other."""
+    indexed = [(n, v.index) for n, v in zip(names, values, strict=True) if hasattr(v, "iloc")]
+    for name, index in indexed[1:]:
+        first, other = indexed[0]
+        if index is not other and not (len(index) == len(other) and index.equals(other)):
+            raise ValueError(
+                f"{name} must have the index of {first}; align them first, "
+                "such as by `pandas.concat(..., axis=1, join='inner')`"
+            )
+
+
+def _frames(names: Sequence[str], values: Sequence[Any], axis: int) -> Given:
+    """Read a panel from frames: one column per symbol, one row per bar, the same in every frame."""
+    first = next(value for value in values if is_frame(value))
+    symbols = list(first.columns)
+    if axis not in {0, -1, -2}:
+        raise refuse("axis", "0 or omitted for frames, whose rows are bars", axis)
+    arrays = []
+    for name, value in zip(names, values, strict=True):
+        frame = value
+        if not is_frame(value):
+            if axis == -1:
+                raise TypeError(f"{name} must be a frame as the others are, or axis=0 be given")
+        elif list(value.columns) != symbols:
+            if len(set(symbols)) < len(symbols) or sorted(map(str, value.columns)) != sorted(
+                map(str, symbols)
+            ):
+                raise ValueError(
+                    f"{name} must have the columns {symbols!r}, not {list(value.columns)!r}"
+                )
+            frame = value[symbols]
+        array = numeric(name, frame)
+        if array.shape != (len(first), len(symbols)):
+            raise ValueError(
+                f"{name} must be of shape {(len(first), len(symbols))}, not {array.shape}"
+            )
+        arrays.append(np.ascontiguousarray(array.T))
+    _same_index(names, values)
+    kind = type(first)
+    if hasattr(first, "iloc"):
         return Given(
             arrays,
-            lambda out, _name: kind(out.T, index=frame.index, columns=frame.columns),
+            lambda out, _name: kind(out.T, index=first.index, columns=first.columns),
             single=False,
         )
     return Given(
-        arrays,
-        lambda out, _name: kind(dict(zip(frame.columns, out, strict=True))),
-        single=False,
+        arrays, lambda out, _name: kind(dict(zip(symbols, out, strict=True))), single=False
     )
 
 
@@ -153,13 +235,11 @@ def numeric(name: str, value: Any) -> FloatArray:
         found: FloatArray = value
         return found
     if hasattr(value, "iloc"):
-        # Nullable pandas columns have their own missing value.
-        try:
-            return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{name} must hold numbers, not {_kind(value)}") from error
+        return _of_pandas(name, value)
     try:
-        array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+        # An Arrow array with missing values has no `to_numpy` without a copy, but numpy reads it.
+        as_numpy = hasattr(value, "to_numpy") and not kind.__module__.startswith("pyarrow")
+        array = np.asarray(value.to_numpy() if as_numpy else value)
     except ValueError as error:
         raise ValueError(f"{name} must be a regular array of numbers: {error}") from error
     if array.dtype.kind in "iuf":
@@ -173,18 +253,36 @@ def numeric(name: str, value: Any) -> FloatArray:
     raise TypeError(f"{name} must hold numbers, not {array.dtype}")
 
 
+def _of_pandas(name: str, value: Any) -> FloatArray:
+    """Read a pandas object; left to itself, pandas makes numbers of dates, truths and text."""
+    dtypes = [value.dtype] if hasattr(value, "dtype") else list(value.dtypes)
+    kinds = {dtype.kind for dtype in dtypes}
+    if kinds <= set("iuf"):
+        # Nullable columns have their own missing value.
+        return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
+    if kinds <= set("iufO"):
+        return _of_objects(name, np.asarray(value.to_numpy(dtype=object)))
+    raise TypeError(f"{name} must hold numbers, not {_kind(value)}")
+
+
 def _of_objects(name: str, array: Any) -> FloatArray:
-    """Read decimals, fractions and missing values (None): anything that becomes a float, but not text."""
+    """Read decimals, fractions and missing values (None, NA): what becomes a float, but not text or dates."""
     found = np.empty(array.shape)
     for i, item in np.ndenumerate(array):
-        if item is None:
+        if item is None or type(item).__name__ == "NAType":
             found[i] = np.nan
             continue
-        if isinstance(item, str | bytes | bool) or not hasattr(item, "__float__"):
+        if isinstance(item, (str, bytes, bool, np.bool_, np.datetime64, np.timedelta64)) or not (
+            hasattr(item, "__float__")
+        ):
             raise TypeError(f"{name} must hold numbers, not {shown(item)}")
-        found[i] = float(item)
+        try:
+            found[i] = float(item)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"{name} must hold numbers, not {shown(item)}") from error
     return found
 
 
 def _kind(value: Any) -> str:
-    return str(getattr(value, "dtype", None) or getattr(value, "dtypes", type(value).__name__))
+    dtypes = [value.dtype] if hasattr(value, "dtype") else value.dtypes
+    return ", ".join(dict.fromkeys(map(str, dtypes)))
