@@ -1,4 +1,4 @@
-"""What a restart of PostgreSQL costs: our pool beside psycopg_pool, with and without its check.
+"""What a restart of PostgreSQL costs: our pool next to psycopg_pool, with and without its check.
 
 Ten connections lie idle, the server restarts, thirty calls follow; then four threads call while the
 server is away for 0.7 s. `python restart.py` prints the table of `docs/decisions/0020`.

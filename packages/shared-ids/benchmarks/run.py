@@ -2,7 +2,7 @@
 
 python packages/shared-ids/benchmarks/run.py [--quick]
 
-Ours and the peers alternate in one run; ratios are medians over the rounds. `many.py` beside it makes
+Ours and the peers alternate in one run; ratios are medians over the rounds. `many.py` next to it makes
 the 1e7 ids of eight forked processes.
 """
 

@@ -1,5 +1,5 @@
 # ruff: noqa: B023, E402 - what a round measures is called at once; threads are set before imports
-"""Speed and memory beside TA-Lib, talipp, pandas and polars, as ratios of interleaved rounds.
+"""Speed and memory next to TA-Lib, talipp, pandas and polars, as ratios of interleaved rounds.
 
     python packages/shared-indicators/benchmarks/run.py [--quick]
 
@@ -142,7 +142,7 @@ def talib_cases():
 
 
 def fast(bars, panel, rounds):
-    """Both forms on numba beside TA-Lib."""
+    """Compare both forms on numba with TA-Lib."""
     symbols, length = panel["close"].shape
     for name, indicator, theirs, single, many in talib_cases():
         inputs = [bars[i] for i in indicator.inputs]
@@ -197,7 +197,7 @@ def pandas_cases():
 
 
 def alone(bars, rounds):
-    """numpy kernels beside pandas and polars."""
+    """Compare the numpy kernels with pandas and polars."""
     close, lazy = pd.Series(bars["close"]), pl.Series(bars["close"])
     with own.engine("numpy"):
         for name, indicator, theirs in pandas_cases():
@@ -218,7 +218,7 @@ def alone(bars, rounds):
 
 
 def ticks(rounds):
-    """One tick of a panel, numpy alone, beside one call per symbol of TA-Lib's streams."""
+    """Time one tick of a panel, numpy alone, next to one call per symbol of TA-Lib's streams."""
     s = talib.stream
     cases = (
         ("SMA", own.SMA(14), lambda b: s.SMA(b[3], 14)),

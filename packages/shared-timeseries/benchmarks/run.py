@@ -380,7 +380,7 @@ def write(path, profiled):
         "# Results",
         "",
         "Written by `benchmarks/run.py`: the median of the ratios of interleaved rounds, one thread",
-        "unless said otherwise. Best times beside: ours / peer's.",
+        "unless stated otherwise. Best times next to it: ours / peer's.",
         "",
         f"- {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         f"- {', '.join(f'{name} {version(name)}' for name in peers)}",
