@@ -1,1 +1,1 @@
-"""The reference service: watches real series, keeps them, and tells what is wrong."""
+"""The reference service: watches real series, stores them and reports what is wrong."""

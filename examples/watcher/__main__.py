@@ -30,7 +30,7 @@ from .stores import read_settings, start_embedded
 
 
 def main(arguments: list[str]) -> int:
-    """Run once. 0: all is well; 1: something was lost; 2: it could not begin."""
+    """Run once. 0: all is well; 1: something was lost; 2: it could not start."""
     begun = time.monotonic()
     try:
         options = parse(arguments)
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(options: Options, stack: ExitStack, begun: float) -> int:
-    """Start, watch, drain, check, tell."""
+    """Start, watch, drain, check, report."""
     screen = Screen(quiet=options.json)
     result = Result()
     shutdown = GracefulShutdown(drain_delay=0.5, hook_timeout=120.0, total_timeout=150.0)
@@ -64,7 +64,7 @@ def run(options: Options, stack: ExitStack, begun: float) -> int:
         output=str(data / "watcher.log") if options.json else "stderr",
         service="watcher",
     )
-    # What these libraries would say, the service says itself, once.
+    # The service logs once what these libraries would log.
     for library in (
         "clickhouse_connect",
         "httpx",

@@ -53,7 +53,7 @@ class Archive:
         return {run: int(count) for run, count in rows}
 
     def last_times(self, prefix: str) -> dict[str, int]:
-        """Return the newest time (ns UTC) of each series whose name begins so."""
+        """Return the newest time (ns UTC) of each series whose name starts with it."""
         rows = self._db.clickhouse.query(
             f"SELECT series, toUnixTimestamp64Nano(max(time)) FROM {TABLE} "  # noqa: S608
             "WHERE startsWith(series, {prefix:String}) GROUP BY series",
@@ -64,7 +64,7 @@ class Archive:
     def windows(
         self, series: str, most: int
     ) -> tuple[float, NDArray[np.int64], NDArray[np.float64]]:
-        """Return at most ``most`` windows of this run's series: width in s, starts in ns, averages."""
+        """Return at most `most` windows of this run's series: width in s, starts in ns, averages."""
         at = {"run": self._run, "series": series}
         where = f"FROM {TABLE} WHERE run = {{run:String}} AND series = {{series:String}}"
         low, high = self._db.clickhouse.query(

@@ -56,7 +56,7 @@ class Keeper:
         self._thread.start()
 
     def drain(self, timeout: float) -> bool:
-        """Keep what is still in the intake; tell whether all was kept in time."""
+        """Keep what is still in the intake; return whether all was kept in time."""
         self._draining.set()
         if self._thread.ident is not None:
             self._thread.join(timeout)

@@ -13,7 +13,7 @@ from .sources.csv_file import CsvSeries
 
 
 class Refusal(Exception):  # noqa: N818 - an answer to the user, not a fault of the program
-    """The run cannot begin; the text is the one sentence that the user reads."""
+    """The run cannot start; the text is the one sentence that the user reads."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,11 @@ def parse(arguments: list[str]) -> Options:
     """Read the arguments.
 
     Raises:
-        Refusal: one of them is wrong; says which, what came and what is allowed.
+        Refusal: one of them is wrong; the text names it, its value and what is allowed.
     """
-    parser = _Parser(prog="demo", description="Watch real series, keep them, tell what is wrong.")
+    parser = _Parser(
+        prog="demo", description="Watch real series, store them and report what is wrong."
+    )
     parser.add_argument(
         "--duration", type=_seconds, default=25.0, metavar="S", help="seconds to watch (25)"
     )

@@ -48,7 +48,7 @@ class Intake:
             self._changed.notify_all()
 
     def take(self, timeout: float, limit: int = 100_000) -> list[Point]:
-        """Return what is waiting, about ``limit`` points at most; [] after ``timeout`` seconds."""
+        """Return what is waiting, about `limit` points at most; [] after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while not self._batches:

@@ -173,7 +173,7 @@ class Service:
         }
 
     def _on_shutdown(self, shutdown: GracefulShutdown) -> None:
-        """The order of the drain: no new points, then every point kept, then the last findings."""
+        """Register the drain in its order: no new points, every point kept, the last findings."""
         shutdown.on_shutdown(self._stop_sources, priority=30)
         shutdown.on_shutdown(self._drain_keeper, priority=20)
         shutdown.on_shutdown(self._last_findings, priority=10)

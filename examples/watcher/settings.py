@@ -1,4 +1,4 @@
-"""The service's settings: the shared ones, and a group of its own (WATCHER_*)."""
+"""The service's settings: the shared ones, and its own group (WATCHER_*)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def shape(values: Sequence[float]) -> list[float]:
     vector = np.interp(at, np.arange(len(window)), window)
     vector -= vector.mean()
     length = float(np.linalg.norm(vector))
-    if length < 1e-12 * max(1.0, float(np.abs(window).max())):  # flat: a direction of its own
+    if length < 1e-12 * max(1.0, float(np.abs(window).max())):  # flat: its own direction
         vector, length = np.ones(DIMENSIONS), float(np.sqrt(DIMENSIONS))
     return [float(v) for v in (vector / length).astype(np.float32)]
 

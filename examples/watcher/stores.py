@@ -21,9 +21,9 @@ KINDS = ("postgres", "redis", "clickhouse", "qdrant")
 
 
 def start_embedded(data: Path, stack: ExitStack, say: Callable[[str], None]) -> dict[str, str]:
-    """Start the four side by side, each with its data in a folder of its own in ``data``; return their variables.
+    """Start the four side by side, each with its data in its own folder in `data`; return their variables.
 
-    Whatever has started is stopped by ``stack``, also when another one does not start.
+    Whatever has started is stopped by `stack`, also when another one does not start.
     """
     begun = time.monotonic()
 

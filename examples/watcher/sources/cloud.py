@@ -57,7 +57,7 @@ class CloudClient:
         )
 
     async def watch(self, put: Callable[[list[Point]], None], stop: threading.Event) -> None:
-        """Ask again and again until ``stop`` is set; the rate limit sets the pace."""
+        """Ask again and again until `stop` is set; the rate limit sets the pace."""
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
             while not stop.is_set():
                 self._result.calls += 1

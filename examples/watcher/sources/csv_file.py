@@ -59,7 +59,7 @@ class CsvSeries:
             self._columns(reader)
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Yield times (ns UTC) and finite values, some ``chunk_rows`` rows at a time."""
+        """Yield times (ns UTC) and finite values, some `chunk_rows` rows at a time."""
         with self._open() as reader:
             time_at, value_at = self._columns(reader)
             need = max(time_at, value_at) + 1

@@ -40,7 +40,7 @@ def sample(now: int) -> list[Point]:
 
 
 def watch(put: Callable[[list[Point]], None], stop: threading.Event, rate: float) -> None:
-    """Sample ``rate`` times a second until ``stop`` is set; a late tick is skipped, not doubled."""
+    """Sample `rate` times a second until `stop` is set; a late tick is skipped, not doubled."""
     psutil.cpu_percent(interval=None)  # the first call only sets psutil's reference
     step = 1.0 / rate
     due = time.monotonic() + step

@@ -1,6 +1,6 @@
 """A small cloud provider over HTTP that is as unreliable as the real ones.
 
-``GET /v1/instances`` reports the price and utilisation of a few instances as JSON.
+`GET /v1/instances` reports the price and utilisation of a few instances as JSON.
 About a third of the answers fail, each in its own way: 503 with Retry-After, 500,
 a body cut short, or an answer later than anybody waits. During an outage all fail.
 The seed makes the sequence of faults the same in every run.
@@ -26,7 +26,7 @@ FAULT_RATE = 1 / 3
 
 
 class MockCloud:
-    """The running server; ``outage(on=True)`` makes every answer fail until ``outage(on=False)``."""
+    """The running server; `outage(on=True)` makes every answer fail until `outage(on=False)`."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, seed: int = 7) -> None:
         self._random = random.Random(seed)  # noqa: S311 - faults, not secrets
