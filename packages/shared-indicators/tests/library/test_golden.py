@@ -52,7 +52,7 @@ def test_published_numbers_are_met(engine, name, case):
     case = dict(case)
     given = dict(pair.split("=") for pair in case.pop("parameters").split())
     indicator = own.available()[name].indicator(
-        **{k: float(v) if "." in v else int(v) for k, v in given.items()}
+        **{k: v if v.isalpha() else float(v) if "." in v else int(v) for k, v in given.items()}
     )
     places = int(case.pop("places", 0))
     shared = bars(case.pop("bars", "bars.txt"))

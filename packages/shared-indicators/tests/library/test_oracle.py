@@ -46,6 +46,17 @@ def oracles():
     yield own.TrueRange(), lambda b: talib.TRANGE(*hlc(b))
     yield own.OBV(), lambda b: talib.OBV(b["close"], b["volume"])
     yield own.AccumulationDistribution(), lambda b: talib.AD(*hlc(b), b["volume"])
+    yield own.PVT(), lambda b: talib.PVT(b["close"], b["volume"])
+    yield own.VWAP(), lambda b: talib.VWAP(*hlc(b), b["volume"])
+    for p, a, k in (
+        (20, 10, 2), (5, 3, 1.5), (5, 4, 2), (5, 5, 2), (5, 10, 2), (2, 1, 2), (10, 50, 2), (20, 21, 2)
+    ):  # fmt: skip
+        yield (
+            own.KeltnerChannels(p, a, k),
+            lambda b, p=p, a=a, k=k: talib.KC(*hlc(b), p, a, k),
+        )
+    for p, k in ((10, 3.0), (2, 0.5), (14, 1.0), (7, 2.5)):
+        yield own.SuperTrend(p, k), lambda b, p=p, k=k: supertrend(b, p, k)
     for k1 in ((3, 10), (2, 5), (6, 20)):
         yield own.ChaikinOscillator(*k1), lambda b, k=k1: talib.ADOSC(*hlc(b), b["volume"], *k)
     for k2 in ((5, 3, 3), (14, 3, 3), (14, 1, 3), (1, 1, 1)):
@@ -73,6 +84,12 @@ def adx(bars, p):
     for line in lines:
         line[: 2 * p - 1] = np.nan
     return lines
+
+
+def supertrend(bars, p, k):
+    """TA-Lib's direction before the first value is 0, of integers."""
+    line, direction = talib.SUPERTREND(*hlc(bars), p, k)
+    return line, np.where(direction == 0, np.nan, direction)
 
 
 CASES = [pytest.param(*case, id=repr(case[0])) for case in oracles()]
@@ -112,3 +129,30 @@ def real():
 def test_real_bars_equal_talib(real, ours, theirs):
     for bars in real:
         same(ours.calculate(*(bars[name] for name in ours.inputs)), theirs(bars), ours.lookback)
+
+
+@pytest.mark.parametrize(
+    ("name", "differs"),
+    [
+        ("KeltnerChannels", "everywhere: another price"),
+        ("SuperTrend", "until the trend first turns"),
+        ("PVT", "at the first bar"),
+    ],
+)
+def test_the_other_convention_differs_from_talib(engine, make_bars, lines, name, differs):
+    bars = make_bars(400)
+    default, other = getattr(own, name)(), getattr(own, name)(convention="tradingview")
+    talibs, others = (
+        lines(i.calculate(*(bars[k] for k in i.inputs))) for i in (default, other)
+    )
+    apart = ~np.isclose(talibs, others, rtol=1e-12, equal_nan=True).all(axis=0)
+    if "everywhere" in differs:
+        assert apart[default.lookback :].all()
+    elif "first bar" in differs:
+        assert np.flatnonzero(apart).tolist() == [0]
+    else:
+        assert others[1, other.lookback] == -1
+        assert talibs[1, default.lookback] == 1
+        assert not apart[200:].any()
+    with pytest.raises(ValueError, match="convention must be one of 'talib', 'tradingview'"):
+        getattr(own, name)(convention="mine")

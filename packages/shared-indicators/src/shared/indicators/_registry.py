@@ -16,7 +16,7 @@ GROUPS = ("overlap", "momentum", "volatility", "volume", "trend")
 
 
 class Parameter(NamedTuple):
-    """A parameter of an indicator; `kind` is "int" or "float"."""
+    """A parameter of an indicator; `kind` is "int", "float" or "str"."""
 
     name: str
     kind: str

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from shared.core.checks import refuse
+from typing import Literal
+
+from shared.core.checks import choice, refuse
+
+Convention = Literal["talib", "tradingview"]
+
+
+def convention_of(value: Convention) -> Convention:
+    """Read whose first bars and middle line an indicator has."""
+    return choice("convention", value, ("talib", "tradingview"))
 
 
 def increasing(**named: int) -> None:

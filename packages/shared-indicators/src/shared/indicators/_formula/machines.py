@@ -85,8 +85,8 @@ def parabolic_of_each(state: Any, high: Any, low: Any, _close: Any, step: float,
     return (2.0, up, sar, extreme, speed, high, low), (shown,)
 
 
-def trail(state: Any, close: Any, upper: Any, lower: Any, _a: float, _b: float) -> Any:
-    """Return the band that the close has not crossed: the upper one in a downtrend, where it starts."""
+def trail(state: Any, close: Any, upper: Any, lower: Any, start: float, _b: float) -> Any:
+    """Return the band that the close has not crossed: the upper one in a downtrend; `start` 1 is up, 0 down."""
     seen, up, upper_1, lower_1, close_1 = state
     if seen == 1.0:
         if not (upper < upper_1 or close_1 > upper_1):
@@ -96,11 +96,13 @@ def trail(state: Any, close: Any, upper: Any, lower: Any, _a: float, _b: float) 
         # A band holds until the close is beyond it.
         up = (0.0 if close < lower else 1.0) if up == 1.0 else (1.0 if close > upper else 0.0)
     else:
-        up = 0.0
+        up = start
     return (1.0, up, upper, lower, close), (lower if up == 1.0 else upper, 2.0 * up - 1.0)
 
 
-def trail_of_each(state: Any, close: Any, upper: Any, lower: Any, _a: float, _b: float) -> Any:
+def trail_of_each(
+    state: Any, close: Any, upper: Any, lower: Any, start: float, _b: float
+) -> Any:
     """Turn as `trail` does, on arrays."""
     seen, up, upper_1, lower_1, close_1 = state
     if seen == 1.0:
@@ -108,7 +110,7 @@ def trail_of_each(state: Any, close: Any, upper: Any, lower: Any, _a: float, _b:
         lower = np.where((lower > lower_1) | (close_1 < lower_1), lower, lower_1)
         up = np.where(up, ~(close < lower), close > upper)
     else:
-        up = np.zeros(close.shape, dtype=bool)
+        up = np.full(close.shape, start == 1.0)
     return (1.0, up, upper, lower, close), (np.where(up, lower, upper), np.where(up, 1.0, -1.0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .before import Before
 from .expr import Expr, Map, Pick
 from .machines import Machine
 from .rises import Rises
@@ -119,9 +120,9 @@ def ema_from_first(x: Expr, period: int) -> Expr:
     return Expr(Scan(1.0 - alpha, alpha, 1, 1.0), x)
 
 
-def rma(x: Expr, period: int) -> Expr:
+def rma(x: Expr, period: int, *, skip: int = 0) -> Expr:
     """Return Wilder's mean, alpha 1 / period, seeded by the mean of the first `period` values."""
-    return Expr(Scan((period - 1) / period, 1.0 / period, period, 1.0 / period), x)
+    return Expr(Scan((period - 1) / period, 1.0 / period, period, 1.0 / period, skip=skip), x)
 
 
 def wilder_total(x: Expr, period: int) -> Expr:
@@ -137,6 +138,11 @@ def running_total(x: Expr) -> Expr:
 def after(x: Expr, bars: int) -> Expr:
     """Return the same values without the first `bars` of them."""
     return Expr(x.op, *x.args, offset=x.offset + bars)
+
+
+def before(x: Expr) -> Expr:
+    """Return the value of the bar before; of the first bar its own."""
+    return Expr(Before(), x)
 
 
 def rises(x: Expr) -> Expr:

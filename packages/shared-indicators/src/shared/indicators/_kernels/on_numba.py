@@ -258,12 +258,12 @@ def _parabolic(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any
 
 
 @compiled
-def _trail(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -> None:
+def _trail(x: Any, y: Any, z: Any, start: float, b: float, states: Any, out: Any) -> None:
     for r in range(x.shape[0]):
         s = states[r]
         state = (s[0], s[1], s[2], s[3], s[4])
         for i in range(x.shape[1]):
-            state, shown = _trail_step(state, x[r, i], y[r, i], z[r, i], a, b)
+            state, shown = _trail_step(state, x[r, i], y[r, i], z[r, i], start, b)
             out[0, r, i], out[1, r, i] = shown
         s[0], s[1], s[2], s[3], s[4] = state
 
