@@ -82,3 +82,15 @@ async def test_async_hooks():
     assert dead.closed
     assert await pool.aclose() == 0
     assert thing.closed
+
+
+def test_a_default_config_of_the_class():
+    class Mine(ConnectionPool[Thing]):
+        def _create_connection(self):
+            return Thing()
+
+        def _get_default_config(self):
+            return ConnectionPoolConfig(min_size=5, max_size=20)
+
+    assert (Mine("mine").config.min_size, Mine("mine").config.max_size) == (5, 20)
+    assert Mine("mine", ConnectionPoolConfig(max_size=2)).config.max_size == 2

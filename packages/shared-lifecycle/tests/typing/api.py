@@ -1,6 +1,7 @@
 """The public API as a type-checked file that is never run."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Protocol
 
 from shared.lifecycle import (
     ConnectionPool,
@@ -99,9 +100,48 @@ async def work_async(thing: Thing, order: int) -> str:
     return str(order)
 
 
+@pooled_resource("mine")
+def rows(thing: Thing, order: int) -> Iterator[str]:
+    yield str(order)
+
+
+@pooled_resource("mine")
+async def rows_async(thing: Thing, order: int) -> AsyncIterator[str]:
+    yield str(order)
+
+
+class Service:
+    @pooled_resource("mine")
+    def work(self, thing: Thing, order: int) -> str:
+        return str(order)
+
+    @staticmethod
+    @pooled_resource("mine")
+    def static(thing: Thing, order: int) -> str:
+        return str(order)
+
+
+async def make() -> Thing:
+    return Thing()
+
+
+made_async: ResourcePool[Thing] = ResourcePool("made", create=make)
+also_async: ConnectionPool[Thing] = ConnectionPool("made", create=make)
+first: str = next(rows(order=1))
+later: AsyncIterator[str] = rows_async(1)
+method: str = Service().work(order=1)
+static: str = Service.static(order=1)
 done: str = work(1, fast=True)
+
+
+class Closing(Protocol):
+    def close(self) -> None: ...
+
+
 container = Container()
 container.register(Thing)
+container.register(Closing, Thing)
+closing: Closing = container.resolve(Closing)
 container.register("name", lambda c: c.resolve(Thing), close=lambda t: t.close(), replace=True)
 resolved: Thing = container.resolve(Thing)
 container.close()
@@ -114,6 +154,11 @@ async def use() -> None:
     later: Thing = await container.aresolve(Thing)
     async with managed(inner, later) as (one, two):
         print(one, two, text)
+    waited: Awaitable[None] = initialize_pools()
+    await waited
+    await close_pools(timeout=1)
+    also_closing: Closing = await container.aresolve(Closing)
+    also_closing.close()
     await container.aclose()
     await pool.aclose()
     stopped: bool = await shutdown.asleep(1)

@@ -139,8 +139,9 @@ class Container:
                 raise ValueError(f"{name} is {'made' if old.made else 'registered'} already")
             self._parts[key] = _Part(name, factory, close)
 
+    # Not type[T]: mypy allows no protocol and no abstract class there.
     @overload
-    def resolve(self, key: type[T]) -> T: ...
+    def resolve(self, key: Callable[..., T]) -> T: ...
     @overload
     def resolve(self, key: str) -> Any: ...
     def resolve(self, key: Any) -> Any:
@@ -170,7 +171,7 @@ class Container:
             return self._keep(part, value)
 
     @overload
-    async def aresolve(self, key: type[T]) -> T: ...
+    async def aresolve(self, key: Callable[..., T]) -> T: ...
     @overload
     async def aresolve(self, key: str) -> Any: ...
     async def aresolve(self, key: Any) -> Any:

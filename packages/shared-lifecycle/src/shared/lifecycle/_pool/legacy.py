@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .pool import ConnectionPoolConfig, Lease, ResourcePool
 
@@ -17,6 +17,7 @@ class ConnectionPool(ResourcePool[T]):
     """A pool of connections made by a subclass: `Pool(name, config)`.
 
     The arguments of `ResourcePool` are accepted too, and come before the methods.
+    `_get_default_config` returns the limits of a pool that was given none.
 
     Example:
         >>> class Connection:
@@ -40,16 +41,29 @@ class ConnectionPool(ResourcePool[T]):
 
     if TYPE_CHECKING:
 
+        @overload
         def __init__(
             self,
-            name: str = "pool",
-            create: ConnectionPoolConfig | Callable[[], T | Awaitable[T]] | None = None,
+            name: str,
+            create: Callable[[], Awaitable[T]],
             close: Callable[[T], Any] | None = None,
             validate: Callable[[T], Any] | None = None,
             config: ConnectionPoolConfig | None = None,
             *,
             clock: Callable[[], float] = time.monotonic,
         ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            name: str = "pool",
+            create: ConnectionPoolConfig | Callable[[], T] | None = None,
+            close: Callable[[T], Any] | None = None,
+            validate: Callable[[T], Any] | None = None,
+            config: ConnectionPoolConfig | None = None,
+            *,
+            clock: Callable[[], float] = time.monotonic,
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
     def _set_up(
         self,
@@ -63,6 +77,8 @@ class ConnectionPool(ResourcePool[T]):
     ) -> None:
         if isinstance(create, ConnectionPoolConfig):
             create, config = None, create
+        if config is None and self._overrides("_get_default_config"):
+            config = self._get_default_config()
         if create is None and not self._overrides("_create_connection"):
             raise TypeError(
                 f"pool {name!r} needs a create function, or a subclass with _create_connection()"
@@ -92,6 +108,9 @@ class ConnectionPool(ResourcePool[T]):
 
     def _validate_connection(self, _connection: T) -> Any:
         return True
+
+    def _get_default_config(self) -> ConnectionPoolConfig:
+        return ConnectionPoolConfig()
 
     def connection(self, timeout: float | None = None) -> Lease[T]:
         """Lend a connection; the same as `acquire`."""

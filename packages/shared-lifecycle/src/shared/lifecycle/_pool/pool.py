@@ -66,11 +66,13 @@ class ConnectionPoolConfig:
     def __post_init__(self) -> None:
         checks.whole("max_size", self.max_size)
         checks.whole("min_size", self.min_size, least=0, most=self.max_size)
-        checks.number("timeout", self.timeout, least=0, finite=False)
+        limits = {"timeout": checks.seconds("timeout", self.timeout, unlimited=True)}
         for name in ("max_lifetime", "max_idle"):
             value = getattr(self, name)
             if value is not None:
-                checks.number(name, value, above=0, finite=False)
+                limits[name] = checks.seconds(name, value, above=0, unlimited=True)
+        for name, limit in limits.items():  # a timedelta became seconds
+            object.__setattr__(self, name, limit)
 
 
 class PoolStats(NamedTuple):
@@ -125,7 +127,7 @@ class ResourcePool(Generic[T]):
     @overload
     def __init__(
         self,
-        create: Callable[[], T | Awaitable[T]],
+        create: Callable[[], Awaitable[T]],
         close: Callable[[T], Any] | None = None,
         validate: Callable[[T], Any] | None = None,
         config: ConnectionPoolConfig | None = None,
@@ -138,7 +140,30 @@ class ResourcePool(Generic[T]):
         self,
         name: str,
         /,
-        create: Callable[[], T | Awaitable[T]],
+        create: Callable[[], Awaitable[T]],
+        close: Callable[[T], Any] | None = None,
+        validate: Callable[[T], Any] | None = None,
+        config: ConnectionPoolConfig | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        create: Callable[[], T],
+        close: Callable[[T], Any] | None = None,
+        validate: Callable[[T], Any] | None = None,
+        config: ConnectionPoolConfig | None = None,
+        *,
+        name: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        /,
+        create: Callable[[], T],
         close: Callable[[T], Any] | None = None,
         validate: Callable[[T], Any] | None = None,
         config: ConnectionPoolConfig | None = None,
@@ -163,9 +188,9 @@ class ResourcePool(Generic[T]):
     ) -> None:
         if config is not None and not isinstance(config, ConnectionPoolConfig):
             raise checks.refuse("config", "a ConnectionPoolConfig", config, TypeError)
-        self._create: Callable[[], Any] = checks.function("create", create)  # type: ignore[assignment]
-        self._close = checks.function("close", close or _close)
-        self._validate = checks.function("validate", validate, optional=True)
+        self._create: Callable[[], Any] = _function("create", create)
+        self._close: Callable[[T], Any] = _function("close", close or _close)
+        self._validate: Callable[[T], Any] | None = _function("validate", validate, optional=True)
         self.name: str = name or str(getattr(create, "__name__", "pool"))
         self.config: ConnectionPoolConfig = config or ConnectionPoolConfig()
         self._clock = clock
@@ -198,7 +223,9 @@ class ResourcePool(Generic[T]):
             PoolTimeout: On entering, none became free in time.
             PoolClosed: On entering, the pool is closed.
         """
-        return Lease(self, self.config.timeout if timeout is None else timeout)
+        if timeout is None:
+            return Lease(self, self.config.timeout)
+        return Lease(self, checks.seconds("timeout", timeout, unlimited=True))
 
     def initialize(self) -> None:
         """Make `min_size` resources now, so that a wrong address shows at startup."""
@@ -222,10 +249,12 @@ class ResourcePool(Generic[T]):
         """
         if kind_of(self._close) == "async":
             raise TypeError(f"pool {self.name!r} closes by an async function: await aclose()")
+        timeout = checks.seconds("timeout", timeout, unlimited=True)
         return run_sync(self._shut(timeout, ThreadWaiter))
 
     async def aclose(self, timeout: float = 0.0) -> int:  # noqa: ASYNC109 - as close()
         """Close what is idle now, and what is lent when it comes back; see `close`."""
+        timeout = checks.seconds("timeout", timeout, unlimited=True)
         return await run_async(self._shut(timeout, TaskWaiter))
 
     def discard(self, resource: T) -> None:
@@ -512,6 +541,14 @@ class Lease(Generic[T]):
         entry, self._entry = self._entry, None
         if entry is not None:
             await run_async(self._pool._return(entry))  # noqa: SLF001 - the pool's own loan
+
+
+def _function(name: str, fn: Any, *, optional: bool = False) -> Any:
+    """Refuse what is not a function, and generators: their resource would be the generator."""
+    checks.function(name, fn, optional=optional)
+    if fn is not None and kind_of(fn).endswith("generator"):
+        raise checks.refuse(name, "a function that returns, not one that yields", fn, TypeError)
+    return fn
 
 
 def _close(resource: Any) -> Any:

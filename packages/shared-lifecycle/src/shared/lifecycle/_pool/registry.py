@@ -3,24 +3,58 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
+from shared.core import checks
 from shared.core.callables import decorate, kind_of
+from shared.core.forks import after_fork
+from shared.core.loops import running_loop
 
 from .errors import PoolNotFound
 
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
+    from typing import Protocol
 
     from .pool import Lease, ResourcePool
 
-P = ParamSpec("P")
-R = TypeVar("R")
+    class Borrowing(Protocol[P, R_co]):
+        """A function that borrows its first argument; a method the one after `self`."""
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+        @overload
+        def __get__(self, instance: None, owner: type, /) -> Callable[P, R_co]: ...
+        @overload
+        def __get__(
+            self: Borrowing[Concatenate[Any, Q], R_co], instance: object, owner: type, /
+        ) -> Callable[Q, R_co]: ...
+
+
 PoolT = TypeVar("PoolT", bound="ResourcePool[Any]")
 
 _pools: dict[str, ResourcePool[Any]] = {}
 _lock = threading.Lock()
+
+
+@after_fork
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.Lock()
+
+
+class _Done:
+    """What has been done by then, as an awaitable."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return
+        yield
 
 
 def register_pool(pool: PoolT) -> PoolT:
@@ -34,7 +68,7 @@ def register_pool(pool: PoolT) -> PoolT:
         >>> pool = register_pool(ResourcePool("lists", list))
         >>> get_pool("lists") is pool
         True
-        >>> close_pools()
+        >>> _ = close_pools()
     """
     with _lock:
         if _pools.get(pool.name, pool) is not pool:
@@ -56,18 +90,24 @@ def get_pool(name: str) -> ResourcePool[Any]:
             raise PoolNotFound(name, sorted(_pools)) from None
 
 
-def initialize_pools() -> None:
+def initialize_pools() -> Awaitable[None]:
     """Make the `min_size` resources of every registered pool.
+
+    Outside an event loop it is done by then. In a running one, `await` it: sync functions run
+    in threads, so that the loop is never blocked.
 
     Raises:
         Exception: What a pool's `create` raised, with a note that names the pool.
     """
+    if running_loop() is not None:
+        return ainitialize_pools()
     for pool in _all():
         try:
             pool.initialize()
         except Exception as error:
             error.add_note(f"while opening the pool {pool.name!r}")
             raise
+    return _Done()
 
 
 async def ainitialize_pools() -> None:
@@ -80,8 +120,11 @@ async def ainitialize_pools() -> None:
             raise
 
 
-def close_pools(timeout: float = 0.0) -> None:
+def close_pools(timeout: float = 0.0) -> Awaitable[None]:
     """Close every registered pool, last registered first, and forget them.
+
+    Outside an event loop it is done by then. In a running one, `await` it, for sync and async
+    pools alike.
 
     Args:
         timeout: Seconds to wait in each pool for what is lent.
@@ -89,6 +132,9 @@ def close_pools(timeout: float = 0.0) -> None:
     Raises:
         ExceptionGroup: Pools that could not be closed; the others are.
     """
+    timeout = checks.seconds("timeout", timeout, unlimited=True)
+    if running_loop() is not None:
+        return aclose_pools(timeout)
     errors: list[Exception] = []
     for pool in _taken():
         try:
@@ -97,10 +143,12 @@ def close_pools(timeout: float = 0.0) -> None:
             errors.append(error)
     if errors:
         raise ExceptionGroup("pools could not be closed", errors)
+    return _Done()
 
 
 async def aclose_pools(timeout: float = 0.0) -> None:  # noqa: ASYNC109 - as close_pools()
     """Close every registered pool, sync or async, last registered first, and forget them."""
+    timeout = checks.seconds("timeout", timeout, unlimited=True)
     errors: list[Exception] = []
     for pool in _taken():
         try:
@@ -126,8 +174,9 @@ def _taken() -> list[ResourcePool[Any]]:
 class pooled_resource:  # noqa: N801 - used as a function
     """Lend from a registered pool: as a context, sync or async, or around a function.
 
-    The function receives the resource as its first argument; each call borrows one. The
-    pool is looked up when it is used, so it may be registered later.
+    The function receives the resource as its first argument, a method after `self` or `cls`;
+    each call borrows one. A generator keeps it to its end. The pool is looked up when it is
+    used, so it may be registered later.
 
     Args:
         name: The pool's name.
@@ -143,30 +192,70 @@ class pooled_resource:  # noqa: N801 - used as a function
         ...     return len(resource) + extra
         >>> length(10)
         11
-        >>> close_pools()
+        >>> _ = close_pools()
     """
 
     def __init__(self, name: str, timeout: float | None = None) -> None:
-        self._name = name
-        self._timeout = timeout
+        self._name = checks.text("name", name)
+        unset = timeout is None
+        self._timeout = None if unset else checks.seconds("timeout", timeout, unlimited=True)
         self._leases: list[Lease[Any]] = []
 
-    def __call__(self, fn: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
+    def __call__(self, fn: Callable[Concatenate[Any, P], R]) -> Borrowing[P, R]:
         """Pass the function a resource as its first argument."""
-        return cast("Callable[P, R]", decorate(fn, self._around, by="pooled_resource"))
+        return cast("Borrowing[P, R]", decorate(fn, self._around, by="pooled_resource"))
 
     def _around(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        if kind_of(fn) == "async":
+        place = int(_is_method(fn))
+        kind = kind_of(fn)
+
+        def lend() -> Lease[Any]:
+            return get_pool(self._name).acquire(self._timeout)
+
+        if kind == "async":
 
             async def borrow_async(*args: Any, **kwargs: Any) -> Any:
-                async with get_pool(self._name).acquire(self._timeout) as resource:
-                    return await fn(resource, *args, **kwargs)
+                async with lend() as resource:
+                    return await fn(*args[:place], resource, *args[place:], **kwargs)
 
             return borrow_async
+        if kind == "generator":
+
+            def borrow_steps(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                with lend() as resource:
+                    return (yield from fn(*args[:place], resource, *args[place:], **kwargs))
+
+            return borrow_steps
+        if kind == "async_generator":
+
+            async def borrow_steps_async(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+                async with lend() as resource:
+                    steps = fn(*args[:place], resource, *args[place:], **kwargs)
+                    advance, given = steps.asend, None
+                    while True:
+                        try:
+                            item = await advance(given)
+                        except StopAsyncIteration:
+                            return
+                        try:
+                            advance, given = steps.asend, (yield item)
+                        except GeneratorExit:
+                            await steps.aclose()
+                            raise
+                        except BaseException as error:  # noqa: BLE001 - the generator decides
+                            advance, given = steps.athrow, error
+
+            return borrow_steps_async
 
         def borrow(*args: Any, **kwargs: Any) -> Any:
-            with get_pool(self._name).acquire(self._timeout) as resource:
-                return fn(resource, *args, **kwargs)
+            lease = lend()
+            with ExitStack() as stack:
+                resource = stack.enter_context(lease)
+                result = fn(*args[:place], resource, *args[place:], **kwargs)
+                if not hasattr(result, "__await__"):
+                    return result
+                # A plain function that returns an awaitable: it still needs the resource.
+                return _finish(result, stack.pop_all())
 
         return borrow
 
@@ -197,3 +286,19 @@ class pooled_resource:  # noqa: N801 - used as a function
         traceback: TracebackType | None,
     ) -> None:
         await self._leases.pop().__aexit__(exc_type, exc, traceback)
+
+
+def _is_method(fn: Callable[..., Any]) -> bool:
+    """Whether the first argument is the object or the class, by its name."""
+    import inspect
+
+    try:
+        first = next(iter(inspect.signature(fn).parameters), "")
+    except (TypeError, ValueError):
+        return False
+    return first in {"self", "cls"}
+
+
+async def _finish(result: Awaitable[Any], stack: ExitStack) -> Any:
+    with stack:
+        return await result
