@@ -1,0 +1,1 @@
+"""Errors, problems and results: what every other room stands on."""

@@ -1,0 +1,1 @@
+"""What may stand in a schema, and the objects that users hold."""
