@@ -185,7 +185,7 @@ NOT_NUMBERS = {
     "polars truths": pl.Series([True, None]),
     "polars durations": pl.Series([dt.timedelta(1)]),
     "an Arrow array of text": pa.array(["1"]),
-    "an Arrow array of dates": pa.array([dt.datetime(2024, 1, 1)]),  # noqa: DTZ001
+    "an Arrow array of dates": pa.array([dt.datetime(2024, 1, 1)]),
 }
 
 

@@ -142,9 +142,7 @@ def test_real_bars_equal_talib(real, ours, theirs):
 def test_the_other_convention_differs_from_talib(engine, make_bars, lines, name, differs):
     bars = make_bars(400)
     default, other = getattr(own, name)(), getattr(own, name)(convention="tradingview")
-    talibs, others = (
-        lines(i.calculate(*(bars[k] for k in i.inputs))) for i in (default, other)
-    )
+    talibs, others = (lines(i.calculate(*(bars[k] for k in i.inputs))) for i in (default, other))
     apart = ~np.isclose(talibs, others, rtol=1e-12, equal_nan=True).all(axis=0)
     if "everywhere" in differs:
         assert apart[default.lookback :].all()

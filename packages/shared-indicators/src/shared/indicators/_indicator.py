@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from ._base.inputs import Given
     from ._base.types import FloatArray, FrameLike, SeriesLike
 
     SeriesT = TypeVar("SeriesT", bound=SeriesLike)
@@ -110,7 +111,7 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             TypeError: An input is missing or not numeric.
             ValueError: Wrong shape, unequal lengths.
         """
-        given = gather(self.inputs, inputs, named, axis)
+        given = self._gather(inputs, named, axis)
         plan = self.plan
         outputs = [np.empty(given.arrays[0].shape) for _ in plan.outputs]
         with np.errstate(all="ignore"):
@@ -120,6 +121,9 @@ class Indicator(Generic[BatchT, ValueT, TickT]):
             self._ended = ended
         found = [given.wrap(out, name) for out, name in zip(outputs, self.outputs, strict=True)]
         return found[0] if self.result is None else self.result(*found)
+
+    def _gather(self, inputs: tuple[Any, ...], named: dict[str, Any], axis: int) -> Given:
+        return gather(self.inputs, inputs, named, axis)
 
     def _run(self, plan: Plan, inputs: list[FloatArray], outputs: list[FloatArray]) -> Any:
         """Fill the outputs, by a compiled loop if there is one; return what a stream resumes from."""

@@ -100,9 +100,7 @@ def trail(state: Any, close: Any, upper: Any, lower: Any, start: float, _b: floa
     return (1.0, up, upper, lower, close), (lower if up == 1.0 else upper, 2.0 * up - 1.0)
 
 
-def trail_of_each(
-    state: Any, close: Any, upper: Any, lower: Any, start: float, _b: float
-) -> Any:
+def trail_of_each(state: Any, close: Any, upper: Any, lower: Any, start: float, _b: float) -> Any:
     """Turn as `trail` does, on arrays."""
     seen, up, upper_1, lower_1, close_1 = state
     if seen == 1.0:
@@ -114,10 +112,36 @@ def trail_of_each(
     return (1.0, up, upper, lower, close), (np.where(up, lower, upper), np.where(up, 1.0, -1.0))
 
 
+def anchored(state: Any, money: Any, volume: Any, session: Any, _a: float, _b: float) -> Any:
+    """Divide money by volume, both since the session began."""
+    seen, last, paid, traded = state
+    if seen == 0.0 or session != last:
+        paid, traded = 0.0, 0.0
+    paid, traded = paid + money, traded + volume
+    return (1.0, session, paid, traded), (paid / traded if traded != 0.0 else np.nan,)
+
+
+def anchored_of_each(
+    state: Any, money: Any, volume: Any, session: Any, _a: float, _b: float
+) -> Any:
+    """Turn as `anchored` does, on arrays."""
+    seen, last, paid, traded = state
+    if seen == 0.0:
+        paid, traded = np.zeros(money.shape), np.zeros(money.shape)
+    else:
+        fresh = session != last
+        paid, traded = np.where(fresh, 0.0, paid), np.where(fresh, 0.0, traded)
+    paid, traded = paid + money, traded + volume
+    found = np.full(money.shape, np.nan)
+    np.divide(paid, traded, out=found, where=traded != 0.0)
+    return (1.0, session, paid, traded), (found,)
+
+
 # name: (on floats, on arrays, size of the state, outputs, lookback)
 MACHINES: dict[str, tuple[Callable[..., Any], Callable[..., Any], int, int, int]] = {
     "follow": (follow, follow, 2, 1, 0),
     "parabolic": (parabolic, parabolic_of_each, 7, 1, 1),
+    "anchored": (anchored, anchored_of_each, 4, 1, 0),
     "trail": (trail, trail_of_each, 5, 2, 0),
 }
 

@@ -216,6 +216,7 @@ def scan(x: Array, keep: float, gain: float, carry: Any) -> Array:
 
 _follow_step = compiled(MACHINES["follow"][0])
 _parabolic_step = compiled(MACHINES["parabolic"][0])
+_anchored_step = compiled(MACHINES["anchored"][0])
 _trail_step = compiled(MACHINES["trail"][0])
 
 
@@ -268,7 +269,18 @@ def _trail(x: Any, y: Any, z: Any, start: float, b: float, states: Any, out: Any
         s[0], s[1], s[2], s[3], s[4] = state
 
 
-_LOOPS = {"follow": _follow, "parabolic": _parabolic, "trail": _trail}
+@compiled
+def _anchored(x: Any, y: Any, z: Any, a: float, b: float, states: Any, out: Any) -> None:
+    for r in range(x.shape[0]):
+        s = states[r]
+        state = (s[0], s[1], s[2], s[3])
+        for i in range(x.shape[1]):
+            state, shown = _anchored_step(state, x[r, i], y[r, i], z[r, i], a, b)
+            out[0, r, i] = shown[0]
+        s[0], s[1], s[2], s[3] = state
+
+
+_LOOPS = {"anchored": _anchored, "follow": _follow, "parabolic": _parabolic, "trail": _trail}
 
 
 def machine(
