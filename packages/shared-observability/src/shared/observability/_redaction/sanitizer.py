@@ -8,16 +8,15 @@ from __future__ import annotations
 import enum
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.core import checks
 from shared.core.redaction import MARKER, PLAIN, SECRET, key_verdict, make_scrub
 
+from .plain import MAX_ITEMS, MAX_NODES, fields_of, plain
 from .texts import MAX_TEXT, SCALARS, cut, encodable, text_of, unprintable
 
-MAX_ITEMS: Final = 1_000  # entries of one container
-MAX_NODES: Final = 10_000  # values in one record
 MAX_DEPTH: Final = 24
 _CACHE_LIMIT: Final = 4_096
 
@@ -170,6 +169,9 @@ class _Walk:
         try:
             if isinstance(value, Mapping):
                 return self._mapping(value, depth + 1)
+            if (named := fields_of(value)) is not None:
+                clean = self._mapping(named, depth + 1)
+                return clean if self._json else type(value)._make(clean.values())
             return self._sequence(value, depth + 1)
         except Exception:  # noqa: BLE001 - its own iteration failed
             return unprintable(value)
@@ -210,19 +212,19 @@ class _Walk:
             items.append(self.walk(item, depth))
         if self._json or isinstance(value, list):
             return items
-        if isinstance(value, tuple):
-            make: Any = getattr(type(value), "_make", None)  # a named tuple
-            return make(items) if make else tuple(items)
-        return type(value)(items)
+        return tuple(items) if isinstance(value, tuple) else type(value)(items)
 
     def _leaf(self, value: Any, depth: int) -> Any:
-        if isinstance(value, enum.Enum):
-            return self.walk(value.value, depth + 1) if depth < MAX_DEPTH else text_of(value)
         try:
-            if isinstance(value, float):  # numpy's float64 too
+            shown = plain(value)
+            if isinstance(shown, Sequence) and not isinstance(shown, (str, list, tuple)):
+                return self._container(shown, depth)  # a range, a deque, an array of its own kind
+            if shown is not value:
+                return self.walk(shown, depth + 1) if depth < MAX_DEPTH else text_of(value)
+            if isinstance(value, float):
                 return float(value)
             if not isinstance(value, str) and hasattr(type(value), "__index__"):
-                return self.walk(operator.index(value), depth)  # numpy's integers
+                return self.walk(operator.index(value), depth)
         except Exception:  # noqa: BLE001 - its own methods failed
             return unprintable(value)
         if isinstance(value, BaseException):
