@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 
@@ -109,3 +110,37 @@ def test_no_signals_outside_the_main_thread():
     shutdown.trigger("test")
     assert shutdown.join().reason == "test"
     assert ran == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_child_dies_of_the_signals_and_has_no_work_in_progress(run):
+    program = run("""
+        import os, signal, threading, time
+        from shared.lifecycle import GracefulShutdown
+        shutdown = GracefulShutdown(drain_delay=0, signals=(signal.SIGTERM,))
+        shutdown.install()
+        stop = False
+        def busy():
+            while not stop:
+                with shutdown.track():
+                    shutdown.on_drain(print)
+        threads = [threading.Thread(target=busy, daemon=True) for _ in range(2)]
+        for thread in threads: thread.start()
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                assert shutdown.in_flight == 0
+                with shutdown.track():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(30)
+                os._exit(1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+        stop = True
+        for thread in threads: thread.join()
+        shutdown._drain_hooks.clear()
+        print("parent still serves")
+        os.kill(os.getpid(), signal.SIGTERM)
+        print(shutdown.wait_for_signal().reason)
+    """)
+    assert program.end() == 0, program.errors
+    assert program.output == ["parent still serves", "SIGTERM"]

@@ -9,6 +9,7 @@ from .pool import ConnectionPoolConfig, Lease, ResourcePool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import timedelta
 
 T = TypeVar("T")
 
@@ -112,6 +113,6 @@ class ConnectionPool(ResourcePool[T]):
     def _get_default_config(self) -> ConnectionPoolConfig:
         return ConnectionPoolConfig()
 
-    def connection(self, timeout: float | None = None) -> Lease[T]:
+    def connection(self, timeout: float | timedelta | None = None) -> Lease[T]:
         """Lend a connection; the same as `acquire`."""
         return self.acquire(timeout)

@@ -25,6 +25,7 @@ from .errors import PoolClosed, PoolTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from datetime import timedelta
     from types import TracebackType
 
     Waiter = ThreadWaiter[Any] | TaskWaiter[Any]
@@ -213,7 +214,7 @@ class ResourcePool(Generic[T]):
 
     # -- what users call ---------------------------------------------------------------
 
-    def acquire(self, timeout: float | None = None) -> Lease[T]:
+    def acquire(self, timeout: float | timedelta | None = None) -> Lease[T]:
         """Lend a resource for a `with` or `async with` block.
 
         Args:
@@ -235,7 +236,7 @@ class ResourcePool(Generic[T]):
         """Make `min_size` resources now."""
         await run_async(self._fill())
 
-    def close(self, timeout: float = 0.0) -> int:
+    def close(self, timeout: float | timedelta = 0.0) -> int:
         """Close what is idle now, and what is lent when it comes back.
 
         Args:
@@ -252,7 +253,7 @@ class ResourcePool(Generic[T]):
         timeout = checks.seconds("timeout", timeout, unlimited=True)
         return run_sync(self._shut(timeout, ThreadWaiter))
 
-    async def aclose(self, timeout: float = 0.0) -> int:  # noqa: ASYNC109 - as close()
+    async def aclose(self, timeout: float | timedelta = 0.0) -> int:  # noqa: ASYNC109 - as close()
         """Close what is idle now, and what is lent when it comes back; see `close`."""
         timeout = checks.seconds("timeout", timeout, unlimited=True)
         return await run_async(self._shut(timeout, TaskWaiter))

@@ -20,6 +20,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from datetime import timedelta
     from types import TracebackType
     from typing import Protocol
 
@@ -120,7 +121,7 @@ async def ainitialize_pools() -> None:
             raise
 
 
-def close_pools(timeout: float = 0.0) -> Awaitable[None]:
+def close_pools(timeout: float | timedelta = 0.0) -> Awaitable[None]:
     """Close every registered pool, last registered first, and forget them.
 
     Outside an event loop it is done by then. In a running one, `await` it, for sync and async
@@ -146,7 +147,7 @@ def close_pools(timeout: float = 0.0) -> Awaitable[None]:
     return _Done()
 
 
-async def aclose_pools(timeout: float = 0.0) -> None:  # noqa: ASYNC109 - as close_pools()
+async def aclose_pools(timeout: float | timedelta = 0.0) -> None:  # noqa: ASYNC109 - as close_pools()
     """Close every registered pool, sync or async, last registered first, and forget them."""
     timeout = checks.seconds("timeout", timeout, unlimited=True)
     errors: list[Exception] = []
@@ -195,7 +196,7 @@ class pooled_resource:  # noqa: N801 - used as a function
         >>> _ = close_pools()
     """
 
-    def __init__(self, name: str, timeout: float | None = None) -> None:
+    def __init__(self, name: str, timeout: float | timedelta | None = None) -> None:
         self._name = checks.text("name", name)
         unset = timeout is None
         self._timeout = None if unset else checks.seconds("timeout", timeout, unlimited=True)

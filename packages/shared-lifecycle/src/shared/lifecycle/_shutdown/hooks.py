@@ -6,8 +6,11 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.core.callables import describe
+from shared.core import checks
+from shared.core.callables import describe, kind_of
 from shared.core.loops import Awaiter
+
+from .times import limit
 
 if TYPE_CHECKING:
     import asyncio
@@ -71,14 +74,29 @@ class Hook(NamedTuple):
         return describe(self.fn)
 
 
-def has_seconds(fn: Callable[..., Any]) -> bool:
-    """Whether a function has a parameter called `seconds`."""
+def made_hook(
+    what: str, fn: Any, priority: int = 0, timeout: float | None = None, *, seconds: bool = False
+) -> Hook:
+    """Return a hook; a TypeError for what cannot be called without arguments.
+
+    With `seconds`, it may have a parameter of that name.
+    """
     import inspect
 
+    checks.function(what, fn)
+    if kind_of(fn).endswith("generator"):
+        raise checks.refuse(what, "a function that returns, not one that yields", fn, TypeError)
     try:
-        return "seconds" in inspect.signature(fn).parameters
-    except (TypeError, ValueError):
-        return False
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # a function of C
+        parameters = {}  # type: ignore[assignment]
+    wants_seconds = seconds and "seconds" in parameters
+    various = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    for name, one in parameters.items():
+        known = wants_seconds and name == "seconds"
+        if not known and one.default is one.empty and one.kind not in various:
+            raise checks.refuse(what, f"callable without arguments ({name})", fn, TypeError)
+    return Hook(fn, priority, timeout, wants_seconds)
 
 
 class Run:
@@ -108,8 +126,8 @@ class Run:
             self._done.set()
 
     def wait(self, timeout: float) -> HookFailure | None:
-        """Wait for the hook, but no longer than `timeout` seconds. Return what went wrong."""
-        if self._done.wait(max(0.0, timeout)):
+        """Wait for the hook, but no longer than `timeout` seconds (inf: no limit). Return what went wrong."""
+        if self._done.wait(limit(timeout)):
             error = self._error
         else:
             self._awaiter.cancel()

@@ -7,6 +7,7 @@ neither deadlock on a lock that the main thread holds nor be delayed by the main
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -16,17 +17,20 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from shared.core import checks
+from shared.core.callables import kind_of
 from shared.core.forks import renew
 
-from .hooks import Hook, HookFailure, Run, ShutdownReport, has_seconds, log
+from .hooks import Hook, HookFailure, Run, ShutdownReport, log, made_hook
 from .servers import stopper_of
 from .systemd import sd_notify, watchdog_interval
+from .times import limit
 from .work import Tracked, Work
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
+    from datetime import timedelta
     from types import FrameType
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -45,18 +49,20 @@ class GracefulShutdown:
     A second signal ends the process at once with status 128 + its number.
 
     Args:
-        drain_delay: Seconds to go on serving after readiness failed: as long as the
+        drain_delay: Seconds (or a `timedelta`, as for every time) to go on serving after readiness failed: as long as the
             load balancers need to notice.
-        hook_timeout: Seconds for one hook.
+        hook_timeout: Seconds for one hook; inf: no limit.
         total_timeout: Seconds for everything, from the signal on; less than the
             supervisor's grace period (`terminationGracePeriodSeconds` is 30). A part is
-            reserved for the remaining hooks, no matter what hangs before them.
+            reserved for the remaining hooks, no matter what hangs before them. inf: no limit,
+            for those that stop a service by hand; a second signal still ends it.
         signals: The signals to handle; if omitted, SIGTERM and SIGINT.
         watchdog: Called before each `WATCHDOG=1` to systemd; if it returns False, none is
             sent, and systemd restarts the service.
 
     Raises:
-        ValueError: A time is negative, or the drain leaves nothing of the total.
+        ValueError: A time is negative or NaN, or the drain leaves nothing of the total.
+        TypeError: A time is not a number, or `watchdog` is not a plain function.
 
     Example:
         >>> shutdown = GracefulShutdown(drain_delay=0)
@@ -71,33 +77,51 @@ class GracefulShutdown:
 
     def __init__(
         self,
-        drain_delay: float = 5.0,
-        hook_timeout: float = 10.0,
+        drain_delay: float | timedelta = 5.0,
+        hook_timeout: float | timedelta = 10.0,
         *,
-        total_timeout: float = 25.0,
+        total_timeout: float | timedelta = 25.0,
         signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT),
         watchdog: Callable[[], bool] | None = None,
     ) -> None:
         self.drain_delay: float = checks.seconds("drain_delay", drain_delay)
-        self.hook_timeout: float = checks.seconds("hook_timeout", hook_timeout, above=0)
-        self.total_timeout: float = checks.seconds("total_timeout", total_timeout, above=0)
-        if drain_delay >= total_timeout:
-            allowed = f"less than total_timeout, {total_timeout:g}: the rest is for work and hooks"
+        self.hook_timeout: float = checks.seconds(
+            "hook_timeout", hook_timeout, above=0, unlimited=True
+        )
+        self.total_timeout: float = checks.seconds(
+            "total_timeout", total_timeout, above=0, unlimited=True
+        )
+        if self.drain_delay >= self.total_timeout:
+            allowed = (
+                f"less than total_timeout, {self.total_timeout:g}: the rest is for work and hooks"
+            )
             raise checks.refuse("drain_delay", allowed, drain_delay)
         self._signals = signals
+        checks.function("watchdog", watchdog, optional=True)
+        if watchdog is not None and kind_of(watchdog) != "sync":
+            raise checks.refuse("watchdog", "a plain function", watchdog, TypeError)
         self._watchdog = watchdog
-        self._work = Work()
         self._hooks: list[Hook] = []
         self._drain_hooks: list[Hook] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._previous: dict[int, Any] = {}
         self._first_signal: float | None = None
         self._ready_sent = False
-        self.renew_after_fork()
+        self._work = Work()
+        self._reset()
         renew(self)
 
     def renew_after_fork(self) -> None:
-        """Start again: nothing is requested, nothing waits."""
+        """In a child: nothing is requested or in progress, and the signals are not ours.
+
+        They would be ignored: what acts on them is a thread of the parent.
+        """
+        self._work = Work()
+        self._reset()
+        with suppress(ValueError):  # not an interpreter that may handle signals
+            self._restore_signals()
+
+    def _reset(self) -> None:
         self._lock = threading.Lock()
         self._inbox: SimpleQueue[tuple[str, float]] = SimpleQueue()
         self._coordinator: threading.Thread | None = None
@@ -112,13 +136,15 @@ class GracefulShutdown:
     # -- registering ----------------------------------------------------------------
 
     @overload
-    def on_shutdown(self, fn: F, /, *, priority: int = 0, timeout: float | None = None) -> F: ...
+    def on_shutdown(
+        self, fn: F, /, *, priority: int = 0, timeout: float | timedelta | None = None
+    ) -> F: ...
     @overload
     def on_shutdown(
-        self, fn: None = None, /, *, priority: int = 0, timeout: float | None = None
+        self, fn: None = None, /, *, priority: int = 0, timeout: float | timedelta | None = None
     ) -> Callable[[F], F]: ...
     def on_shutdown(
-        self, fn: Any = None, /, *, priority: int = 0, timeout: float | None = None
+        self, fn: Any = None, /, *, priority: int = 0, timeout: float | timedelta | None = None
     ) -> Any:
         """Register a hook; a decorator, with or without arguments, or a plain call.
 
@@ -128,15 +154,18 @@ class GracefulShutdown:
         Args:
             fn: Called without arguments.
             priority: Higher runs earlier.
-            timeout: Seconds for this hook instead of `hook_timeout`.
+            timeout: Seconds for this hook instead of `hook_timeout`; inf: no limit.
+
+        Raises:
+            TypeError: `fn` needs arguments, yields, or cannot be called.
         """
         if timeout is not None:
-            checks.seconds("timeout", timeout, above=0)
+            timeout = checks.seconds("timeout", timeout, above=0, unlimited=True)
 
         def register(fn: F) -> F:
-            checks.function("a shutdown hook", fn)
+            hook = made_hook("a shutdown hook", fn, priority, timeout)
             with self._lock:
-                self._hooks.append(Hook(fn, priority, timeout))
+                self._hooks.append(hook)
             return fn
 
         return register if fn is None else register(fn)
@@ -147,8 +176,7 @@ class GracefulShutdown:
         All of them start together. One with a parameter called `seconds` receives the
         drain delay.
         """
-        checks.function("a drain function", fn)
-        hook = Hook(fn, wants_seconds=has_seconds(fn))
+        hook = made_hook("a drain function", fn, seconds=True)
         with self._lock:
             self._drain_hooks.append(hook)
         return fn
@@ -195,9 +223,12 @@ class GracefulShutdown:
     def uninstall(self) -> None:
         """Restore the signal handlers from before `install`."""
         if threading.current_thread() is threading.main_thread():
-            while self._previous:
-                number, handler = self._previous.popitem()
-                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            self._restore_signals()
+
+    def _restore_signals(self) -> None:
+        while self._previous:
+            number, handler = self._previous.popitem()
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
@@ -220,16 +251,17 @@ class GracefulShutdown:
         """The number of pieces of tracked work in progress."""
         return self._work.count
 
-    def sleep(self, seconds: float) -> bool:
+    def sleep(self, seconds: float | timedelta) -> bool:
         """Sleep, but wake when a shutdown starts; return whether one has."""
-        return self._requested.wait(seconds)
+        return self._requested.wait(limit(checks.seconds("seconds", seconds, unlimited=True)))
 
-    async def asleep(self, seconds: float) -> bool:
+    async def asleep(self, seconds: float | timedelta) -> bool:
         """Sleep in an event loop, but wake when a shutdown starts; return whether one has."""
         import asyncio
 
+        until = limit(checks.seconds("seconds", seconds, unlimited=True))
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(until):
                 await self._until(requested=True)
         except TimeoutError:
             pass
@@ -321,7 +353,7 @@ class GracefulShutdown:
         import asyncio
 
         if self._done.is_set():
-            self.renew_after_fork()  # an application that is started again, such as in tests
+            self._reset()  # an application that is started again, such as in tests
         self._loop = asyncio.get_running_loop()
         self._server_stopped.clear()
         self._serving = True
@@ -352,8 +384,16 @@ class GracefulShutdown:
             try:
                 return self._inbox.get(timeout=interval)
             except Empty:
-                if self._watchdog is None or self._watchdog():
+                if self._is_well():
                     sd_notify("WATCHDOG=1")
+
+    def _is_well(self) -> bool:
+        try:
+            return self._watchdog is None or self._watchdog()
+        except Exception:  # noqa: BLE001 - whatever it raises
+            # This thread acts on the signals: it must live.
+            log().exception("the watchdog function failed")
+            return False
 
     def _coordinate(self) -> None:
         reason, drain_delay = self._next_request()
@@ -363,17 +403,19 @@ class GracefulShutdown:
         self._announce(self._requested, requested=True)
         sd_notify("STOPPING=1")
         log().info("shutdown requested: %s", reason)
-        time.sleep(max(0.0, start + drain_delay - time.monotonic()))
+        threading.Event().wait(limit(start + drain_delay - time.monotonic()))
 
         # A fifth of the total is reserved for the hooks, however long the work takes.
-        work_until = deadline - min(self.hook_timeout, self.total_timeout / 5)
+        unlimited = self.total_timeout == math.inf
+        reserved = 0.0 if unlimited else min(self.hook_timeout, self.total_timeout / 5)
+        work_until = deadline - reserved
         serving = self._serving
         stop_server = stopper_of(self._previous, self._loop if serving else None)
         if stop_server is not None:
             stop_server(force=False)
         self._work.wait(work_until - time.monotonic())
         if serving and stop_server is not None:
-            self._server_stopped.wait(max(0.0, work_until - time.monotonic()))
+            self._server_stopped.wait(limit(work_until - time.monotonic()))
 
         failures = [run.wait(min(self.hook_timeout, 1.0)) for run in drains]
         failures += self._run_hooks(deadline)
@@ -395,7 +437,8 @@ class GracefulShutdown:
         results = []
         # A hook that hangs must leave time for the rest: each of those keeps a slice.
         left = list(self._hooks)
-        slice_ = min(self.total_timeout / 20, self.total_timeout / 2 / max(1, len(left)))
+        total = 0.0 if self.total_timeout == math.inf else self.total_timeout
+        slice_ = min(total / 20, total / 2 / max(1, len(left)))
         while left:
             index = max(range(len(left)), key=lambda i: (left[i].priority, i))
             hook = left.pop(index)

@@ -47,7 +47,7 @@ def sd_notify(*lines: str) -> bool:
 def watchdog_interval() -> float | None:
     """Return how often systemd expects `WATCHDOG=1`, in seconds; None if it does not.
 
-    Half of what it allows, as sd_watchdog_enabled(3) recommends.
+    Half of what it allows, a day at most, as sd_watchdog_enabled(3) recommends.
     """
     pid = os.environ.get("WATCHDOG_PID")
     if pid is not None and pid != str(os.getpid()):
@@ -56,4 +56,4 @@ def watchdog_interval() -> float | None:
         allowed = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
     except ValueError:
         return None
-    return allowed / 2 if allowed > 0 and os.environ.get("NOTIFY_SOCKET") else None
+    return min(allowed / 2, 86400.0) if allowed > 0 and os.environ.get("NOTIFY_SOCKET") else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from .times import limit
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -18,9 +20,9 @@ class Work:
         self.idle: threading.Condition = threading.Condition(self.lock)
 
     def wait(self, timeout: float) -> None:
-        """Wait until there is none, for `timeout` seconds at most."""
+        """Wait until there is none, for `timeout` seconds at most; inf: no limit."""
         with self.lock:
-            self.idle.wait_for(lambda: not self.count, max(0.0, timeout))
+            self.idle.wait_for(lambda: not self.count, limit(timeout))
 
 
 class Tracked:
