@@ -136,3 +136,34 @@ def test_a_text_among_the_values_is_named_by_its_place():
 
 def test_a_series_goes_in():
     assert detect_anomalies(TimeSeries(range(7), [10, 12, 11, 10, 50, 11, 12], unit="s")) == [4]
+
+
+def spikes(holes=0, level=0.0):
+    """A metric that nearly always stands still."""
+    random = np.random.default_rng(3)
+    values = np.full(4000, level)
+    places = np.sort(random.choice(np.arange(100, 4000, 40), 24, replace=False))
+    values[places] += random.uniform(1, 1000, len(places))
+    for place in random.choice(np.setdiff1d(np.arange(4000), places), holes, replace=False):
+        values[place] = math.nan
+    return values, places
+
+
+@pytest.mark.parametrize("method", ["rolling_zscore", "rolling_mad"])
+@pytest.mark.parametrize("level", [0.0, 0.1, 1e6 / 3])
+@pytest.mark.parametrize("holes", [0, 1, 200])
+def test_only_what_moved_is_an_anomaly_of_a_metric_that_stands_still(method, level, holes):
+    values, places = spikes(holes, level)
+    for scale in (1.0, 1e-6, 1e6):
+        found = detect_anomalies(values * scale, 3.0, method)
+        assert found == places.tolist()
+
+
+@pytest.mark.parametrize("method", ["rolling_zscore", "rolling_mad"])
+@pytest.mark.parametrize("holes", [0, 50])
+def test_nothing_after_a_point_decides_whether_it_is_an_anomaly(method, holes):
+    values, _ = spikes(holes)
+    values += np.random.default_rng(5).normal(0, 1e-3, len(values))
+    whole = detect_anomalies(values, 3.0, method)
+    for stop in (150, 1000, 2500):
+        assert detect_anomalies(values[:stop], 3.0, method) == [i for i in whole if i < stop]

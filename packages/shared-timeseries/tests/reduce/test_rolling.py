@@ -76,3 +76,13 @@ def test_bad_arguments_are_named(how, name):
 
 def test_nothing_rolls_to_nothing():
     assert rolling([], 3).tolist() == []
+
+
+@pytest.mark.parametrize("stat", ["mean", "sum"])
+@pytest.mark.parametrize("holes", [[], [0], [3, 700]])
+def test_still_windows_are_exact_whatever_is_beside_them(stat, holes):
+    values = np.zeros(1000)
+    values[[100, 500]] = 1000 / 3
+    values[holes] = np.nan
+    found = rolling(values, 20, stat, min_periods=1)
+    assert np.count_nonzero(found[~np.isnan(found)]) == 40

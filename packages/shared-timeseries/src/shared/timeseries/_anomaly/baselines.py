@@ -61,8 +61,8 @@ def whole_mad(values: Float64s) -> Baseline:
 
 def rolling_zscore(values: Float64s, window: int, least: int) -> Baseline:
     """Return the mean and standard deviation of the `window` values before each one."""
-    before = shift(values)
-    return Baseline(roll(before, window, "mean", least), roll(before, window, "std", least))
+    # Rolled first and shifted then: a leading NaN would cost the quick path of values without holes.
+    return Baseline(*(shift(roll(values, window, stat, least)) for stat in ("mean", "std")))
 
 
 def rolling_mad(values: Float64s, window: int, least: int) -> Baseline:

@@ -15,9 +15,9 @@ BLOCK = 1 << 15  # cells of windows that are laid out at once: they stay in the 
 def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
     """Return the mean, sum, deviation or z-score of windows without NaN, by running sums.
 
-    Running sums start again for each piece that fits the cache, counted from a level near the
-    piece's. Windows whose spread is so far below the piece's that rounding would show are
-    computed separately. All passes write into the same few buffers: new arrays would cost
+    Running sums start again for each piece that fits the cache, counted from the level of its first
+    window. Windows whose spread is so far below that of the piece so far that rounding would show are
+    computed separately. What comes after a window changes no bit of it. All passes write into the same few buffers: new arrays would cost
     more in page faults than the arithmetic does.
 
     The sums of values and of squares run as one, as the two parts of complex numbers: each
@@ -34,7 +34,7 @@ def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
     for begin in range(0, size, piece):
         low = max(0, begin - window + 1)
         part = values[low : begin + piece]
-        level = float(part[:: 1 + len(part) // 256].mean())
+        level = float(part[: begin - low + 1].mean())
         away = np.subtract(part, level, out=cells.real[: len(part)])
         if squared:
             np.multiply(away, away, out=cells.imag[: len(part)])
@@ -53,8 +53,11 @@ def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
         sums, target = both.real, out[begin : begin + count]
         if not squared:
             np.add(sums, level * known, out=target)
-            rounding = 2.3e-16 * max(float(ahead[:stop].max()), -float(ahead[:stop].min()))
+            rounding: Any = 2.3e-16 * max(float(ahead[:stop].max()), -float(ahead[:stop].min()))
             doubtful = np.flatnonzero(np.abs(target) * 1e-10 < rounding)
+            if len(doubtful):
+                rounding = 2.3e-16 * np.maximum.accumulate(np.abs(ahead[:stop]))[first + 1 :]
+                doubtful = np.flatnonzero(np.abs(target) * 1e-10 < rounding)
             if len(doubtful):
                 target[doubtful] = _one_by_one(values, begin + doubtful, window, "sum")
             if stat == "mean":
@@ -65,7 +68,9 @@ def finite_moments(values: Float64s, window: int, stat: str) -> Float64s:
         squares = np.subtract(both.imag, squares, out=squares)
         least = 1e-6 * ahead.imag[stop - 1]
         doubtful = (
-            np.empty(0, np.int64) if squares.min() > least else np.flatnonzero(~(squares > least))
+            np.empty(0, np.int64)
+            if squares.min() > least
+            else np.flatnonzero(~(squares > 1e-6 * ahead.imag[first + 1 : stop]))
         )
         with np.errstate(invalid="ignore", divide="ignore"):
             squares *= 1 / (known - 1)
@@ -170,11 +175,13 @@ def moments(
         squares = (one_2 - one * mean_1) + (two_2 - two * (two / np.maximum(count_2, 1)))
         between = mean_1 - mean_2
         squares += between * between * (count_1 * count_2 / np.maximum(counts, 1))
-        offset = (one + two + step * count_2) / counts
-        mean = flat + offset
+        away_sum = one + two + step * count_2
+        mean = flat + away_sum / counts
     squares = np.maximum(squares, 0.0)
-    # What rounding leaves of a constant window is not a deviation.
+    # What rounding leaves of a constant window is neither a deviation nor a mean beside its value.
     low = slide(np.minimum, np.where(gone, np.inf, values), window, np.inf)
     high = slide(np.maximum, np.where(gone, -np.inf, values), window, -np.inf)
-    squares[(low == high) & np.isfinite(low)] = 0.0
-    return mean, squares, flat * counts + (one + two + step * count_2)
+    sums = flat * counts + away_sum
+    same = (low == high) & np.isfinite(low)
+    squares[same], mean[same], sums[same] = 0.0, low[same], low[same] * counts[same]
+    return mean, squares, sums
