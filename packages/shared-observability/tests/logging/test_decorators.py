@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import threading
 import warnings
 
 import pytest
@@ -201,3 +202,77 @@ def test_every_kind_of_callable(call, message, result):
 def test_what_cannot_be_called_is_refused(decorate):
     with pytest.raises(TypeError, match="decorates callables, not 5"):
         decorate(5)
+
+
+async def test_one_failed_future_awaited_by_three_requests_is_three_lines():
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(OSError("down"))
+
+    @log_exceptions
+    async def request():
+        await future
+
+    with capture_logs() as logs:
+        await asyncio.gather(*(request() for _ in range(3)), return_exceptions=True)
+    assert [line["message"].rpartition(".")[2] for line in logs] == ["request failed"] * 3
+    assert vars(future.exception()) == {}
+
+
+def test_an_exception_kept_and_raised_again_is_logged_again():
+    error = ValueError("kept")
+
+    @log_exceptions
+    def inner():
+        raise error
+
+    @log_exceptions
+    def outer():
+        inner()
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="kept"):
+                outer()
+    assert len(logs) == 2
+
+
+async def test_one_line_through_generators_and_tasks():
+    @log_exceptions
+    async def inner():
+        raise ValueError("x")
+
+    @log_exceptions
+    async def items():
+        yield 1
+        await asyncio.create_task(inner())
+
+    @log_exceptions
+    async def outer():
+        async for _ in items():
+            pass
+
+    with capture_logs() as logs:
+        with pytest.raises(ValueError, match="x"):
+            await outer()
+    assert [line["message"].rpartition(".")[2] for line in logs] == ["inner failed"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_deprecated_logs_once_from_many_threads():
+    @deprecated
+    def old():
+        return 1
+
+    start = threading.Barrier(8)
+
+    def call():
+        start.wait()
+        old()
+
+    with capture_logs() as logs:
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(logs) == 1

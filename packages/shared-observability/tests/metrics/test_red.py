@@ -91,3 +91,17 @@ def test_a_block(job, counted):
     with pytest.raises(OSError, match="disk"), job:
         raise OSError("disk")
     assert counted() == (3, 1, 3)
+
+
+async def test_a_block_that_another_task_closes(registry):
+    block = red("moved", registry=registry)
+    await asyncio.create_task(_enter(block))
+    block.__exit__(None, None, None)
+    async with block:
+        pass
+    assert registry.get_sample_value("moved_requests_total") == 2
+    assert registry.get_sample_value("moved_errors_total") == 0
+
+
+async def _enter(block):
+    block.__enter__()

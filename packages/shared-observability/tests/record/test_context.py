@@ -12,11 +12,13 @@ from shared.observability import (
     capture_logs,
     correlation,
     correlation_id,
+    extract,
     get_logger,
     log_context,
     propagate,
     unbind,
 )
+from shared.observability._record.context import CONTEXT
 
 
 async def test_a_thousand_tasks():
@@ -205,3 +207,84 @@ def test_a_stack_has_no_frames_of_ours():
         work()
     names = [frame["function"] for frame in logs[0]["stack"]]
     assert names[:2] == ["work", "test_a_stack_has_no_frames_of_ours"]
+
+
+BLOCKS = [correlation("mine"), log_context(correlation_id="mine"), extract({"x-correlation-id": "mine"})]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["correlation", "log_context", "extract"])
+async def test_a_block_that_another_task_closes(block):
+    with correlation("other"):
+        other = asyncio.get_running_loop().create_future()
+
+        async def closer():
+            bind(kept=1)
+            await other
+            block.__exit__(None, None, None)
+            return correlation_id()
+
+        closing = asyncio.create_task(closer())
+        await asyncio.sleep(0)
+
+    async def serve():
+        block.__enter__()
+        bind(inside=1)
+        assert correlation_id() == "mine"
+        other.set_result(None)
+        assert await closing == "other"
+        with capture_logs() as logs:
+            get_logger("x").info("the next request")
+        return logs[0]
+
+    line = await asyncio.create_task(serve())
+    assert "correlation_id" not in line
+    assert "inside" not in line
+
+
+async def test_blocks_closed_out_of_order_leave_the_right_id():
+    first, second = correlation("first"), log_context(step=2)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert correlation_id() is None
+    with capture_logs() as logs:
+        get_logger("x").info("m")
+    assert logs[0]["step"] == 2
+    second.__exit__(None, None, None)
+    assert CONTEXT.get().raw == {}
+
+
+async def test_one_block_shared_by_tasks_and_nested():
+    shared = log_context(shared=1)
+
+    async def task(n):
+        with correlation(f"{n}"):
+            with shared:
+                await asyncio.sleep(0)
+                with shared:
+                    await asyncio.sleep(0)
+                assert CONTEXT.get().raw == {"correlation_id": f"{n}", "shared": 1}
+            assert CONTEXT.get().raw == {"correlation_id": f"{n}"}
+        assert CONTEXT.get().raw == {}
+
+    await asyncio.gather(*(task(n) for n in range(20)))
+
+
+async def test_a_task_started_inside_keeps_the_id_after_the_block():
+    go = asyncio.Event()
+
+    async def background():
+        await go.wait()
+        return correlation_id()
+
+    with correlation("request"):
+        task = asyncio.create_task(background())
+        await asyncio.sleep(0)
+    go.set()
+    assert await task == "request"
+
+
+async def test_async_with():
+    async with correlation("a") as value, log_context(x=1):
+        assert value == correlation_id() == "a"
+    assert CONTEXT.get().raw == {}

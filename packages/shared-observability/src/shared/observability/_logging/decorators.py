@@ -6,17 +6,20 @@ import contextlib
 import inspect
 import time
 import warnings
+from contextvars import ContextVar
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from shared.core import callables
 
-from .._base.calls import is_failure, title
+from .._base.calls import is_failure, title, wrap
 from .._base.levels import level_name, parse_level
 from .._record.context import EMPTY
 from .state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Token
     from types import CodeType, TracebackType
 
     from .logger import Logger
@@ -108,7 +111,7 @@ def log_calls(
 
         kind = callables.kind_of(inner)
         if not result or "generator" in kind:
-            return callables.wrap(inner, around, by="log_calls")
+            return wrap(inner, around, by="log_calls")
         return _with_result(inner, around, kind)
 
     def decorate(inner: Any) -> Any:
@@ -130,13 +133,15 @@ class _Call:
         kwargs: dict[str, Any],
     ) -> None:
         self.result: Any = _NOTHING
+        self.postponed = False  # until the coroutine that the function returned has ended
+        self._start: float | None = None
         self._target = target
         self._name = name
         self._signature = signature
         self._given = args, kwargs
 
     def __enter__(self) -> None:
-        self._start = time.perf_counter()
+        self._start = self._start or time.perf_counter()
 
     def __exit__(
         self,
@@ -144,9 +149,11 @@ class _Call:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._target.enabled():
+        if self.postponed or not self._target.enabled():
+            self.postponed = False
             return
-        fields: dict[str, Any] = {"duration_seconds": round(time.perf_counter() - self._start, 9)}
+        seconds = time.perf_counter() - (self._start or 0.0)
+        fields: dict[str, Any] = {"duration_seconds": round(seconds, 9)}
         if self._signature is not None:
             args, kwargs = self._given
             try:
@@ -176,7 +183,16 @@ def _with_result(inner: Any, around: Callable[[Any, Any], _Call], kind: str) -> 
 
     def called(*args: Any, **kwargs: Any) -> Any:
         with (call := around(args, kwargs)):
-            call.result = inner(*args, **kwargs)
+            result = inner(*args, **kwargs)
+            if isinstance(result, CoroutineType):
+                call.postponed = True
+                return finished(result, call)
+            call.result = result
+        return result
+
+    async def finished(coroutine: Any, call: _Call) -> Any:
+        with call:
+            call.result = await coroutine
         return call.result
 
     return awaited if kind == "async" else called
@@ -225,8 +241,12 @@ def log_exceptions(
     """
 
     def make(inner: Any) -> Any:
-        guard = _Guard(Target(inner, logger, level), message or f"{title(inner)} failed")
-        return callables.wrap(inner, lambda _args, _kwargs: guard, by="log_exceptions")
+        target, text = Target(inner, logger, level), message or f"{title(inner)} failed"
+
+        def around(_args: tuple[Any, ...], _kwargs: dict[str, Any]) -> _Guard:
+            return _Guard(target, text)
+
+        return wrap(inner, around, stepwise=True, by="log_exceptions")
 
     def decorate(inner: Any) -> Any:
         return callables.decorate(inner, make, by="log_exceptions")
@@ -235,12 +255,21 @@ def log_exceptions(
 
 
 class _Guard:
+    """One call; it knows the decorated call around it, which need not log the same exception.
+
+    Nothing is noted on the exception: one that is kept and raised again is logged again.
+    """
+
+    __slots__ = ("_logged", "_message", "_outer", "_target", "_token")
+
     def __init__(self, target: Target, message: str) -> None:
         self._target = target
         self._message = message
+        self._outer = _guard.get()
+        self._logged: BaseException | None = None
 
     def __enter__(self) -> None:
-        pass
+        self.resume()
 
     def __exit__(
         self,
@@ -248,11 +277,32 @@ class _Guard:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc is None or not is_failure(exc) or getattr(exc, "_shared_logged", False):
-            return
-        with contextlib.suppress(AttributeError):  # an exception with slots may be logged twice
-            exc._shared_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
-        self._target.log(self._message, exc_info=exc)
+        self.suspend()
+        if exc is not None and is_failure(exc):
+            if self._logged is not exc:
+                self._target.log(self._message, exc_info=exc)
+            if self._outer is not None:
+                self._outer.note(exc)
+        self._logged = None
+
+    def note(self, exc: BaseException) -> None:
+        """Note that a call inside this one has logged an exception."""
+        self._logged = exc
+
+    def resume(self) -> None:
+        """Be the call around those that start now."""
+        if _guard.get() is not self:
+            self._token: Token[_Guard | None] | None = _guard.set(self)
+
+    def suspend(self) -> None:
+        """Be it no longer."""
+        if self._token is not None:
+            with contextlib.suppress(ValueError):  # closed by another task
+                _guard.reset(self._token)
+            self._token = None
+
+
+_guard: ContextVar[_Guard | None] = ContextVar("log_exceptions", default=None)
 
 
 @overload
@@ -290,17 +340,15 @@ def deprecated(reason: Any = "", /, *, since: str | None = None, use: str | None
         text += f": {reason}" if isinstance(reason, str) and reason else ""
         text += f"; use {use}" if use else ""
         target = Target(inner, None, "WARNING")
-        logged = False
+        first = iter((True,))  # exhausted by one thread alone
 
         def around(_args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Any:
-            nonlocal logged
-            if not logged:
-                logged = True
+            if next(first, False):
                 target.log(text)
             warnings.warn(text, DeprecationWarning, stacklevel=3)
             return contextlib.nullcontext()
 
-        return callables.wrap(inner, around, by="deprecated")
+        return wrap(inner, around, by="deprecated")
 
     def decorate(inner: Any) -> Any:
         return callables.decorate(inner, make, by="deprecated")

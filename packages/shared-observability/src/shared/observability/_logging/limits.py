@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.core import checks, forks
 
-from .._record.context import CONTEXT, Bound
+from .._record.context import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -51,7 +51,8 @@ class Gate:
                 return False
             suppressed, site.suppressed = site.suppressed, 0
         if suppressed:
-            CONTEXT.set(Bound(CONTEXT.get().raw, suppressed))
+            current = CONTEXT.get()
+            CONTEXT.set(current.derive(current.raw, suppressed))
         return True
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from shared.core.callables import wrap
-
-from .._base.calls import is_failure
+from .._base.calls import is_failure, wrap
 from .metrics import Counter, Histogram, counter, histogram
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class red:  # noqa: N801 - used as a function
         )
         self._clock = clock
         self._open: ContextVar[tuple[float, ...]] = ContextVar("red", default=())
+        self._starts: deque[float] = deque(maxlen=1000)
 
     def __call__(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Decorate a function."""
@@ -80,7 +81,9 @@ class red:  # noqa: N801 - used as a function
         return self._clock()
 
     def __enter__(self) -> Self:
-        self._open.set((*self._open.get(), self._clock()))
+        start = self._clock()
+        self._open.set((*self._open.get(), start))
+        self._starts.append(start)
         return self
 
     def __exit__(
@@ -89,9 +92,23 @@ class red:  # noqa: N801 - used as a function
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        *before, start = self._open.get()
-        self._open.set(tuple(before))
-        self.observe(self._clock() - start, exc)
+        end, mine = self._clock(), self._open.get()
+        start = mine[-1] if mine else self._starts[-1] if self._starts else end  # opened by another task
+        self._open.set(mine[:-1])
+        with suppress(ValueError):
+            self._starts.remove(start)
+        self.observe(end - start, exc)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(exc_type, exc, traceback)
 
 
 class _Measured:

@@ -20,7 +20,7 @@ import orjson
 
 from shared.core.redaction import PLAIN
 
-from .._record.context import CONTEXT, Bound
+from .._record.context import CONTEXT
 from .._record.exceptions import describe, find_exception
 from .._record.fields import RESERVED, Record, clean_field, field_name, interpolate, stack
 from .._redaction.texts import SCALARS, encodable, text_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from logging import LogRecord
     from types import FrameType
 
+    from .._record.context import Bound
     from .._redaction.sanitizer import Sanitizer
     from .sink import Sink
 
@@ -120,7 +121,7 @@ class Pipeline:
                 context = CONTEXT.get()
                 if context.suppressed:
                     kw = {"suppressed": context.suppressed, **kw}
-                    CONTEXT.set(Bound(context.raw))
+                    CONTEXT.set(context.derive(context.raw))
                 if frame is not None:
                     code = frame.f_code
                     moment = now(UTC)

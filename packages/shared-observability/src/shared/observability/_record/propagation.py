@@ -14,7 +14,7 @@ from opentelemetry.context import attach, get_current
 from opentelemetry.propagate import extract as otel_extract
 from opentelemetry.propagate import inject as otel_inject
 
-from .context import CONTEXT, Bound, correlation_id
+from .context import correlation_id, log_context
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,9 +75,9 @@ class extract:  # noqa: N801 - used as a function
     def __enter__(self) -> Self:
         self._before: Context = get_current()
         attach(self.context)
-        self._bound = CONTEXT.get()
-        if self.correlation_id is not None:
-            CONTEXT.set(Bound({**self._bound.raw, "correlation_id": self.correlation_id}))
+        given = self.correlation_id
+        self._block = log_context(**({} if given is None else {"correlation_id": given}))
+        self._block.__enter__()
         return self
 
     def __exit__(
@@ -89,7 +89,7 @@ class extract:  # noqa: N801 - used as a function
         # Not by tokens: see trace_span.
         if get_current() is self.context:
             attach(self._before)
-        CONTEXT.set(self._bound)
+        self._block.__exit__(exc_type, exc, traceback)
 
 
 def _lower(carrier: Headers) -> dict[str, str]:

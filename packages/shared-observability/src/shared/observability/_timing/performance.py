@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import statistics
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
 from shared.core import checks
-from shared.core.callables import describe, kind_of
+from shared.core.callables import decorate, describe, kind_of
 
 from .._logging.decorators import Target
 from .._metrics.sketch import QuantileSketch
@@ -237,7 +237,7 @@ def benchmark(
 
     Raises:
         ValueError: Fewer than one iteration, or a negative warm-up.
-        TypeError: One of them is not a number.
+        TypeError: One of them is not a number; or, by the decorator, a generator function.
 
     Example:
         >>> @benchmark(iterations=5)
@@ -250,39 +250,42 @@ def benchmark(
     iterations = checks.whole("iterations", iterations)
     warmup = checks.whole("warmup", warmup, least=0)
 
-    def decorate(fn: Callable[P, object]) -> Callable[P, BenchmarkResult[Any]]:
-        name = describe(fn)
-        if kind_of(fn) == "async":
+    def make(inner: Any) -> Any:
+        name, kind = describe(inner), kind_of(inner)
+        if "generator" in kind:
+            allowed = "a function or coroutine function"
+            raise checks.refuse("fn", allowed, inner, TypeError)
 
-            @functools.wraps(fn)
-            async def measured_async(*args: P.args, **kwargs: P.kwargs) -> BenchmarkResult[Any]:
-                call: Any = fn
-                times, result, peak = [], None, None
-                for _ in range(warmup + iterations):
-                    start = clock()
-                    result = await call(*args, **kwargs)
-                    times.append(clock() - start)
-                if track_memory:
-                    with MemoryTracker() as memory:
-                        await call(*args, **kwargs)
-                    peak = memory.peak
-                return BenchmarkResult(name, result, tuple(times[warmup:]), peak)
-
-            return measured_async  # type: ignore[return-value]
-
-        @functools.wraps(fn)
-        def measured(*args: P.args, **kwargs: P.kwargs) -> BenchmarkResult[Any]:
+        async def measured_async(*args: Any, **kwargs: Any) -> BenchmarkResult[Any]:
             times, result, peak = [], None, None
             for _ in range(warmup + iterations):
                 start = clock()
-                result = fn(*args, **kwargs)
+                result = await inner(*args, **kwargs)
                 times.append(clock() - start)
             if track_memory:
                 with MemoryTracker() as memory:
-                    fn(*args, **kwargs)
+                    await inner(*args, **kwargs)
                 peak = memory.peak
             return BenchmarkResult(name, result, tuple(times[warmup:]), peak)
 
-        return measured
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            times, result, peak = [], None, None
+            for _ in range(warmup + iterations):
+                start = clock()
+                result = inner(*args, **kwargs)
+                times.append(clock() - start)
+                if isinstance(result, CoroutineType):  # a lambda that returns a coroutine
+                    result.close()
+                    return measured_async(*args, **kwargs)
+            if track_memory:
+                with MemoryTracker() as memory:
+                    inner(*args, **kwargs)
+                peak = memory.peak
+            return BenchmarkResult(name, result, tuple(times[warmup:]), peak)
 
-    return decorate
+        return measured_async if kind == "async" else measured
+
+    def decorator(fn: Any) -> Any:
+        return decorate(fn, make, by="benchmark")
+
+    return decorator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from shared.core import callables
 
-from .._base.calls import is_failure, title
+from .._base.calls import is_failure, title, wrap
 from .._logging.decorators import Target
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def timed(
         def around(_args: tuple[Any, ...], _kwargs: dict[str, Any]) -> _Timed:
             return _Timed(target, shown, report, clock)
 
-        return callables.wrap(inner, around, by="timed")
+        return wrap(inner, around, by="timed")
 
     def decorate(inner: Any) -> Any:
         return callables.decorate(inner, make, by="timed")

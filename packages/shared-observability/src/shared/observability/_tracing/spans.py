@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from shared.core import callables
 
-from .._base.calls import is_failure
+from .._base.calls import is_failure, wrap
 from .._redaction.active import get_sanitizer
 from .._redaction.texts import text_of
 from .state import NEEDED, current_tracer, loaded
@@ -65,7 +65,7 @@ class trace_span:  # noqa: N801 - used as a function
             def around(_args: Any, _kwargs: Any) -> trace_span:
                 return trace_span(name, **attributes)
 
-            traced = callables.wrap(inner, around, stepwise=True, by="trace_span")
+            traced = wrap(inner, around, stepwise=True, by="trace_span")
             return quick if callables.kind_of(inner) == "sync" else traced
 
         return callables.decorate(fn, make, by="trace_span")
