@@ -140,7 +140,7 @@ BAD: list[Any] = [
     *[(lambda budget: r.Hedge(1.0, budget=budget), "budget", v) for v in (0.1, "x")],
     *[(lambda primary: r.ProviderFallback(primary), "primary", v) for v in (5, None)],
     *[(lambda fallbacks: r.ProviderFallback("a", fallbacks), "fallbacks", v) for v in (5, None, "b", [5])],
-    *[(lambda argument: r.with_fallback("a", argument=argument), "argument", v) for v in (5, None)],
+    *[(lambda argument: r.with_fallback("a", argument=argument), "argument", v) for v in (5, [])],
     *[(r.AdaptiveThrottle, "rng", v) for v in (5, 0.5)],
     *[(r.Chaos, "sleep", v) for v in (5, None)],
     *[(standard, "attempts", v) for v in (0, 1.5, None)],

@@ -1,6 +1,7 @@
 """Another answer, another provider."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -145,5 +146,117 @@ def test_no_secret_stands_in_the_notes():
 
 
 def test_a_function_must_accept_the_argument():
-    with pytest.raises(TypeError, match="provider"):
-        with_fallback("primary")(lambda symbol: symbol)
+    with pytest.raises(TypeError, match="'provider'"):
+        with_fallback("primary")(lambda: 0)
+    with pytest.raises(TypeError, match="'source'"):
+        with_fallback("primary", argument="source")(lambda symbol: symbol)
+
+
+class Shop:
+    @with_fallback("primary", ["backup"])
+    def price(self, provider_id, symbol, *, currency="EUR"):
+        return self.asked(provider_id, symbol, currency)
+
+    @classmethod
+    @with_fallback("primary", ["backup"])
+    def price_of_class(cls, provider_id, symbol, currency="EUR"):
+        return cls.asked(provider_id, symbol, currency)
+
+    @with_fallback("primary", ["backup"])
+    @classmethod
+    def decorated_class_method(cls, provider_id, symbol, currency="EUR"):
+        return cls.asked(provider_id, symbol, currency)
+
+    @with_fallback("primary", ["backup"])
+    @staticmethod
+    def static(provider_id, symbol, currency="EUR"):
+        return Shop.asked(provider_id, symbol, currency)
+
+    @with_fallback("primary", ["backup"])
+    async def aprice(self, provider_id, symbol, currency="EUR"):
+        return self.asked(provider_id, symbol, currency)
+
+    @staticmethod
+    def asked(*order):
+        if order[0] == "primary":
+            raise ConnectionError("down")
+        return order
+
+
+@pytest.mark.parametrize(
+    "method", ["price", "price_of_class", "decorated_class_method", "static", "aprice"]
+)
+def test_the_provider_is_the_first_argument_whatever_its_name(method):
+    price = getattr(Shop(), method)
+    answer = price("ACME", currency="USD")
+    if asyncio.iscoroutine(answer):
+        answer = asyncio.run(answer)
+    assert answer == ("backup", "ACME", "USD")
+
+
+def first(provider, symbol):
+    return provider, symbol
+
+
+def second(symbol, provider=""):
+    return provider, symbol
+
+
+def keyword(symbol, *, provider):
+    return provider, symbol
+
+
+def any_keyword(*, symbol="ACME", **others):
+    return others["provider"], symbol
+
+
+def any_position(*args):
+    return args
+
+
+@pytest.mark.parametrize(
+    ("fn", "args"),
+    [
+        (first, ["ACME"]),
+        (second, ["ACME"]),
+        (keyword, ["ACME"]),
+        (any_keyword, []),
+        (any_position, ["ACME"]),
+    ],
+)
+def test_where_the_provider_goes(fn, args):
+    assert with_fallback("primary")(fn)(*args) == ("primary", "ACME")
+
+
+@pytest.mark.parametrize("answer", [[], {}, set(), bytearray(), [[]], {"items": []}])
+def test_every_caller_gets_its_own_container(answer):
+    fetch: Any = Fallback(answer)(fail)
+    given = fetch()
+    assert given == answer
+    inner = given
+    while inner and not isinstance(inner, bytearray):
+        inner = inner[0] if isinstance(inner, list) else inner["items"]
+    getattr(inner, "append", None) and inner.append(1)
+    getattr(inner, "update", None) and inner.update([(1, 1)])
+    assert given != answer
+    assert fetch() == answer
+
+
+def test_a_container_of_what_cannot_be_copied_is_copied_itself():
+    lock = threading.Lock()
+    fetch: Any = Fallback([lock])(fail)
+    assert fetch() == [lock]
+    assert fetch() is not fetch()
+
+
+def test_a_failure_without_a_text_is_not_replaced():
+    class Silent(Exception):
+        def __str__(self):
+            raise ZeroDivisionError
+
+    def silent(provider):
+        raise Silent
+
+    with pytest.raises(Silent) as caught:
+        ProviderFallback("a", ["b"]).call(silent)  # type: ignore[call-arg]
+    assert caught.value.__notes__ == ["a failed before: Silent: <unprintable>"]

@@ -21,4 +21,5 @@ def named_like(wrapper: Callable[..., T], fn: Callable[..., Any]) -> Callable[..
     """Give a bare wrapper the name of what it wraps, for policies around it."""
     wrapper.__qualname__ = describe(fn)
     wrapper.__module__ = module_of(fn)
+    wrapper.__wrapped__ = fn  # type: ignore[attr-defined]
     return wrapper

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from shared.core.checks import function, text
 
 from .._base.errors import CircuitOpenError
+from .._base.later import is_later
 from .._events.telemetry import emit
-from .._policy.policy import Guard
+from .._policy.policy import Guard, until_awaited
 from .circuit import Circuit
 from .config import CircuitBreakerConfig, CircuitState, configuration
+from .permit import Permit
 
 if TYPE_CHECKING:
-    from .permit import CircuitBreakerMetrics, Permit
+    from .permit import CircuitBreakerMetrics
 
 T = TypeVar("T")
 TransitionHook: TypeAlias = Callable[["CircuitBreaker", CircuitState, CircuitState], object]
@@ -132,8 +134,11 @@ class CircuitBreaker(Guard):
         if self._judges_each_call():
             return self._careful(fn)
         circuit, careful = self._circuit, self._careful
+        windowed = self.config.window is not None
+        usual: Any = None
 
         def guarded(*args: Any, **kwargs: Any) -> T:
+            nonlocal usual
             period = circuit.closed
             if period is None:
                 return careful(fn)(*args, **kwargs)
@@ -142,8 +147,12 @@ class CircuitBreaker(Guard):
             except BaseException as exc:
                 circuit.fail(period, 0.0, exc)
                 raise
-            if (note := period.note) is not None:
-                note(0)
+            if type(result) is not usual:
+                if is_later(result):
+                    return until_awaited(Permit(circuit, period), result, fn)  # type: ignore[no-any-return]
+                usual = type(result)
+            if windowed:
+                period.note(0)  # type: ignore[misc]
             if period.failures:
                 circuit.judge_success(period)
             return result
@@ -154,6 +163,7 @@ class CircuitBreaker(Guard):
         if self._judges_each_call():
             return self._acareful(fn)
         circuit, careful = self._circuit, self._acareful
+        windowed = self.config.window is not None
 
         async def guarded(*args: Any, **kwargs: Any) -> T:
             period = circuit.closed
@@ -164,8 +174,8 @@ class CircuitBreaker(Guard):
             except BaseException as exc:
                 circuit.fail(period, 0.0, exc)
                 raise
-            if (note := period.note) is not None:
-                note(0)
+            if windowed:
+                period.note(0)  # type: ignore[misc]
             if period.failures:
                 circuit.judge_success(period)
             return result
@@ -183,6 +193,8 @@ class CircuitBreaker(Guard):
             except BaseException as exc:
                 permit.failure(exc)
                 raise
+            if is_later(result):
+                return until_awaited(permit, result, fn, judged=True)  # type: ignore[no-any-return]
             permit.success(result)
             return result
 

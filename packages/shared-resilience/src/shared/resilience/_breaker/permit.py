@@ -111,10 +111,10 @@ class Permit:
             self._done = True
             self._book.release(self._period)
 
-    def end(self, exc: BaseException | None, /) -> None:
+    def end(self, exc: BaseException | None, /, result: Any = NO_RESULT) -> None:
         """Report that the call ended with this exception, or well."""
         if exc is None:
-            self.success()
+            self.success(result)
         else:
             self.failure(exc)
 

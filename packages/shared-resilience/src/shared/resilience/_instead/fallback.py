@@ -11,6 +11,7 @@ from shared.core.callables import describe, kind_of
 from shared.core.checks import refuse, text
 
 from .._base.exceptions import Exceptions, matcher, which
+from .._base.later import awaiting, is_later, stand_in
 from .._events.telemetry import emit
 from .._policy.policy import F, Policy, admit_all, relaying
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
 T = TypeVar("T")
+_PROVIDER = "provider"
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_COPIED = (list, dict, set, bytearray)
 
 
 class Fallback(Policy):
@@ -25,7 +29,8 @@ class Fallback(Policy):
 
     Args:
         answer: A value; or a function, called with the call's own arguments (or with none,
-            if it accepts none). It may be async where the call is.
+            if it accepts none). It may be async where the call is. Of a list, dict, set or
+            bytearray every caller gets its own copy.
         exceptions: The failures that it stands in for: a class, a tuple, or a predicate; every
             `Exception` if `None`. Refusals of the policies inside are failures too.
         name: For telemetry.
@@ -65,7 +70,7 @@ class Fallback(Policy):
 
     def _answer(self, args: Any, kwargs: Any) -> Any:
         if not callable(self.answer):
-            return self.answer
+            return _own(self.answer)
         return self.answer() if self._bare else self.answer(*args, **kwargs)
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
@@ -74,11 +79,18 @@ class Fallback(Policy):
 
         def covered(*args: Any, **kwargs: Any) -> T:
             try:
-                return fn(*args, **kwargs)
+                result = fn(*args, **kwargs)
             except Exception as exc:
                 if not self._applies(exc):
                     raise
                 return self._answer(args, kwargs)  # type: ignore[no-any-return]
+            if hasattr(result, "__await__") and is_later(result):
+
+                def protect(awaitable: Any) -> Any:
+                    return self._async(awaiting(fn, awaitable))(*args, **kwargs)
+
+                return stand_in(result, protect, fn)  # type: ignore[no-any-return]
+            return result
 
         return covered
 
@@ -165,14 +177,15 @@ async def _items_of(answer: Any) -> AsyncGenerator[Any, None]:
 class ProviderFallback(Policy):
     """Try one provider after another until one answers.
 
-    The protected function gets the provider's name as a keyword argument.
+    The protected function gets the provider's name as its argument `provider`; as its first one
+    (in a method: the first after `self`) if it has none of that name.
 
     Args:
         primary: The provider to try first.
         fallbacks: The others, in their order.
         exceptions: The failures after which the next one is tried: a class, a tuple, or a
             predicate; every `Exception` if `None`.
-        argument: The name of the keyword argument.
+        argument: The name of the argument, if it is another.
         name: For telemetry.
         on: Another name for `exceptions`.
 
@@ -194,7 +207,7 @@ class ProviderFallback(Policy):
         fallbacks: Sequence[str] = (),
         *,
         exceptions: Exceptions | None = None,
-        argument: str = "provider",
+        argument: str | None = None,
         name: str = "provider_fallback",
         on: Exceptions | None = None,
     ) -> None:
@@ -202,7 +215,7 @@ class ProviderFallback(Policy):
             raise refuse("fallbacks", "a sequence of names", fallbacks, TypeError)
         others = [text("fallbacks", provider) for provider in fallbacks]
         self.providers: tuple[str, ...] = (text("primary", primary), *others)
-        self.argument: str = text("argument", argument)
+        self.argument: str | None = None if argument is None else text("argument", argument)
         self.name: str = text("name", name)
         self._matches = matcher(which(Exception, exceptions=exceptions, on=on))
 
@@ -218,51 +231,88 @@ class ProviderFallback(Policy):
                 exc.add_note(note)
             emit("fallback", self.name, "exhausted")
             return False
-        from shared.core.redaction import one_line
-
-        failed.append(f"{provider} failed before: {type(exc).__name__}: {one_line(str(exc))}")
+        failed.append(f"{provider} failed before: {type(exc).__name__}: {_text_of(exc)}")
         emit("fallback", self.name, "used", provider=provider, error=type(exc).__name__)
         return True
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
-        self._check(fn)
+        call = self._passing(fn)
 
         def covered(*args: Any, **kwargs: Any) -> T:
+            def ask(provider: str) -> Any:
+                return call(provider, args, kwargs)
+
             failed: list[str] = []
-            for provider in self.providers:
+            for place, provider in enumerate(self.providers):
                 try:
-                    return fn(*args, **{**kwargs, self.argument: provider})
+                    result = ask(provider)
                 except Exception as exc:
                     if not self._next(provider, exc, failed):
                         raise
+                    continue
+                if not is_later(result):
+                    return result  # type: ignore[no-any-return]
+
+                answer = functools.partial(self._first_answer, ask, self.providers[place:], failed)
+                return stand_in(result, answer, fn)  # type: ignore[no-any-return]
             raise AssertionError("unreachable")
 
         return covered
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-        self._check(fn)
+        call = self._passing(fn)
 
         async def covered(*args: Any, **kwargs: Any) -> T:
-            failed: list[str] = []
-            for provider in self.providers:
-                try:
-                    return await fn(*args, **{**kwargs, self.argument: provider})
-                except Exception as exc:
-                    if not self._next(provider, exc, failed):
-                        raise
-            raise AssertionError("unreachable")
+            def ask(provider: str) -> Any:
+                return call(provider, args, kwargs)
+
+            return await self._first_answer(ask, self.providers, [])  # type: ignore[no-any-return]
 
         return covered
 
-    def _check(self, fn: Callable[..., Any]) -> None:
+    async def _first_answer(
+        self, ask: Callable[[str], Any], providers: Sequence[str], failed: list[str], *first: Any
+    ) -> Any:
+        ask = awaiting(ask, *first)
+        for provider in providers:
+            try:
+                return await ask(provider)
+            except Exception as exc:
+                if not self._next(provider, exc, failed):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _passing(self, fn: Callable[..., Any]) -> Callable[[str, Any, Any], Any]:
+        """Return a function that calls `fn` with a provider, its arguments and keyword arguments."""
+        place = self._place(fn)
+        if place is None:
+            name = self.argument or _PROVIDER
+            return lambda provider, args, kwargs: fn(*args, **{**kwargs, name: provider})
+
+        def call(provider: str, args: Any, kwargs: Any) -> Any:
+            return fn(*args[:place], provider, *args[place:], **kwargs)
+
+        return call
+
+    def _place(self, fn: Callable[..., Any]) -> int | None:
+        """Return the position of the provider among the arguments; `None` if it has a keyword."""
         try:
             parameters = inspect.signature(fn).parameters
         except (TypeError, ValueError):
-            return  # built in: its arguments are unknown
-        if self.argument not in parameters and not any(
-            p.kind is p.VAR_KEYWORD for p in parameters.values()
-        ):
-            raise TypeError(f"{describe(fn)} does not accept the argument {self.argument!r}")
+            return None  # built in: its arguments are unknown
+        wanted = self.argument or _PROVIDER
+        positional = [p.name for p in parameters.values() if p.kind in _POSITIONAL]
+        # Of a function in the body of a class the first argument is the object.
+        own = 1 if positional[:1] in (["self"], ["cls"]) and not inspect.ismethod(fn) else 0
+        if wanted in parameters:
+            return own if positional[own : own + 1] == [wanted] else None
+        if self.argument is None and len(positional) > own:
+            return own
+        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            return None
+        if self.argument is None and any(p.kind is p.VAR_POSITIONAL for p in parameters.values()):
+            return own
+        raise TypeError(f"{describe(fn)} does not accept the argument {wanted!r}")
 
 
 def with_fallback(
@@ -270,17 +320,22 @@ def with_fallback(
     fallbacks: Sequence[str] = (),
     *,
     exceptions: Exceptions | None = None,
-    argument: str = "provider",
+    argument: str | None = None,
     on: Exceptions | None = None,
 ) -> Callable[[F], F]:
-    """Decorate a function that accepts `provider`: it is called with one name after another.
+    """Decorate: the function is called with one provider's name after another, until it answers.
+
+    The name is the function's argument `provider`; its first argument if it has none of that name.
 
     Args:
         primary: The provider to try first.
         fallbacks: The others, in their order.
         exceptions: The failures after which the next one is tried.
-        argument: The name of the keyword argument.
+        argument: The name of the argument, if it is another.
         on: Another name for `exceptions`.
+
+    Raises:
+        TypeError: On decorating: the function does not accept such an argument.
 
     Example:
         >>> @with_fallback("primary", ["backup"])
@@ -302,6 +357,27 @@ def _resumed(inner: Generator[Any, Any, Any], first: Any) -> Generator[Any, Any,
         return stop.value
     finally:
         inner.close()
+
+
+def _own(value: Any) -> Any:
+    """Return a copy of a container: what one caller does to it must not reach the next one."""
+    if not isinstance(value, _COPIED):
+        return value
+    import copy
+
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - something in it cannot be copied: then it is shared
+        return copy.copy(value)
+
+
+def _text_of(exc: Exception) -> str:
+    from shared.core.redaction import one_line
+
+    try:
+        return one_line(str(exc))
+    except Exception:  # noqa: BLE001 - the failure must not be replaced by that of its text
+        return "<unprintable>"
 
 
 def _takes_nothing(fn: Callable[..., Any]) -> bool:

@@ -13,8 +13,9 @@ from shared.core.checks import function, number, text, whole
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
 from .._base.errors import BulkheadFullError
+from .._base.later import is_later, must_not_block
 from .._events.telemetry import emit
-from .._policy.policy import Admission, Guard
+from .._policy.policy import Admission, Guard, until_awaited
 from .._time.deadline import remaining
 
 if TYPE_CHECKING:
@@ -216,23 +217,37 @@ class Bulkhead(Slots):
     # 0.48, a pipeline of four 0.53 in place of 0.92; the bar is 0.60.
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
-        take, hand_out = self._take, self._hand_out
+        take, hand_out, give_back = self._take, self._hand_out, self._give_back
         waiting, pop, append = self._waiting, self._free.pop, self._free.append
+        usual: Any = None
 
         def held(*args: Any, **kwargs: Any) -> T:
+            nonlocal usual
             if waiting:
+                if must_not_block(fn):
+                    return self._later(fn, args, kwargs)  # type: ignore[no-any-return]
                 take()
             else:
                 try:
                     pop()
                 except IndexError:
+                    if must_not_block(fn):
+                        return self._later(fn, args, kwargs)  # type: ignore[no-any-return]
                     take()
+            later = False
             try:
-                return fn(*args, **kwargs)
+                result = fn(*args, **kwargs)
+                if type(result) is not usual:
+                    if is_later(result):
+                        later = True
+                        return until_awaited(_Slot(give_back), result, fn)  # type: ignore[no-any-return]
+                    usual = type(result)
+                return result
             finally:
-                append(None)
-                if waiting:
-                    hand_out()
+                if not later:
+                    append(None)
+                    if waiting:
+                        hand_out()
 
         return held
 

@@ -16,6 +16,7 @@ from shared.core.loops import running_loop
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
 from .._base.errors import RateLimitedError
+from .._base.later import is_later, must_not_block, stand_in
 from .._events.telemetry import emit
 from .._policy.policy import NOTHING_TO_END, Admission, F, Guard
 from .._time.deadline import remaining
@@ -184,9 +185,13 @@ class Limiter(Guard):
         take, block = self.try_acquire, self._block
 
         def limited(*args: Any, **kwargs: Any) -> T:
-            if not take():
-                block(1)
-            return fn(*args, **kwargs)
+            if take():
+                return fn(*args, **kwargs)
+            if must_not_block(fn):
+                return self._later(fn, args, kwargs)  # type: ignore[no-any-return]
+            block(1)
+            result = fn(*args, **kwargs)
+            return stand_in(result, awaited, fn) if is_later(result) else result
 
         return limited
 
@@ -199,6 +204,11 @@ class Limiter(Guard):
             return await fn(*args, **kwargs)
 
         return limited
+
+
+async def awaited(awaitable: Awaitable[T]) -> T:
+    """Await an awaitable."""
+    return await awaitable
 
 
 class RateLimiter(Limiter):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 from shared.core.callables import decorate, describe, kind_of
 
+from .._base.later import is_later, later, must_not_block, stand_in
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -54,7 +56,8 @@ class Policy:
     def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `fn` under this policy.
 
-        An async `fn` is not run here: its awaitable is returned, and protected.
+        An async `fn` is not run here: its awaitable is returned, and protected. So is an
+        awaitable that a plain function returns.
 
         Returns:
             What `fn` returns.
@@ -105,7 +108,7 @@ def _quick_kind(fn: Callable[..., Any]) -> Kind:
         flags = fn.__code__.co_flags & _UNUSUAL
         if not flags:
             return "sync"
-        if flags == CO_COROUTINE:
+        if flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE):
             return "async"
     return kind_of(fn)
 
@@ -148,16 +151,24 @@ class Guard(Policy):
         begin = self._begin
 
         def guarded(*args: Any, **kwargs: Any) -> T:
+            if must_not_block(fn):
+                return self._later(fn, args, kwargs)  # type: ignore[no-any-return]
             permit = begin()
             try:
                 result = fn(*args, **kwargs)
             except BaseException as exc:
                 permit.end(exc)
                 raise
+            if hasattr(result, "__await__") and is_later(result):
+                return until_awaited(permit, result, fn)  # type: ignore[no-any-return]
             permit.end(None)
             return result
 
         return guarded
+
+    def _later(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call a function that returns awaitables, without blocking the event loop."""
+        return later(fn, self._async, args, kwargs)
 
     def _async(self, fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         begin = self._abegin
@@ -257,6 +268,44 @@ async def end_async(permit: Admission, exc: BaseException | None) -> bool | None
     if end is None:
         return permit.end(exc)
     return await end(exc)  # type: ignore[no-any-return]
+
+
+class _Held:
+    """A permit that ends when what it was given for has been awaited, or is dropped."""
+
+    __slots__ = ("permit",)
+
+    def __init__(self, permit: Admission) -> None:
+        self.permit: Admission | None = permit
+
+    async def around(self, awaitable: Awaitable[T], *, judged: bool) -> T:
+        permit, self.permit = self.permit, None
+        end: Any = permit and (getattr(permit, "aend", None) or permit.end)
+        try:
+            result = await awaitable
+        except BaseException as exc:
+            if end and isawaitable(ended := end(exc)):
+                await ended
+            raise
+        if end and isawaitable(ended := end(None, result) if judged else end(None)):
+            await ended
+        return result
+
+    def __del__(self) -> None:
+        if self.permit is not None:
+            self.permit.end(GeneratorExit())
+
+
+def until_awaited(permit: Admission, result: Any, fn: Any, *, judged: bool = False) -> Any:
+    """Return what is awaited in place of `result`; the permit is held until then.
+
+    Args:
+        permit: The permit of the call.
+        result: The awaitable.
+        fn: The function that returned it.
+        judged: Whether the permit judges what the awaitable gives.
+    """
+    return stand_in(result, functools.partial(_Held(permit).around, judged=judged), fn)
 
 
 def relaying(

@@ -10,6 +10,7 @@ from shared.core.checks import number, text
 
 from .._base.errors import CircuitOpenError, of_the_call
 from .._base.exceptions import matcher
+from .._base.later import is_later, must_not_block
 from .._breaker.breaker import CircuitBreaker
 from .._breaker.config import (
     CircuitBreakerConfig,
@@ -20,7 +21,7 @@ from .._breaker.config import (
 )
 from .._breaker.permit import NO_RESULT, Permit
 from .._events.telemetry import emit
-from .._policy.policy import Guard
+from .._policy.policy import Guard, until_awaited
 from .scripts import ADMIT, COMMON, RECORD
 from .store import RedisStore, outage_rule
 
@@ -183,12 +184,16 @@ class RedisCircuitBreaker(Guard):
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         def guarded(*args: Any, **kwargs: Any) -> T:
+            if must_not_block(fn):
+                return self._later(fn, args, kwargs)  # type: ignore[no-any-return]
             permit = self._begin()
             try:
                 result = fn(*args, **kwargs)
             except BaseException as exc:
                 permit.end(exc)
                 raise
+            if is_later(result):
+                return until_awaited(permit, result, fn, judged=True)  # type: ignore[no-any-return]
             permit.end(None, result)
             return result
 

@@ -73,6 +73,12 @@ class Run:
         if failure is None and rules.budget is not None:
             rules.budget.request()
 
+    def resumed(self, rules: RetryRules, name: str, module: str, failure: Exception) -> Run:
+        """Return the attempts that follow when what an attempt returned is awaited, and fails."""
+        run = Run(rules, name, module, failure, awaits=True)
+        run.number, run._end = self.number, self._end
+        return run
+
     def __iter__(self) -> Self:
         return self
 

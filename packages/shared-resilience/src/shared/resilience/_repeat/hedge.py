@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.core.callables import describe
 from shared.core.checks import function, number, text, whole
 
+from .._base.later import awaiting, is_later, stand_in
 from .._events.telemetry import emit
 from .._policy.policy import Policy
 from .rules import checked_budget
@@ -171,6 +172,9 @@ class Hedge(Policy):
         def hedged(*args: Any, **kwargs: Any) -> T:
             import queue
 
+            def hedged_later(awaitable: Any) -> Any:
+                return self._async(awaiting(fn, awaitable))(*args, **kwargs)
+
             if self.budget is not None:
                 self.budget.request()
             started = self._clock()
@@ -194,6 +198,8 @@ class Hedge(Policy):
                     except queue.Empty:
                         continue
                     ended += 1
+                    if failure is None and is_later(result):
+                        return stand_in(result, hedged_later, fn)  # type: ignore[no-any-return]
                     if failure is None:
                         self._latencies.append(self._clock() - started)
                         return result  # type: ignore[return-value]

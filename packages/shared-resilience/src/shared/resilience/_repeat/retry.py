@@ -10,6 +10,7 @@ from shared.core.checks import choice, function, number, text, whole
 
 from .._base.callables import module_of, named_like
 from .._base.exceptions import which
+from .._base.later import awaiting, is_later, stand_in
 from .._policy.policy import Policy, admit_all, relaying, wrapped
 from .._time.deadline import deadline
 from .._time.timeout import with_timeout
@@ -139,8 +140,10 @@ class Retry(Policy):
         fn = self._limited(fn, "sync")
         rules, finish = self._rules, self._finish
         budget, unwanted = rules.budget, rules.retry_if_result
+        usual: Any = None
 
         def retried(*args: Any, **kwargs: Any) -> T:
+            nonlocal usual
             if budget is not None:
                 budget.request()
             try:
@@ -149,6 +152,10 @@ class Retry(Policy):
                 if (run := self._failed(fn, exc)) is None:
                     raise
             else:
+                if type(result) is not usual:
+                    if is_later(result):
+                        return self._later(result, fn, args, kwargs)  # type: ignore[no-any-return]
+                    usual = type(result)
                 if unwanted is None or not unwanted(result):
                     return result
                 if (run := self._failed(fn, Unwanted(result))) is None:
@@ -193,7 +200,10 @@ class Retry(Policy):
         try:
             for attempt in run:
                 with attempt:
-                    return self._rules.wanted(fn(*args, **kwargs))  # type: ignore[no-any-return]
+                    result = fn(*args, **kwargs)
+                    if is_later(result):
+                        return self._later(result, fn, args, kwargs, run)  # type: ignore[no-any-return]
+                    return self._rules.wanted(result)  # type: ignore[no-any-return]
         except Unwanted as exc:
             return exc.result  # type: ignore[no-any-return]
         raise AssertionError("unreachable")
@@ -208,6 +218,33 @@ class Retry(Policy):
         except Unwanted as exc:
             return exc.result  # type: ignore[no-any-return]
         raise AssertionError("unreachable")
+
+    def _later(self, result: Any, fn: Any, args: Any, kwargs: Any, run: Run | None = None) -> Any:
+        """Return what is awaited in place of an awaitable that an attempt returned."""
+
+        async def awaited(awaitable: Any) -> Any:
+            failure: Exception
+            try:
+                value = await awaitable
+            except Exception as exc:
+                if not self._rules.repeatable(exc):
+                    raise
+                failure = exc
+            else:
+                if self._rules.retry_if_result is None or not self._rules.retry_if_result(value):
+                    return value
+                failure = Unwanted(value)
+                if not self._rules.repeatable(failure):
+                    return value
+            callee = describe(fn), module_of(fn)
+            more = (
+                Run(self._rules, *callee, failure, awaits=True)
+                if run is None
+                else run.resumed(self._rules, *callee, failure)
+            )
+            return await self._afinish(more, awaiting(fn), args, kwargs)
+
+        return stand_in(result, awaited, fn)
 
     def _generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         fn = self._limited(fn, "generator")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from shared.core.callables import decorate, kind_of
 from shared.core.checks import function, number, refuse
 
+from .._base.later import is_later, stand_in
+
 if TYPE_CHECKING:
     import asyncio
     from types import TracebackType
@@ -136,8 +138,16 @@ class deadline:  # noqa: N801 - used like a function
             raise TypeError("deadline cannot decorate a generator: use it as a context inside")
 
         def limited(*args: Any, **kwargs: Any) -> Any:
-            with deadline(seconds, clock=clock):
-                return fn(*args, **kwargs)
+            with deadline(seconds, clock=clock) as whole:
+                result = fn(*args, **kwargs)
+            if not (hasattr(result, "__await__") and is_later(result)):
+                return result
+
+            async def in_time(awaitable: Any) -> Any:
+                async with deadline(whole.remaining(), clock=clock):
+                    return await awaitable
+
+            return stand_in(result, in_time, fn)
 
         async def alimited(*args: Any, **kwargs: Any) -> Any:
             async with deadline(seconds, clock=clock):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.core.callables import describe
 
+from .._base.later import is_later, stand_in
 from .alarm import too_late
 from .block import Timeout
+from .call import coroutine_of, limited
 from .deadline import limit
 
 if TYPE_CHECKING:
@@ -29,7 +31,15 @@ class InThread(Timeout):
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         def timed(*args: Any, **kwargs: Any) -> T:
-            return self._run(fn, args, kwargs)
+            until = monotonic() + self.seconds
+            result = self._run(fn, args, kwargs)
+            if is_later(result):
+
+                def in_time(awaitable: Any) -> Any:
+                    return limited(coroutine_of(awaitable), until - monotonic())
+
+                return stand_in(result, in_time, fn)  # type: ignore[no-any-return]
+            return result
 
         return timed
 
