@@ -46,6 +46,9 @@ def test_the_defaults():
         "http://localhost:5000",
     )
     assert (settings.agent.port, settings.logging.level, settings.debug) == (8001, "INFO", False)
+    agent = settings.agent
+    numbers = (agent.heartbeat_interval, agent.task_timeout, agent.max_concurrent_tasks)
+    assert [(n, type(n)) for n in numbers] == [(30, int), (300, int), (5, int)]
     assert settings.is_development
     assert not settings.is_production
 
@@ -123,6 +126,14 @@ def test_a_loaded_read_is_an_attribute_read(lazy):
     assert "__getattribute__" not in vars(Settings)
     assert "database" in vars(lazy)
     assert "postgres_url" in vars(lazy.database)
+
+
+def test_the_old_names_of_the_agent():
+    agent = load(AGENT_TYPE="cost", HEARTBEAT_INTERVAL="45", TASK_TIMEOUT="2.5").agent
+    assert agent.agent_type == agent.type == "cost"
+    assert list(range(agent.heartbeat_interval)) == list(range(45))
+    assert agent.task_timeout == 2.5
+    assert type(load(TASK_TIMEOUT="60.0").agent.task_timeout) is int
 
 
 def test_eight_threads_load_once(lazy, monkeypatch):
@@ -217,7 +228,7 @@ def test_every_shape_of_value(env, field, value):
 
 WRONG = [
     ({"HOSTS": "[1"}, "HOSTS: '[1' is not JSON or a list with commas"),
-    ({"WEIGHTS": "a"}, "WEIGHTS: 'a' is not JSON"),
+    ({"WEIGHTS": "a"}, "WEIGHTS: 'a' is not JSON or KEY=VALUE pairs with commas"),
     ({"PORTS": "1,x"}, "PORTS: 'x' is not a whole number"),
     ({"COLOUR": "green"}, "COLOUR: 'green' is not one of red, blue"),
     ({"RATIO": "1"}, "RATIO: 1 is not >= 0 and < 1"),

@@ -99,6 +99,8 @@ def _describe(
     if kind.startswith(("int_", "float_", "bool_")):
         wanted = _KINDS[kind.partition("_")[0]]
         return name, f"{value} is not {wanted}{_within(limits)}{_hint(name, detail['input'])}"
+    if kind.startswith("time_delta"):
+        return name, f"{value} is not a time such as 30, 5m, 1h30m or PT5M"
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return name, f"{value} is not{_within(limits)}"
     if kind == "finite_number":

@@ -10,6 +10,7 @@ from shared.core.redaction import MARKER
 
 from .._base.errors import ConfigurationError, Problem
 from .._secret.secrets import safe, without_text
+from .defaults import complete, restore
 from .sources import Reading, guard
 from .variables import variables
 
@@ -132,10 +133,12 @@ def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel) -> Any:
 
 def fill(made: BaseModel, reading: Reading, prefix: str | None = None) -> list[Problem]:
     """Validate into an instance. Problems are returned: an exception would keep the input alive."""
+    data, kept = complete(type(made), reading.data)
     try:
-        BaseModel.__init__(made, **reading.data)
+        BaseModel.__init__(made, **data)
     except ValidationError as error:
         from .messages import problems_of
 
         return problems_of(error, type(made), reading.sources, reading.secrets, prefix)
+    restore(made, kept)
     return []

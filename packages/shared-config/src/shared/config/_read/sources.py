@@ -14,6 +14,7 @@ from .._base.errors import ConfigurationError, Problem
 from .._secret.files import dotenv_layer, environment_layer, folder_layer
 from .._secret.secrets import HiddenText, Secret
 from .messages import clean
+from .texts import parse
 from .variables import Variable, types_in, variables
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ class Origin:
         own_names = {name for variable in everything for name in variable.names}
         for variable in everything:
             finder = _Finder(variable, layers, own_names, reading)
-            if variable.group is not None:
-                _start_group(reading.data, variable, everything)
+            if variable.group and variable.field.is_required() and len(variable.path) == 1:
+                # Empty, so that its own fields report what is missing.
+                _put(reading.data, variable.path, {})
             try:
                 found = finder.find()
                 if found is not None:
@@ -181,21 +183,12 @@ class _Finder:
         return _hidden(self.variable, self._parsed(text))
 
     def _parsed(self, text: str) -> Any:
-        variable = self.variable
-        if variable.shape == "text":
-            return text
-        if text.lstrip().startswith(("[", "{")):
-            import json
-
-            try:
-                return json.loads(text)
-            except ValueError:
-                pass
-        elif variable.shape == "list":
-            return [part.strip() for part in text.split(",") if part.strip()]
-        value = "the value" if variable.secret else clean(text)
-        also = " or a list with commas" if variable.shape == "list" else ""
-        raise self._error(f"{value} is not JSON{also}")
+        try:
+            return parse(self.variable, text)
+        except ValueError as error:
+            problem = str(error)
+        value = "the value" if self.variable.secret else clean(text)
+        raise self._error(f"{value} {problem}")
 
     def _error(self, message: str) -> ConfigurationError:
         return ConfigurationError(Problem(self.variable.name, message, self.label))
@@ -270,22 +263,3 @@ def _get(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     for key in path:
         data = data.get(key, {})
     return data
-
-
-def _start_group(data: dict[str, Any], group: Variable, everything: Iterable[Variable]) -> None:
-    """Start a group with its defaults, so that one variable changes one field.
-
-    A required group starts empty: its own fields then report what is missing.
-    """
-    default = group.field.default
-    if group.field.is_required() and len(group.path) == 1:
-        _put(data, group.path, {})
-    elif isinstance(default, BaseModel):
-        depth = len(group.path)
-        for inner in everything:
-            if inner.group is None and inner.path[:depth] == group.path:
-                owner: Any = default
-                for name in inner.attributes[depth:-1]:
-                    owner = getattr(owner, name, None)
-                if owner is not None and inner.attributes[-1] in owner.model_fields_set:
-                    _put(data, inner.path, getattr(owner, inner.attributes[-1]))

@@ -17,7 +17,7 @@ from .._secret.secrets import Secret
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-__all__ = ["Variable", "members", "types_in", "variables"]
+__all__ = ["Variable", "group_of", "keys_of", "members", "types_in", "variables"]
 
 # Glued to another word these are secret as well: `SSHPRIVATE_KEY`.
 _SECRET_ENDINGS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
@@ -33,7 +33,7 @@ class Variable(NamedTuple):
         attributes: The attributes on the same way.
         field: pydantic's description of the field.
         secret: Whether its value may never be shown.
-        shape: How text becomes a value: unchanged, a list with commas, or JSON.
+        shape: How text becomes a value: unchanged, a list with commas, KEY=VALUE pairs, or JSON.
         group: The class, if the field is itself a group; only JSON fills it directly.
     """
 
@@ -43,7 +43,7 @@ class Variable(NamedTuple):
     attributes: tuple[str, ...]
     field: FieldInfo
     secret: bool
-    shape: Literal["text", "list", "json"]
+    shape: Literal["text", "list", "mapping", "json"]
     group: type[BaseModel] | None = None
 
     def value_in(self, settings: BaseModel) -> Any:
@@ -86,7 +86,7 @@ def _walk(
         names, taken_by_name = _names(cls, key, field, prefix)
         here = (*path, key if taken_by_name else _alias(field) or key)
         there = (*attributes, key)
-        group = _group(field.annotation)
+        group = group_of(field.annotation)
         if group in above:  # a tree of itself has no end
             group = None
         kinds = types_in(field.annotation)
@@ -103,7 +103,7 @@ def _walk(
 
 
 def _is_secret(name: str) -> bool:
-    return bool(key_verdict(name)) or name.endswith(_SECRET_ENDINGS)
+    return bool(key_verdict(name)) or name.removesuffix("S").endswith(_SECRET_ENDINGS)
 
 
 def _names(
@@ -130,6 +130,15 @@ def _alias(field: FieldInfo) -> str | None:
     return alias if isinstance(alias, str) else None
 
 
+def keys_of(cls: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, ...]:
+    """Return the keys that a model accepts for a field, the preferred one first."""
+    alias = field.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    aliases = [choice for choice in choices if isinstance(choice, str)]
+    _, by_name = _names(cls, name, field, "")
+    return tuple(dict.fromkeys([name, *aliases] if by_name or not aliases else aliases))
+
+
 def members(annotation: Any) -> list[Any]:
     """Return the alternatives of a union without None; for other annotations the annotation."""
     if get_origin(annotation) is Annotated:
@@ -140,7 +149,8 @@ def members(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _group(annotation: Any) -> type[BaseModel] | None:
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the one model in an annotation, if it is a group of variables."""
     models = [m for m in members(annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
     return models[0] if len(models) == 1 else None
 
@@ -153,13 +163,15 @@ def types_in(annotation: Any) -> set[type]:
     return found
 
 
-def _shape(annotation: Any) -> Literal["text", "list", "json"]:
+def _shape(annotation: Any) -> Literal["text", "list", "mapping", "json"]:
     origins = [get_origin(m) or m for m in members(annotation)]
     plain = [o for o in origins if isinstance(o, type)]
     if not plain or any(issubclass(o, (str, bytes, Secret)) for o in plain):
         return "text"
     if any(issubclass(o, (Sequence, AbstractSet)) for o in plain):
         return "list"
+    if all(issubclass(o, Mapping) and not hasattr(o, "__required_keys__") for o in plain):
+        return "mapping"
     structured = [
         o
         for o in plain

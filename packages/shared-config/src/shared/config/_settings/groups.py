@@ -43,6 +43,12 @@ def _level(value: object) -> object:
     return known if known in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"} else value
 
 
+def _whole(value: float) -> float:
+    # A whole number stays one, as in `range(settings.agent.task_timeout)`.
+    return int(value) if value.is_integer() else value
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(_whole)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, AfterValidator(check_host)]
 
@@ -219,13 +225,14 @@ class AgentSettings(Group):
     host: Host = _var("AGENT_HOST", "The agent's host", "localhost")
     port: Port = _var("AGENT_PORT", "The agent's port", 8001)
     version: str = _var("AGENT_VERSION", "The agent's version", "1.0.0")
-    heartbeat_interval: float = _var(
-        "HEARTBEAT_INTERVAL", "Seconds between heartbeats", 30.0, gt=0, allow_inf_nan=False
-    )
-    task_timeout: float = _var(
-        "TASK_TIMEOUT", "Seconds that a task may take", 300.0, gt=0, allow_inf_nan=False
-    )
-    max_concurrent_tasks: int = _var("MAX_CONCURRENT_TASKS", "Tasks at the same time", 10, ge=1)
+    heartbeat_interval: Seconds = _var("HEARTBEAT_INTERVAL", "Seconds between heartbeats", 30)
+    task_timeout: Seconds = _var("TASK_TIMEOUT", "Seconds that a task may take", 300)
+    max_concurrent_tasks: int = _var("MAX_CONCURRENT_TASKS", "Tasks at the same time", 5, ge=1)
+
+    @property
+    def agent_type(self) -> str:
+        """The same as `type`."""
+        return self.type
 
 
 def _http(host: str, port: int) -> str:

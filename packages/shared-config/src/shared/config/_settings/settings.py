@@ -6,7 +6,14 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +22,7 @@ from pydantic_settings import (
 )
 
 from .._base.errors import ConfigurationError, Problem
+from .._read.defaults import complete, restore
 from .._read.readonly import ReadOnly
 from .._read.sources import Origin, Reading, guard
 from .._read.variables import variables
@@ -28,6 +36,7 @@ from .groups import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     from pydantic.fields import FieldInfo
 
@@ -159,6 +168,16 @@ class Settings(ReadOnly, BaseSettings):
             The sources, the one that wins first.
         """
         return init_settings, _Source(settings_cls)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_defaults(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return handler(data)
+        data, kept = complete(cls, data)
+        made = handler(data)
+        restore(made, kept)
+        return made
 
     @property
     def is_production(self) -> bool:
