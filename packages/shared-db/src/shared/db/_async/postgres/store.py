@@ -17,13 +17,12 @@ from ..._base.sealed import Sealed, freed, shown
 from ..._rules.copy import (
     COLUMNS,
     UNFIT,
+    Again,
     BadRow,
     Plan,
     identifier,
     make_plan,
     peeked,
-    reason_of,
-    row_of,
 )
 from ..._rules.frames import frame_columns, frame_rows
 from ..._rules.postgres import connection_arguments, driver, isolation_level
@@ -274,7 +273,13 @@ class AsyncPostgres:
             rows, columns = peeked(rows)
         async with self.connection(timeout=timeout) as connection:
             plan = await self._plan(connection, table, columns)
-            return await self._copy(connection, plan, table, rows)
+            plan.trusting = plan.trusting and isinstance(rows, list)
+            try:
+                return await self._copy(connection, plan, table, rows)
+            except Again:
+                await connection.rollback()
+                plan.trusting = False
+                return await self._copy(connection, plan, table, rows)
 
     async def copy_frame(self, table: str, frame: Any, *, timeout: float | None = None) -> int:
         """Write a frame by COPY; its columns go to the table's columns of the same names.
@@ -296,7 +301,8 @@ class AsyncPostgres:
         columns = frame_columns(frame)
         async with self.connection(timeout=timeout) as connection:
             plan = await self._plan(connection, table, columns)
-            return await self._copy(connection, plan, table, frame_rows(frame, plan.integers))
+            plan.trusting = False
+            return await self._copy(connection, plan, table, frame_rows(frame, plan.integers, plan.decimals))
 
     async def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
@@ -325,17 +331,19 @@ class AsyncPostgres:
                     except psycopg.OperationalError:
                         raise
                     except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
+                        if plan.trusting:
+                            raise Again from None
                         place = len(chunk) - operator.length_hint(left)
-                        why = plan.blame(chunk[place - 1], error)
-                        raise BadRow(before + place, why) from freed(error)
+                        bad = plan.blame(chunk[place - 1], error)
+                        raise _bad_row(before + place, bad) from freed(error)
                     if bad is not None:
-                        raise BadRow(before + len(chunk) + 1, str(bad)) from freed(bad)
+                        raise _bad_row(before + len(chunk) + 1, bad) from freed(bad)
                     count = before + len(chunk)
         except psycopg.Error as error:
-            number = row_of(error)
-            if number is None:
+            refused = plan.refused(error, rows)
+            if refused is None:
                 raise
-            raise BadRow(number, reason_of(error)) from freed(error)
+            raise refused from freed(error)
         return count
 
     @asynccontextmanager
@@ -407,3 +415,8 @@ class AsyncPostgres:
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the pool, as `AsyncPool.close` does."""
         return await self.pool.close(timeout)
+
+
+def _bad_row(number: int, error: Exception) -> BadRow:
+    column = getattr(error, "column", None)
+    return BadRow(number, str(error), column, getattr(error, "value", None))

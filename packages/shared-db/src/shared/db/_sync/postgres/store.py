@@ -19,13 +19,12 @@ from ..._base.sealed import Sealed, freed, shown
 from ..._rules.copy import (
     COLUMNS,
     UNFIT,
+    Again,
     BadRow,
     Plan,
     identifier,
     make_plan,
     peeked,
-    reason_of,
-    row_of,
 )
 from ..._rules.frames import frame_columns, frame_rows
 from ..._rules.postgres import connection_arguments, driver, isolation_level
@@ -276,7 +275,13 @@ class Postgres:
             rows, columns = peeked(rows)
         with self.connection(timeout=timeout) as connection:
             plan = self._plan(connection, table, columns)
-            return self._copy(connection, plan, table, rows)
+            plan.trusting = plan.trusting and isinstance(rows, list)
+            try:
+                return self._copy(connection, plan, table, rows)
+            except Again:
+                connection.rollback()
+                plan.trusting = False
+                return self._copy(connection, plan, table, rows)
 
     def copy_frame(self, table: str, frame: Any, *, timeout: float | None = None) -> int:
         """Write a frame by COPY; its columns go to the table's columns of the same names.
@@ -298,7 +303,8 @@ class Postgres:
         columns = frame_columns(frame)
         with self.connection(timeout=timeout) as connection:
             plan = self._plan(connection, table, columns)
-            return self._copy(connection, plan, table, frame_rows(frame, plan.integers))
+            plan.trusting = False
+            return self._copy(connection, plan, table, frame_rows(frame, plan.integers, plan.decimals))
 
     def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
@@ -327,17 +333,19 @@ class Postgres:
                     except psycopg.OperationalError:
                         raise
                     except (*UNFIT, psycopg.DataError, psycopg.ProgrammingError) as error:
+                        if plan.trusting:
+                            raise Again from None
                         place = len(chunk) - operator.length_hint(left)
-                        why = plan.blame(chunk[place - 1], error)
-                        raise BadRow(before + place, why) from freed(error)
+                        bad = plan.blame(chunk[place - 1], error)
+                        raise _bad_row(before + place, bad) from freed(error)
                     if bad is not None:
-                        raise BadRow(before + len(chunk) + 1, str(bad)) from freed(bad)
+                        raise _bad_row(before + len(chunk) + 1, bad) from freed(bad)
                     count = before + len(chunk)
         except psycopg.Error as error:
-            number = row_of(error)
-            if number is None:
+            refused = plan.refused(error, rows)
+            if refused is None:
                 raise
-            raise BadRow(number, reason_of(error)) from freed(error)
+            raise refused from freed(error)
         return count
 
     @contextmanager
@@ -409,3 +417,8 @@ class Postgres:
     def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the pool, as `Pool.close` does."""
         return self.pool.close(timeout)
+
+
+def _bad_row(number: int, error: Exception) -> BadRow:
+    column = getattr(error, "column", None)
+    return BadRow(number, str(error), column, getattr(error, "value", None))
