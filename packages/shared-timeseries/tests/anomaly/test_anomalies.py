@@ -167,3 +167,46 @@ def test_nothing_after_a_point_decides_whether_it_is_an_anomaly(method, holes):
     whole = detect_anomalies(values, 3.0, method)
     for stop in (150, 1000, 2500):
         assert detect_anomalies(values[:stop], 3.0, method) == [i for i in whole if i < stop]
+
+
+def by_hand(values, threshold, window, least=5):
+    """The definition, window by window."""
+    found = []
+    for i in range(least, len(values)):
+        before = values[max(0, i - window) : i]
+        center, spread = before.mean(), before.std(ddof=1)
+        if np.ptp(before) == 0:
+            center, spread = before[0], 0.0
+        away = abs(values[i] - center)
+        if away > 1e-9 * max(abs(values[i]), abs(center)) and away > threshold * spread:
+            found.append(i)
+    return found
+
+
+def hard_series():
+    random = np.random.default_rng(11)
+    walk = random.normal(size=40_000).cumsum()
+    yield "a walk", walk
+    yield "a walk far from zero", walk * 1e-3 + 1e6
+    yield "spikes on nothing", spikes()[0]
+    yield "spikes on a level", spikes(level=1e6 / 3)[0]
+    yield "whole numbers", random.poisson(3, 20_000).astype(float)
+    yield "a step", np.repeat([1.0, 1e9, 5.0], 8000) + random.normal(0, 1e-4, 24_000)
+    yield "an outlier beyond all", np.where(np.arange(20_000) == 7000, 1e60, walk[:20_000])
+    yield "the least", np.full(300, 5e-324)
+
+
+@pytest.mark.parametrize(("name", "values"), list(hard_series()))
+@pytest.mark.parametrize(("threshold", "window"), [(3.0, 60), (2.0, 5), (4.5, 1000)])
+def test_the_quick_search_finds_what_the_definition_says(name, values, threshold, window):
+    found = detect_anomalies(values, threshold, "rolling_zscore", window=window)
+    assert found == by_hand(values, threshold, window)
+    details = detect_anomalies(values, threshold, "rolling_zscore", window=window, details=True)
+    assert details.indices == found, name
+
+
+def test_a_low_threshold_finds_most_values():
+    values = np.random.default_rng(2).normal(size=5000)
+    found = detect_anomalies(values, 0.1, "rolling_zscore", window=20)
+    assert found == by_hand(values, 0.1, 20)
+    assert len(found) > 4000
