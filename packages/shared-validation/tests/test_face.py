@@ -26,5 +26,7 @@ def test_no_optional_library_loads_with_the_package():
         "found = {'email_validator', 'idna', 'ada_url', 'phonenumbers', 'regex', 'pydantic',"
         " 'annotated_types', 'json'} & set(sys.modules); print(sorted(found))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert set(done.stdout.strip("[]\n").replace("'", "").split(", ")) <= {"json", ""}

@@ -277,7 +277,7 @@ def test_single_dispatch_checks_the_implementation_that_runs():
         return value
 
     @show.register
-    def _(value: list[Any], times: str = ""):
+    def _(value: list, times: str = ""):  # type: ignore[type-arg]
         return "list"
 
     assert (show("a", 1.5), show([], "x"), show(5, 2)) == ("a", "list", "object")
@@ -375,7 +375,10 @@ def test_unpacked_keyword_arguments():
     assert f(depth=1) == {"depth": 1}
     with pytest.raises(ValidationError) as caught:
         f(name=5)
-    assert [(e.path, e.code) for e in caught.value.errors] == [("depth", "missing"), ("name", "type")]
+    assert [(e.path, e.code) for e in caught.value.errors] == [
+        ("depth", "missing"),
+        ("name", "type"),
+    ]
 
 
 def test_secret_arguments_do_not_show():

@@ -176,7 +176,7 @@ def test_an_async_validator_is_refused():
     with pytest.raises(TypeError, match="not the async"):
         validate(1, check)
 
-    result = validate(1, lambda value: (check(value)))
+    result = validate(1, lambda value: check([value]))
     assert "async" in result.errors[0].message
 
 
@@ -267,7 +267,9 @@ def test_a_secret_shows_nowhere(schema):
     result = validate_dict(fill(schema), schema)
     assert not result.is_valid
     for error in result.errors:
-        everything = f"{error}{error!r}{error.message}{error.context}{error.branches}{error.__cause__}"
+        everything = (
+            f"{error}{error!r}{error.message}{error.context}{error.branches}{error.__cause__}"
+        )
         assert PASSWORD not in everything
 
 

@@ -2,7 +2,9 @@
 
 Example:
     >>> from shared.validation import is_positive, min_length, validate_dict
-    >>> result = validate_dict({"name": "J", "age": -1}, {"name": min_length(2), "age": is_positive})
+    >>> result = validate_dict(
+    ...     {"name": "J", "age": -1}, {"name": min_length(2), "age": is_positive}
+    ... )
     >>> for error in result.errors:
     ...     print(f"Error in {error.path}: {error.message}")
     Error in name: must be at least 2 characters long, not 1

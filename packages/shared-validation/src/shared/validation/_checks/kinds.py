@@ -33,6 +33,11 @@ def is_integer(value: Any) -> bool:
     return kind is int or (isinstance(value, Integral) and kind is not bool)
 
 
+def is_real(value: Any) -> bool:
+    """Whether it passes for the annotation `float`."""
+    return isinstance(value, (float, int)) and not isinstance(value, bool)
+
+
 def is_json_integer(value: Any) -> bool:
     """As JSON Schema has it: 1.0 is one."""
     return is_integer(value) or (isinstance(value, float) and value.is_integer())
@@ -48,7 +53,10 @@ def is_finite(value: Any) -> bool:
         return False
     if isinstance(value, Decimal):
         return value.is_finite()
-    return is_integer(value) or value - value == 0
+    try:
+        return is_integer(value) or math.isfinite(value)
+    except OverflowError:  # a fraction beyond every float
+        return True
 
 
 def is_list(value: Any) -> bool:

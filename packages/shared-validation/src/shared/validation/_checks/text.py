@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+)
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)([Tt ])((?:[01]\d|2[0-3]):[0-5]\d)(?::(\d\d)(?:[.,]\d{1,20})?)?"
@@ -56,9 +58,11 @@ def is_iso_datetime(value: Any, *, offset: bool = False, leap_second: bool = Fal
         moment = datetime.fromisoformat(
             f"{date}T{minute}:{59 if is_leap else second or '00'}{zone}"
         )
-        return not is_leap or (moment - (moment.utcoffset() or moment - moment)).time().replace(
-            microsecond=0
-        ) == _LAST
+        return (
+            not is_leap
+            or (moment - (moment.utcoffset() or moment - moment)).time().replace(microsecond=0)
+            == _LAST
+        )
     except (ValueError, OverflowError):
         return False
 

@@ -72,7 +72,7 @@ def _is_host(host: str, *, dotless: bool) -> bool:
             host = unquote_to_bytes(host).decode()
         except UnicodeDecodeError:
             return False
-    if not host.isascii() or "xn--" in host.lower():
+    if not host.isascii():
         ascii_host = _to_ascii(host)
         if not ascii_host:
             return False

@@ -31,7 +31,9 @@ class Call(Node):
 
     def __init__(self, fn: Callable[[Any], object]) -> None:
         if kind_of(fn) != "sync":
-            raise TypeError(f"a validator must be a plain function, not the {kind_of(fn)} {name_of(fn)}")
+            raise TypeError(
+                f"a validator must be a plain function, not the {kind_of(fn)} {name_of(fn)}"
+            )
         self.fn = fn
 
     def build(self, _parts: Parts) -> Run:
@@ -58,7 +60,7 @@ class Call(Node):
 
     def _what(self) -> str:
         name = name_of(self.fn)
-        return "valid" if "<lambda>" in name else f"valid: {name}"
+        return "valid" if "<lambda>" in name else f"accepted by {name}"
 
     def json(self, _parts: Parts) -> Document:
         return UNKNOWN

@@ -79,7 +79,15 @@ class Fixed(Node):
             if rest is None and len(value) != size:
                 code = "too_short" if len(value) < size else "too_long"
                 return Problems(
-                    [Problem(code, f"{what} of {size} items", value, got=str(len(value)), context={"limit": size})]
+                    [
+                        Problem(
+                            code,
+                            f"{what} of {size} items",
+                            value,
+                            got=str(len(value)),
+                            context={"limit": size},
+                        )
+                    ]
                 )
             problems = Problems()
             items = []

@@ -43,9 +43,10 @@ class Leaf(Node):
         json: The keywords of JSON Schema; None if it has none.
         exact: Whether the keywords say exactly what the test does.
         got: Describes a value that failed, such as by its length.
+        accepts: Types whose own instances always pass.
     """
 
-    __slots__ = ("_exact", "_json", "_what", "code", "context", "got", "kind", "test")
+    __slots__ = ("_exact", "_json", "_what", "accepts", "code", "context", "got", "kind", "test")
 
     def __init__(
         self,
@@ -58,7 +59,9 @@ class Leaf(Node):
         json: dict[str, Any] | None = None,
         exact: bool = True,
         got: Callable[[Any], str] | None = None,
+        accepts: tuple[type, ...] = (),
     ) -> None:
+        self.accepts = accepts
         self.test = test
         self.code = code
         self.kind = kind
@@ -96,6 +99,12 @@ class Leaf(Node):
         return self._what
 
 
-def of_type(test: Callable[[Any], bool], what: str, json: dict[str, Any] | None = None) -> Leaf:
+def of_type(
+    test: Callable[[Any], bool],
+    what: str,
+    json: dict[str, Any] | None = None,
+    *accepts: type,
+    exact: bool = True,
+) -> Leaf:
     """Return a check of type alone."""
-    return Leaf(test, what, "type", json=json, exact=json is not None and json != {})
+    return Leaf(test, what, "type", json=json, exact=exact and bool(json), accepts=accepts)

@@ -61,7 +61,9 @@ class _Range(Leaf):
     def fail(self, value: Any) -> Any:
         problems = super().fail(value)
         assert self.context is not None
-        if problems[0].code == "too_small" and not order.compares(self.context["high"], operator.le)(value):
+        if problems[0].code == "too_small" and not order.compares(
+            self.context["high"], operator.le
+        )(value):
             problems[0].code = "too_large"
         return problems
 

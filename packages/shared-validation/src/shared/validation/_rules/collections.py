@@ -90,7 +90,11 @@ def _unique(value: Any) -> bool:
 
 unique_items: Final[Validator] = Rule(
     Leaf(
-        _unique, "a list without repeated items", "not_unique", kind=ITEMS, json={"uniqueItems": True}
+        _unique,
+        "a list without repeated items",
+        "not_unique",
+        kind=ITEMS,
+        json={"uniqueItems": True},
     )
 )
 

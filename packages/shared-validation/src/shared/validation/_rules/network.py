@@ -86,7 +86,12 @@ class EmailValidator(_Optioned):
         ) -> bool: ...
         @overload
         def __call__(
-            self, /, *, check_deliverability: bool = False, quoted_local: bool = False, literal: bool = False
+            self,
+            /,
+            *,
+            check_deliverability: bool = False,
+            quoted_local: bool = False,
+            literal: bool = False,
         ) -> EmailValidator: ...
         def __call__(self, *args: Any, **options: Any) -> Any: ...
 
@@ -130,13 +135,11 @@ class UrlValidator(_Optioned):
             credentials=credentials,
             max_length=whole("max_length", max_length),
         )
-        kind = "" if allowed is None else "/".join(sorted(allowed)) + " "
-        what = f"{'an' if kind[:1] in 'aeiouf' and kind[:1] != 'f' else 'a'} {kind}URL"
+        starts = " or ".join(f"{scheme}://" for scheme in sorted(allowed or ()))
+        what = f"a URL that starts with {starts}" if starts else "a URL"
         context = {"schemes": sorted(allowed or ()), "limit": max_length}
         json = {"format": "iri", "maxLength": max_length}
-        super().__init__(
-            Leaf(test, what, kind=STRING, context=context, json=json, exact=False)
-        )
+        super().__init__(Leaf(test, what, kind=STRING, context=context, json=json, exact=False))
 
     if TYPE_CHECKING:
 
@@ -187,7 +190,9 @@ class IpValidator(_Optioned):
     if TYPE_CHECKING:
 
         @overload
-        def __call__(self, value: Any, /, *, version: int | None = None, zone: bool = True) -> bool: ...
+        def __call__(
+            self, value: Any, /, *, version: int | None = None, zone: bool = True
+        ) -> bool: ...
         @overload
         def __call__(self, /, *, version: int | None = None, zone: bool = True) -> IpValidator: ...
         def __call__(self, *args: Any, **options: Any) -> Any: ...
@@ -232,7 +237,11 @@ class PhoneValidator(_Optioned):
 
     Example:
         >>> from shared.validation import is_phone
-        >>> is_phone("+44 20 8366 1177"), is_phone("020 8366 1177"), is_phone(region="GB")("020 8366 1177")
+        >>> (
+        ...     is_phone("+44 20 8366 1177"),
+        ...     is_phone("020 8366 1177"),
+        ...     is_phone(region="GB")("020 8366 1177"),
+        ... )
         (True, False, True)
     """
 
@@ -274,9 +283,13 @@ class IsoDatetimeValidator(_Optioned):
     if TYPE_CHECKING:
 
         @overload
-        def __call__(self, value: Any, /, *, offset: bool = False, leap_second: bool = False) -> bool: ...
+        def __call__(
+            self, value: Any, /, *, offset: bool = False, leap_second: bool = False
+        ) -> bool: ...
         @overload
-        def __call__(self, /, *, offset: bool = False, leap_second: bool = False) -> IsoDatetimeValidator: ...
+        def __call__(
+            self, /, *, offset: bool = False, leap_second: bool = False
+        ) -> IsoDatetimeValidator: ...
         def __call__(self, *args: Any, **options: Any) -> Any: ...
 
 
@@ -286,4 +299,3 @@ is_ip: Final = IpValidator()
 is_hostname: Final = HostnameValidator()
 is_phone: Final = PhoneValidator()
 is_iso_datetime: Final = IsoDatetimeValidator()
-

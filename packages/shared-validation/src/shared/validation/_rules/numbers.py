@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .._checks import kinds
 from .._nodes import limits
-from .._nodes.leaf import NUMBER, Leaf
+from .._nodes.leaf import NUMBER, Leaf, of_type
 from .._spec.validator import Constraint, Rule, Validator
 
 
@@ -20,7 +20,7 @@ is_positive: Final[Validator] = _compared("gt", 0)
 is_negative: Final[Validator] = _compared("lt", 0)
 is_non_negative: Final[Validator] = _compared("ge", 0)
 is_integer: Final[Validator] = Rule(
-    Leaf(kinds.is_integer, "an integer", "type", json={"type": "integer"}, exact=False)
+    of_type(kinds.is_integer, "an integer", {"type": "integer"}, int, exact=False)
 )
 is_finite: Final[Validator] = Rule(Leaf(kinds.is_finite, "a finite number", kind=NUMBER, json={}))
 
@@ -84,9 +84,7 @@ def value_between(low: Any, high: Any) -> Validator:
         >>> value_between(1, 5)(5), value_between(1, 5)("3")
         (True, False)
     """
-    return Constraint(
-        limits.between(low, high), lambda known: [known.Ge(low), known.Le(high)]
-    )
+    return Constraint(limits.between(low, high), lambda known: [known.Ge(low), known.Le(high)])
 
 
 def multiple_of(base: Any) -> Validator:

@@ -26,7 +26,11 @@ is_slug: Final[Validator] = Rule(
 )
 is_json: Final[Validator] = Rule(
     Leaf(
-        text.is_json, "JSON", kind=STRING, json={"contentMediaType": "application/json"}, exact=False
+        text.is_json,
+        "JSON",
+        kind=STRING,
+        json={"contentMediaType": "application/json"},
+        exact=False,
     )
 )
 is_uuid: Final[Validator] = Rule(

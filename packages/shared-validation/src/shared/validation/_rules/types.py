@@ -11,11 +11,13 @@ from .._nodes.items import DICT
 from .._nodes.leaf import Leaf, of_type
 from .._spec.validator import Rule, Validator
 
-is_string: Final[Validator] = Rule(of_type(kinds.is_string, "a string", {"type": "string"}))
-is_number: Final[Validator] = Rule(of_type(kinds.is_number, "a number", {"type": "number"}))
-is_bool: Final[Validator] = Rule(of_type(kinds.is_bool, "a boolean", {"type": "boolean"}))
-is_list: Final[Validator] = Rule(of_type(kinds.is_list, "a list", {"type": "array"}))
-is_dict: Final[Validator] = Rule(of_type(DICT.test, DICT.what, {"type": "object"}))
+is_string: Final[Validator] = Rule(of_type(kinds.is_string, "a string", {"type": "string"}, str))
+is_number: Final[Validator] = Rule(
+    of_type(kinds.is_number, "a number", {"type": "number"}, int, float)
+)
+is_bool: Final[Validator] = Rule(of_type(kinds.is_bool, "a boolean", {"type": "boolean"}, bool))
+is_list: Final[Validator] = Rule(of_type(kinds.is_list, "a list", {"type": "array"}, list, tuple))
+is_dict: Final[Validator] = Rule(of_type(DICT.test, DICT.what, {"type": "object"}, dict))
 
 
 def is_instance_of(*types: type) -> Validator:

@@ -97,9 +97,7 @@ class Builder:
         if all(getattr(self, name) == value for name, value in options.items()):
             return self
         names = ("extra", "partial", "strip", "owner")
-        return Builder(
-            *(options.get(name, getattr(self, name)) for name in names), work=self._work
-        )
+        return Builder(*(options.get(name, getattr(self, name)) for name in names), work=self._work)
 
     def node(self, spec: Any) -> Node:
         """Return what stands in a schema as a node."""

@@ -31,7 +31,7 @@ class Validator:
         ...     def __call__(self, value):
         ...         return value % 2 == 0
         >>> Even()(4), [error.message for error in Even().validate(5).errors]
-        (True, ['must be valid: Even'])
+        (True, ['must be accepted by Even'])
     """
 
     _run: Run | None = None
@@ -112,7 +112,7 @@ class Validator:
 
     def __repr__(self) -> str:
         try:
-            return f"<{type(self).__name__}: {self._parts().what(self.__node__)}>"
+            return f"<validator: {self._parts().what(self.__node__)}>"
         except (TypeError, RecursionError):
             return object.__repr__(self)
 
@@ -232,7 +232,11 @@ class SchemaValidator(Validator):
         if not isinstance(schema, Mapping):
             raise refuse("schema", "a dictionary", schema, TypeError)
         self.schema: Mapping[Any, Any] = schema
-        self._options = {"extra": choice("extra", extra, EXTRAS), "partial": partial, "strip": strip}
+        self._options = {
+            "extra": choice("extra", extra, EXTRAS),
+            "partial": partial,
+            "strip": strip,
+        }
         self._made = Fields(schema, self._options)
         parts = self._parts()
         run = parts.run(schema)
@@ -244,4 +248,3 @@ class SchemaValidator(Validator):
 
     def _parts(self) -> Builder:
         return Builder(**self._options)  # type: ignore[arg-type]
-

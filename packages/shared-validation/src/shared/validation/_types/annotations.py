@@ -24,10 +24,19 @@ if typing.TYPE_CHECKING:
     from .._nodes.node import Document, Parts, Run
 
 _BASIC: dict[Any, Leaf] = {
-    int: Leaf(kinds.is_integer, "an integer", "type", json={"type": "integer"}, exact=False),
-    str: of_type(kinds.is_string, "a string", {"type": "string"}),
-    bool: of_type(kinds.is_bool, "a boolean", {"type": "boolean"}),
-    type(None): of_type(lambda value: value is None, "None", {"type": "null"}),
+    int: of_type(kinds.is_integer, "an integer", {"type": "integer"}, int, exact=False),
+    float: of_type(kinds.is_real, "a number", {"type": "number"}, float, int),
+    complex: of_type(
+        lambda value: isinstance(value, complex) or kinds.is_real(value),
+        "a number",
+        None,
+        complex,
+        float,
+        int,
+    ),
+    str: of_type(kinds.is_string, "a string", {"type": "string"}, str),
+    bool: of_type(kinds.is_bool, "a boolean", {"type": "boolean"}, bool),
+    type(None): of_type(lambda value: value is None, "None", {"type": "null"}, type(None)),
 }
 _ITEMS = {list, set, frozenset, collections.deque, abc.Sequence, abc.MutableSequence, abc.Collection,
           abc.Set, abc.MutableSet}  # fmt: skip
@@ -49,7 +58,9 @@ def annotated(annotation: Any) -> Node:
         return _Self()
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
-    name = getattr(origin or annotation, "_name", None) or getattr(origin or annotation, "__name__", "")
+    name = getattr(origin or annotation, "_name", None) or getattr(
+        origin or annotation, "__name__", ""
+    )
     if origin is typing.Annotated:
         return AllOf((arguments[0], *filter(None, map(_metadata, arguments[1:]))))
     if origin in (typing.Union, types.UnionType):
@@ -81,28 +92,19 @@ def _class(cls: type) -> Node:
     known = _BASIC.get(cls)
     if known is not None:
         return known
-    if cls is float:
-        return of_type(
-            lambda value: isinstance(value, (float, int)) and not isinstance(value, bool),
-            "a number",
-            {"type": "number"},
-        )
-    if cls is complex:
-        return of_type(
-            lambda v: isinstance(v, (complex, float, int)) and not isinstance(v, bool), "a number"
-        )
     if typing.is_typeddict(cls):
         return _TypedDict(cls)
     if getattr(cls, "_is_protocol", False) and not getattr(cls, "_is_runtime_protocol", False):
         return Anything()  # Python cannot tell
     json = {"list": "array", "dict": "object"}.get(_builtin(cls))
     words = {"list": "a list", "dict": "a dictionary", "bytes": "bytes"}
-    return Leaf(
+    return of_type(
         lambda value: isinstance(value, cls),
-        words.get(_builtin(cls), f"{'an' if cls.__name__[:1] in 'AEIOUaeiou' else 'a'} {cls.__name__}"),
-        "type",
-        json={"type": json} if json else None,
-        exact=json is not None,
+        words.get(
+            _builtin(cls), f"{'an' if cls.__name__[:1] in 'AEIOUaeiou' else 'a'} {cls.__name__}"
+        ),
+        {"type": json} if json else None,
+        cls,
     )
 
 
@@ -119,17 +121,23 @@ def _generic(origin: Any, arguments: tuple[Any, ...]) -> Node:
         kind = Kind("a tuple", lambda value: isinstance(value, tuple), "array")
         if len(arguments) == 2 and arguments[1] is ...:
             return Each(arguments[0], kind)
-        return Fixed(() if arguments == ((),) else arguments, kind)
+        return Fixed(arguments, kind)
     if not isinstance(origin, type):
         return Anything()
     if origin in _ITEMS:
         what = f"a {origin.__name__.lower()}"
         return Each(
             arguments[0],
-            Kind(what, lambda v: isinstance(v, origin) and not isinstance(v, (str, bytes)), "array"),
+            Kind(
+                what, lambda v: not isinstance(v, (str, bytes)) and isinstance(v, origin), "array"
+            ),
         )
     if issubclass(origin, abc.Mapping) and len(arguments) == 2:
-        what = "a dictionary" if origin in (dict, abc.Mapping, abc.MutableMapping) else f"a {origin.__name__}"
+        what = (
+            "a dictionary"
+            if origin in (dict, abc.Mapping, abc.MutableMapping)
+            else f"a {origin.__name__}"
+        )
         return Keys(*arguments, Kind(what, lambda value: isinstance(value, origin), "object"))
     if issubclass(origin, collections.Counter):
         return Keys(arguments[0], int, Kind("a Counter", lambda v: isinstance(v, origin), "object"))
@@ -141,9 +149,7 @@ def _generic(origin: Any, arguments: tuple[Any, ...]) -> Node:
 def _type_of(bound: Any) -> Node:
     if isinstance(bound, typing.TypeVar):
         bound = bound.__bound__ or object
-    bases = tuple(
-        base for base in (typing.get_args(bound) or (bound,)) if isinstance(base, type)
-    )
+    bases = tuple(base for base in (typing.get_args(bound) or (bound,)) if isinstance(base, type))
     if not bases:
         bases = (object,)
     names = " or ".join(base.__name__ for base in bases)
@@ -175,7 +181,9 @@ def _metadata(item: Any) -> Any:
     found = constraint(item)
     if found is not None:
         return found
-    if isinstance(item, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)):
+    if isinstance(
+        item, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)
+    ):
         return Call(item)
     return None
 
@@ -246,8 +254,10 @@ def _wrapped(hint: Any, name: str) -> bool:
     while typing.get_origin(hint) is not None:
         if getattr(typing.get_origin(hint), "_name", None) == name:
             return True
-        if typing.get_origin(hint) is not typing.Annotated and getattr(typing.get_origin(hint), "_name", "") not in _WRAPPERS:
+        if (
+            typing.get_origin(hint) is not typing.Annotated
+            and getattr(typing.get_origin(hint), "_name", "") not in _WRAPPERS
+        ):
             return False
         hint = typing.get_args(hint)[0]
     return False
-

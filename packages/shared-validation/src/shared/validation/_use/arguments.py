@@ -20,6 +20,7 @@ from .._nodes.group import AllOf, Anything
 from .._nodes.items import DICT, Each, Keys
 from .._nodes.state import State, too_deep
 from .._spec.parts import Builder, node_of
+from .generated import exact_types, generated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,9 @@ def validate_arguments(fn: Any = None, /, **validators: Any) -> Any:
 
 def _decorated(fn: Any, *, validators: dict[str, Any], scope: dict[str, Any]) -> Any:
     if isinstance(fn, type):
-        raise TypeError(f"{_BY} decorates functions, not the class {fn.__name__}: decorate its __init__")
+        raise TypeError(
+            f"{_BY} decorates functions, not the class {fn.__name__}: decorate its __init__"
+        )
 
     def make(inner: Any) -> Any:
         if hasattr(inner, "registry") and hasattr(inner, "dispatch"):  # single dispatch
@@ -96,6 +99,10 @@ def _decorated(fn: Any, *, validators: dict[str, Any], scope: dict[str, Any]) ->
 
 def _guarded(fn: Any, arguments: Any) -> Any:
     kind = kind_of(fn)
+    if kind in {"sync", "async"} and isinstance(arguments, _Arguments):
+        quick = arguments.quick(asynchronous=kind == "async")
+        if quick is not None:
+            return quick
     if kind == "async":
 
         async def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -104,30 +111,18 @@ def _guarded(fn: Any, arguments: Any) -> Any:
 
         return guarded
     if kind == "sync":
-        return _direct(fn, arguments)
+
+        def guarded_too(*args: Any, **kwargs: Any) -> Any:
+            arguments.check(args, kwargs)
+            return fn(*args, **kwargs)
+
+        return guarded_too
 
     def around(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments.check(args, kwargs)
         return nullcontext()
 
     return wrap(fn, around, by=_BY)
-
-
-def _direct(fn: Any, arguments: Any) -> Any:
-    # Positional arguments are the usual case: checked here, without one more call.
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) > arguments.simple:
-            arguments.check(args, kwargs)
-        else:
-            problems = None
-            for value, (name, run) in zip(args, arguments.positional, strict=False):
-                if run is not None and type(result := run(value, None)) is Problems:
-                    problems = Problems([*(problems or ()), *result.at(name)])
-            if problems is not None:
-                _refuse(problems)
-        return fn(*args, **kwargs)
-
-    return guarded
 
 
 def _refuse(problems: Problems) -> None:
@@ -145,14 +140,10 @@ class _Table(typing.NamedTuple):
 
 
 class _Arguments:
-    """The parameters of one function and their checks.
-
-    Attributes:
-        positional: The checks of positional parameters, for the short way.
-        simple: The most positional arguments that the short way serves; -1 if none.
-    """
+    """The parameters of one function and their checks."""
 
     def __init__(self, fn: Any, validators: dict[str, Any], scope: dict[str, Any]) -> None:
+        self._fn = fn
         self._name = describe(fn)
         self._source = _innermost(fn)
         self._parameters = _signature(fn)
@@ -163,7 +154,6 @@ class _Arguments:
                 raise TypeError(f"{_BY}: {self._name} has no parameter {name!r}")
             node_of(spec)
         self._validators = validators
-        self._unpacked = False
         self._pending: dict[str, Any] = {}
         self._annotations: dict[str, Any] = {}
         for name, one in self._parameters.items():
@@ -174,8 +164,6 @@ class _Arguments:
                     self._pending[name] = one.annotation
         words = set(re.findall(r"\w+", " ".join(map(str, self._pending.values()))))
         self._scope = {name: value for name, value in scope.items() if name in words}
-        self.positional: list[tuple[str, Run | None]] = []
-        self.simple = -1
         self._table: _Table | None = None
         self._by_owner: WeakKeyDictionary[type, _Table] = WeakKeyDictionary()
         if not self._pending:
@@ -224,13 +212,26 @@ class _Arguments:
         self._scope = {}
         if any(map(_names_self, self._annotations.values())):
             return
-        self._table = table = self._build(None)
-        if not table.recursive:
-            self.positional = table.positional
-            # Beyond them there is *args to check, or the function refuses the call itself.
-            self.simple = len(table.positional) if table.more else sys.maxsize
-            if self._unpacked:  # its required names must be there
-                self.simple = -1
+        self._table = self._build(None)
+
+    def quick(self, *, asynchronous: bool) -> Any:
+        """Return the function with its checks as generated code; None if that cannot be."""
+        if self._table is None or self._table.recursive:
+            return None
+        parts = Builder()
+        known = {}
+        if any(name.startswith("_s_") for name in self._parameters):
+            return None  # names of the generated code
+        for name, one in self._parameters.items():
+            spec = self._annotations.get(name, Anything())
+            if name in self._validators:
+                spec = AllOf((spec, self._validators[name]))
+            node = parts.node(spec)
+            if one.kind in {one.VAR_POSITIONAL, one.VAR_KEYWORD}:
+                return None
+            if not isinstance(node, Anything):
+                known[name] = (exact_types(node, parts), parts.run(spec))
+        return generated(self._fn, self._parameters, known, _refuse, asynchronous=asynchronous)
 
     def _of_owner(self, args: tuple[Any, ...]) -> _Table:
         first = args[0] if args else None
@@ -255,6 +256,8 @@ class _Arguments:
                 if name in self._validators:
                     spec = AllOf((spec, self._validators[name]))
                 run = None if isinstance(parts.node(spec), Anything) else parts.run(spec)
+                if run is not None and one.default is not one.empty:
+                    run = _unless(one.default, run)
                 if one.kind in _POSITIONAL:
                     positional.append((name, run))
                 if one.kind is not one.POSITIONAL_ONLY:
@@ -263,9 +266,9 @@ class _Arguments:
             named[name] = parts.run(self._validators[name])
         return _Table(positional, named, more, others, parts.recursive)
 
-    def _rest(self, parts: Builder, spec: Any, each: Any) -> Run | None:
+    @staticmethod
+    def _rest(parts: Builder, spec: Any, each: Any) -> Run | None:
         if typing.get_origin(spec) is typing.Unpack:  # **options: Unpack[Options]
-            self._unpacked = True
             return parts.run(typing.get_args(spec)[0])
         return None if isinstance(parts.node(spec), Anything) else parts.run(each(spec))
 
@@ -280,7 +283,9 @@ class _Arguments:
                 shim, getattr(source, "__globals__", {}), names, include_extras=True
             )
         except (SyntaxError, TypeError) as error:
-            raise TypeError(f"{_BY}: {self._name}: {annotation!r} is not an annotation: {error}") from None
+            raise TypeError(
+                f"{_BY}: {self._name}: {annotation!r} is not an annotation: {error}"
+            ) from None
         Builder().run(found["it"])  # a NameError if something inside it comes later
         return found["it"]
 
@@ -300,8 +305,6 @@ class _Arguments:
 class _Dispatch:
     """The arguments of a function with single dispatch: those of the implementation to be called."""
 
-    simple = -1
-
     def __init__(self, fn: Any, validators: dict[str, Any], scope: dict[str, Any]) -> None:
         self._fn = fn
         self._validators = validators
@@ -317,6 +320,10 @@ class _Dispatch:
             known = self._known[target] = _Arguments(target, self._validators, self._scope)
         if args:
             known.check(args, kwargs)
+
+
+def _unless(default: Any, run: Run) -> Run:
+    return lambda value, state: value if value is default else run(value, state)
 
 
 def _each_value(spec: Any) -> Keys:
@@ -365,7 +372,9 @@ def _surroundings(fn: Any, args: tuple[Any, ...]) -> dict[str, Any]:
         frame = frame.f_back  # type: ignore[assignment]
     del frame
     for name, cell in zip(
-        getattr(getattr(fn, "__code__", None), "co_freevars", ()), fn.__closure__ or (), strict=False
+        getattr(getattr(fn, "__code__", None), "co_freevars", ()),
+        fn.__closure__ or (),
+        strict=False,
     ):
         with suppress(ValueError):  # not set yet
             names[name] = cell.cell_contents

@@ -125,7 +125,9 @@ class _Reader:
         if later is not None:
             return later
         later = self.known[id(schema)] = _Later()
-        nodes = [node for keyword, value in schema.items() for node in self._keyword(keyword, value)]
+        nodes = [
+            node for keyword, value in schema.items() for node in self._keyword(keyword, value)
+        ]
         nodes += self._together(schema)
         later.made = nodes[0] if len(nodes) == 1 else AllOf(tuple(nodes))
         return later

@@ -57,7 +57,9 @@ class Object(Node):
                 if names is not None:
                     problems += _found(names(name, state)).at(name)
                 checks = [fields[name]] if name in fields else []
-                checks += [check for search, check in patterns if isinstance(name, str) and search(name)]
+                checks += [
+                    check for search, check in patterns if isinstance(name, str) and search(name)
+                ]
                 if not checks and forbidden:
                     problems += _missing("extra", "is not an allowed field", name)
                 elif not checks and others is not None:
@@ -68,7 +70,11 @@ class Object(Node):
                     return problems
             absent = dict.fromkeys(name for name in required if name not in value)
             absent |= dict.fromkeys(
-                one for name, all_ in needs.items() if name in value for one in all_ if one not in value
+                one
+                for name, all_ in needs.items()
+                if name in value
+                for one in all_
+                if one not in value
             )
             for name in absent:
                 problems += _missing("missing", "is required", name)
