@@ -3,6 +3,9 @@
 import logging
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +17,7 @@ from shared.resilience import (
     CircuitOpenError,
     RateLimitedError,
     RateLimiter,
+    get_listeners,
     logging_listener,
     opentelemetry_listener,
     prometheus_listener,
@@ -147,3 +151,47 @@ def test_a_refused_call_is_an_event_and_a_good_one_is_not(events):
     bulkhead = Bulkhead(1)
     bulkhead.call(int)
     assert events == []
+
+
+def test_first_use_from_many_threads_makes_the_listeners_once(monkeypatch):
+    made = []
+
+    def slow():
+        made.append(threading.get_ident())
+        time.sleep(0)  # let the others come in
+        return (made.append,)
+
+    monkeypatch.setattr("shared.resilience._events.listeners.default_listeners", slow)
+    for _ in range(20):
+        made.clear()
+        set_listeners(None)
+        start = threading.Barrier(8)
+
+        def use(start=start):
+            start.wait()
+            return get_listeners()
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = {pool.submit(use) for _ in range(8)}
+            assert len({answer.result() for answer in answers}) == 1
+        assert len(made) == 1
+
+
+def test_a_choice_made_while_the_default_is_being_made_stays(monkeypatch):
+    making, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        making.set()
+        assert go_on.wait(20)
+        return ()
+
+    monkeypatch.setattr("shared.resilience._events.listeners.default_listeners", slow)
+    set_listeners(None)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(get_listeners)
+        assert making.wait(20)
+        choice = pool.submit(set_listeners, [print])
+        go_on.set()
+        first.result()
+        choice.result()
+    assert get_listeners() == (print,)

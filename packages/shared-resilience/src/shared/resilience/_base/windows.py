@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from shared.core import forks
 from shared.core.checks import function
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class TimedCalls:
     """The outcomes of the last `seconds`, in a hundred buckets with running totals."""
 
     __slots__ = (
+        "__weakref__",
         "_acquire",
         "_bucket",
         "_buckets",
@@ -53,8 +55,7 @@ class TimedCalls:
     )
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        lock = threading.RLock()
-        self._acquire, self._release = lock.acquire, lock.release
+        self._new_lock()
         self._seconds = seconds
         self._clock = function("clock", clock)
         self._totals = [0, 0, 0, 0]
@@ -62,6 +63,18 @@ class TimedCalls:
         # (when it ended, its outcomes), oldest first; the current bucket is last
         self._buckets: deque[tuple[float, list[int]]] = deque()
         self._edge = float("-inf")
+        forks.renew(self)
+
+    def _new_lock(self) -> None:
+        lock = threading.RLock()
+        self._acquire, self._release = lock.acquire, lock.release
+
+    def renew_after_fork(self) -> None:
+        """Count on in a child, whatever another thread was just doing in the parent."""
+        self._new_lock()
+        self._edge = float("-inf")
+        self._totals = [sum(counts) for counts in zip(*(b for _, b in self._buckets), strict=True)]
+        self._totals = self._totals or [0, 0, 0, 0]
 
     def __enter__(self) -> None:
         """Hold the lock, for a decision on the counts."""

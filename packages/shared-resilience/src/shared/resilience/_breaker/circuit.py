@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from shared.core import forks
+
 from .._base.errors import of_the_call
 from .._base.exceptions import matcher
 from .._base.windows import CountedCalls, TimedCalls
@@ -62,6 +64,16 @@ class Circuit:
         self._until = 0.0
         self.last_exception: BaseException | None = None
         self._enter(CLOSED)
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Go on from the parent's state in a child; the parent's probes end in the parent."""
+        self._lock = threading.RLock()
+        self._changes.clear()
+        if self._state is HALF_OPEN:
+            self._enter(HALF_OPEN)
+        # Another thread may have been between two lines of `_enter`.
+        self.closed = self._period if self._state in _PASSING else None
 
     def state(self) -> CircuitState:
         """Return the state. An open circuit whose timeout is over is half-open."""

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakValueDictionary
 
+from shared.core import forks
 from shared.core.callables import describe
 from shared.core.checks import function, number
 
@@ -49,10 +50,15 @@ class CircuitBreakerRegistry:
         self._config = configuration(config)
         self._max_idle = None if max_idle is None else number("max_idle", max_idle, above=0)
         self._clock = function("clock", clock)
-        self._lock = threading.RLock()
+        self.renew_after_fork()
+        forks.renew(self)
         # key -> (when requested last, breaker), least recently requested first
         self._recent: OrderedDict[str, tuple[float, CircuitBreaker]] = OrderedDict()
         self._alive: WeakValueDictionary[str, CircuitBreaker] = WeakValueDictionary()
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child: the breakers are kept, each with the parent's state."""
+        self._lock = threading.RLock()
 
     def get(self, key: str, config: CircuitBreakerConfig | None = None) -> CircuitBreaker:
         """Return the breaker for `key`.

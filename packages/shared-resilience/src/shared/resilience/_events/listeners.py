@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from shared.core import forks
 
 from .event import Event, Listener, safely
 
@@ -78,8 +81,6 @@ def prometheus_listener(registry: Any = None) -> Listener:
     Args:
         registry: A `CollectorRegistry`; the library's default one if `None`.
     """
-    import threading
-
     import prometheus_client
 
     kwargs = {} if registry is None else {"registry": registry}
@@ -98,18 +99,27 @@ def prometheus_listener(registry: Any = None) -> Listener:
     limit = prometheus_client.Gauge(
         "resilience_limit", "Current limit of an adaptive limiter", ["policy", "name"], **kwargs
     )
-    lock = threading.Lock()
+    states = _Lock()
 
     def listen(event: Event) -> None:
         events.labels(event.policy, event.name, event.kind).inc()
         if event.policy == "breaker" and "new" in event.details:
-            with lock:  # two transitions at once must not leave two states at 1
+            with states.lock:  # two transitions at once must not leave two states at 1
                 state.labels(event.name, event.details["old"]).set(0)
                 state.labels(event.name, event.details["new"]).set(1)
         elif "limit" in event.details:
             limit.labels(event.policy, event.name).set(event.details["limit"])
 
     return listen
+
+
+class _Lock:
+    def __init__(self) -> None:
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        self.lock = threading.Lock()
 
 
 def opentelemetry_listener() -> Listener:

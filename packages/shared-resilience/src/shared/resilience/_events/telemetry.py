@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
+
+from shared.core import forks
 
 from .event import Event, Listener, safely
 
 _listeners: tuple[Listener, ...] | None = None
+_lock = threading.RLock()  # reentrant: making a listener may emit an event
+
+
+@forks.after_fork
+def _new_lock() -> None:
+    global _lock  # noqa: PLW0603 - the parent's may be held there
+    _lock = threading.RLock()
 
 
 def set_listeners(listeners: list[Listener] | tuple[Listener, ...] | None) -> None:
@@ -27,17 +37,20 @@ def set_listeners(listeners: list[Listener] | tuple[Listener, ...] | None) -> No
         >>> set_listeners(None)
     """
     global _listeners  # noqa: PLW0603 - one for the process
-    _listeners = None if listeners is None else tuple(listeners)
+    chosen = None if listeners is None else tuple(listeners)
+    with _lock:
+        _listeners = chosen
 
 
 def get_listeners() -> tuple[Listener, ...]:
     """Return the current listeners; the default ones are made if needed."""
     global _listeners  # noqa: PLW0603 - one for the process
-    if _listeners is None:
-        from .listeners import default_listeners
+    from .listeners import default_listeners
 
-        _listeners = default_listeners()
-    return _listeners
+    with _lock:  # two threads must not make the same metrics, nor undo a choice made meanwhile
+        if _listeners is None:
+            _listeners = default_listeners()
+        return _listeners
 
 
 def emit(policy: str, name: str, kind: str, **details: Any) -> None:

@@ -204,6 +204,14 @@ class AdaptiveLimiter(Slots):
     def __repr__(self) -> str:
         return f"<AdaptiveLimiter {self.name!r} {self.active} of {self._limit}>"
 
+    def _most(self) -> int:
+        return self.max_limit
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child, with the limit that the parent had found."""
+        super().renew_after_fork()
+        self._calls = object()
+
     @property
     def limit(self) -> int:
         """How many calls may be under way now."""
@@ -211,14 +219,16 @@ class AdaptiveLimiter(Slots):
 
     def _begin(self) -> Admission:
         self._take()
-        return _Measured(self._learn, self._clock())
+        return _Measured(self._learn, self._clock(), self._calls)
 
     async def _abegin(self) -> Admission:
         await self._atake()
-        return _Measured(self._learn, self._clock())
+        return _Measured(self._learn, self._clock(), self._calls)
 
-    def _learn(self, started: float, exc: BaseException | None) -> None:
+    def _learn(self, started: float, calls: object, exc: BaseException | None) -> None:
         """Free the slot and, if the call tells about the load, adapt the limit."""
+        if calls is not self._calls:
+            return  # it began before a fork, and ends in the parent
         dropped = of_the_call(exc) and self._dropped(exc)
         new = self._limit
         with self._lock:
@@ -243,16 +253,20 @@ class AdaptiveLimiter(Slots):
 
 
 class _Measured:
-    __slots__ = ("_learn", "_started")
+    __slots__ = ("_calls", "_learn", "_started")
 
     def __init__(
-        self, learn: Callable[[float, BaseException | None], None], started: float
+        self,
+        learn: Callable[[float, object, BaseException | None], None],
+        started: float,
+        calls: object,
     ) -> None:
         self._learn = learn
         self._started = started
+        self._calls = calls
 
     def end(self, exc: BaseException | None, /) -> None:
-        self._learn(self._started, exc)
+        self._learn(self._started, self._calls, exc)
 
 
 def _algorithm(algorithm: str | LimitAlgorithm) -> LimitAlgorithm:

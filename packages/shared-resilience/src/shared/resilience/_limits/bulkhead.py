@@ -9,6 +9,7 @@ from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.core import forks
 from shared.core.checks import function, number, text, whole
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
@@ -48,12 +49,28 @@ class Slots(Guard):
         )
         self._limit = limit
         self._clock = function("clock", clock)
-        # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
-        self._lock = threading.RLock()
         self._line: Line[None] = Line()
         self._waiting = self._line.waiters
         # Free slots. Taking and giving back is one step of a deque: atomic without a lock.
-        self._free = deque(repeat(None, limit))
+        self._free: deque[None] = deque(maxlen=self._most())
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def _most(self) -> int:
+        """Return how many slots there can ever be."""
+        return self._limit
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child: who held a slot or waited for one goes on in the parent.
+
+        If the thread that forked held some, they come back in the child too: there are never
+        more than the limit.
+        """
+        # Reentrant: a waiting coroutine that is collected gives its place up, anywhere.
+        self._lock = threading.RLock()
+        self._waiting.clear()
+        self._free.clear()
+        self._free.extend(repeat(None, self._limit))
         self._owed = 0  # slots to take away when they come back, because the limit shrank
 
     @property

@@ -11,6 +11,7 @@ from math import inf
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from shared.core import forks
 from shared.core.checks import function, number, refuse, text, whole
 from shared.core.loops import running_loop
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
@@ -67,11 +68,17 @@ class Limiter(Guard):
         self.name: str = text("name", name)
         self._wait = wait
         self._clock = function("clock", clock)
+        self._line: Line[None] = Line()
+        self._waiting = self._line.waiters
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child: what was taken stays taken, but no caller waits there."""
         # Reentrant: a waiting coroutine may be collected, and leave the line, anywhere.
         self._lock = threading.RLock()
         self._acquire_lock, self._release_lock = self._lock.acquire, self._lock.release
-        self._line: Line[None] = Line()
-        self._waiting = self._line.waiters
+        self._waiting.clear()
 
     def acquire(self, n: int = 1) -> Awaitable[None]:
         """Wait until `n` more calls are allowed, and take them.
@@ -242,7 +249,6 @@ class RateLimiter(Limiter):
         wait: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(name, wait=wait, clock=clock)
         self.calls: int = whole("calls", calls)
         self.period: float = number("period", period, above=0)
         # A call needs a slot that was not used for a period. There are `calls` slots: the times
@@ -251,6 +257,13 @@ class RateLimiter(Limiter):
         # took one has it alone, so the law holds whatever the order of threads.
         self._used: deque[float] = deque()
         self._unused = repeat(-inf, calls)
+        super().__init__(name, wait=wait, clock=clock)
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child; a slot that another thread had just taken out is put back."""
+        super().renew_after_fork()
+        if missing := self.calls - len(self._used) - length_hint(self._unused):
+            self._used.extend(repeat(self._clock(), missing))
 
     def __repr__(self) -> str:
         return f"<RateLimiter {self.name!r} {self.calls} in {self.period:g} s>"

@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from shared.core import forks
 from shared.core.checks import number, refuse, text, whole
 from shared.core.loops import running_loop
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
@@ -105,8 +106,14 @@ class RedisRateLimiter(Guard):
         self._local = RateLimiter(
             calls if local_calls is None else whole("local_calls", local_calls), period, name=name
         )
-        self._lock = threading.RLock()
         self._line: Line[None] = Line()
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child: no caller waits there."""
+        self._lock = threading.RLock()
+        self._line.waiters.clear()
 
     def __repr__(self) -> str:
         return f"<RedisRateLimiter {self.name!r} {self.calls} in {self.period:g} s>"

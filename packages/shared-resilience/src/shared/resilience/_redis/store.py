@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from shared.core import forks
 from shared.core.checks import choice, number, refuse
 
 from .._breaker.breaker import CircuitBreaker
@@ -63,6 +64,11 @@ class RedisStore:
             f"redis:{name}",
             CircuitBreakerConfig(failure_threshold=1, timeout=self.retry_interval),
         )
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child, which has none of the threads; redis-py sees to its connections."""
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 

@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType, coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from shared.core import forks
 from shared.core.callables import describe
 
 from .._policy.policy import Policy, admit_all, relaying
@@ -33,6 +34,12 @@ def _done() -> Generator[None, None, None]:
 _DONE: Coroutine[Any, Any, None] = cast("Coroutine[Any, Any, None]", _done())
 next(_DONE, None)  # type: ignore[call-overload]
 _sharing = threading.Lock()
+
+
+@forks.after_fork
+def _new_lock() -> None:
+    global _sharing  # noqa: PLW0603 - the parent's may be held there
+    _sharing = threading.Lock()
 
 
 class Timeout(Policy, Block):

@@ -7,6 +7,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.core import forks
 from shared.core.callables import describe
 
 from .._base.later import is_later, stand_in
@@ -24,10 +25,16 @@ T = TypeVar("T")
 class InThread(Timeout):
     """Frees the callers of plain functions at the deadline; the functions go on in threads."""
 
-    __slots__ = ("_slots",)
+    __slots__ = ("__weakref__", "_max_threads", "_slots")
 
     def __init__(self, max_threads: int) -> None:
-        self._slots = threading.BoundedSemaphore(max_threads)
+        self._max_threads = max_threads
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Start again in a child, which has none of the threads."""
+        self._slots = threading.BoundedSemaphore(self._max_threads)
 
     def _sync(self, fn: Callable[..., T]) -> Callable[..., T]:
         def timed(*args: Any, **kwargs: Any) -> T:
@@ -46,7 +53,8 @@ class InThread(Timeout):
     def _run(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
         left = limit(self.seconds)
         until = monotonic() + left
-        if left <= 0 or not self._slots.acquire(timeout=left):
+        slots = self._slots
+        if left <= 0 or not slots.acquire(timeout=left):
             raise too_late(self.seconds)
         context = contextvars.copy_context()
         done = threading.Event()
@@ -58,14 +66,14 @@ class InThread(Timeout):
             except BaseException as exc:  # noqa: BLE001 - the caller gets it
                 outcome.extend((False, exc))
             finally:
-                self._slots.release()  # only now: a stuck call keeps its slot
+                slots.release()  # only now: a stuck call keeps its slot
                 done.set()
 
         try:
             # A daemon: a call that never ends must not keep the process from ending.
             threading.Thread(target=work, name=f"with_timeout {describe(fn)}", daemon=True).start()
         except BaseException:
-            self._slots.release()
+            slots.release()
             raise
         if not done.wait(until - monotonic()):
             raise too_late(left)
