@@ -17,6 +17,8 @@ import pytest
 
 from .conftest import NAMES, UV, installers_environment
 
+FILES = 2 * len(NAMES)  # a wheel and an sdist of each
+
 JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -62,12 +64,12 @@ def test_the_index_lists_every_project_and_every_file_with_its_hash(index):
 
 def test_a_later_run_adds_and_rebuilds_only_what_is_spoilt(released, tmp_path):
     folder = tmp_path / "served"
-    assert "16 files, 16 of them new" in released.run("index", str(folder)).stdout
+    assert f"{FILES} files, {FILES} of them new" in released.run("index", str(folder)).stdout
     before = {path.name: path.read_bytes() for path in (folder / "files").iterdir()}
-    assert "16 files, 0 of them new" in released.run("index", str(folder)).stdout
+    assert f"{FILES} files, 0 of them new" in released.run("index", str(folder)).stdout
     wheel = "shared_health-1.0.0-py3-none-any.whl"
     (folder / "files" / wheel).write_bytes(b"spoilt")
-    assert "16 files, 2 of them new" in released.run("index", str(folder)).stdout
+    assert f"{FILES} files, 2 of them new" in released.run("index", str(folder)).stdout
     after = {path.name: path.read_bytes() for path in (folder / "files").iterdir()}
     assert after == before  # builds are reproducible
 
@@ -76,7 +78,7 @@ def test_a_later_run_adds_and_rebuilds_only_what_is_spoilt(released, tmp_path):
     assert released.run("release", "shared-health", "patch").returncode == 0
     released.git("tag", "--delete", "shared-health-v1.0.0")  # as in a shallow clone
     result = released.run("index", str(folder))
-    assert "18 files, 2 of them new" in result.stdout, result.stderr
+    assert f"{FILES + 2} files, 2 of them new" in result.stdout, result.stderr
     page = json.loads((folder / "simple/shared-health/index.json").read_text())
     assert page["versions"] == ["1.0.0", "1.0.1"]
 
@@ -239,6 +241,7 @@ def versions(environment):
     return {name: number for name, number in pairs if name.startswith("shared")}
 
 
+OURS = ["shared-config", "shared-core", "shared-db"]  # what shared-db brings of ours
 WAYS = {
     "pip, our index alone, which sends others' names on": (
         "pip",
@@ -251,11 +254,11 @@ WAYS = {
     "uv, our index alone": ("uv", ["--default-index", "{ours}", "shared-db[postgres]"]),
     "pip, wheels by path": (
         "pip",
-        ["--index-url", "{public}", "{db}[postgres]", "{config}"],
+        ["--index-url", "{public}", "{db}[postgres]", "{config}", "{core}"],
     ),
     "pip, wheels by folder": (
         "pip",
-        ["--no-index", "--find-links", "{files}", "--no-deps", "shared-db", "shared-config"],
+        ["--no-index", "--find-links", "{files}", "--no-deps", *OURS],
     ),
 }
 
@@ -270,10 +273,11 @@ def test_no_namesake_gets_in_by_a_documented_way(index, serve, public, environme
         "files": str(index / "files"),
         "db": str(index / "files/shared_db-1.0.0-py3-none-any.whl"),
         "config": str(index / "files/shared_config-1.0.0-py3-none-any.whl"),
+        "core": str(index / "files/shared_core-1.0.0-py3-none-any.whl"),
     }
     result = install(environment, tool, *(text.format(**places) for text in arguments))
     assert result.returncode == 0, result.stderr
-    assert versions(environment) == {"shared-config": "1.0.0", "shared-db": "1.0.0"}
+    assert versions(environment) == dict.fromkeys(OURS, "1.0.0")
     assert not list(environment.glob("lib/python*/site-packages/shared/__init__.py"))
 
 
@@ -301,7 +305,7 @@ def test_no_namesake_gets_into_a_uv_project(index, serve, public, tmp_path):
     assert result.returncode == 0, result.stderr
     locked = tomllib.loads((tmp_path / "uv.lock").read_text())["package"]
     found = {p["name"]: p["source"]["registry"] for p in locked if p["name"].startswith("shared")}
-    assert found == dict.fromkeys(["shared-config", "shared-db"], ours)
+    assert found == dict.fromkeys(OURS, ours)
 
 
 def test_the_namesakes_would_get_in_by_a_way_that_is_not_documented(
