@@ -58,13 +58,22 @@ def dispatched(inner):
     return functools.singledispatch(inner)
 
 
-def of_class(kind):
-    def make(inner):
-        if kind is staticmethod:
-            return lambda decorate: type("C", (), {"m": decorate(staticmethod(inner))}).m
-        return lambda decorate: (
-            type("C", (), {"m": decorate(classmethod(lambda _cls, x: inner(x)))}).m
-        )
+def static(inner):
+    def make(decorate):
+        class Home:
+            method = decorate(staticmethod(inner))
+
+        return Home.method
+
+    return make
+
+
+def of_class(inner):
+    def make(decorate):
+        class Home:
+            method = decorate(classmethod(lambda _cls, x: inner(x)))
+
+        return Home.method
 
     return make
 
@@ -77,8 +86,8 @@ KINDS = {
     "object": lambda inner: lambda decorate: decorate(Service(inner)),
     "marked": lambda inner: lambda decorate: decorate(marked(inner)),
     "dispatched": lambda inner: lambda decorate: decorate(dispatched(inner)),
-    "static": of_class(staticmethod),
-    "class": of_class(classmethod),
+    "static": static,
+    "class": of_class,
 }
 
 

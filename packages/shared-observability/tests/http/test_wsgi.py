@@ -115,3 +115,23 @@ def test_requests_are_counted_by_template(served, counted, name, route, status, 
     labels = {"method": "GET", "route": route, "status": status}
     assert counted.get_sample_value(f"web_{name}_total", labels) == expected
     assert counted.get_sample_value("web_requests_in_progress") == 0
+
+
+def test_excluded_paths_and_own_buckets(registry):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [b"ok"]
+
+    observed = WSGITelemetryMiddleware(
+        app, registry=registry, exclude=["/health*"], buckets=[1.0, 2.0]
+    )
+    with capture_logs() as logs:
+        for path in ("/healthz", "/orders"):
+            body = observed({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: None)
+            assert list(body) == [b"ok"]
+            body.close()
+    assert [line["path"] for line in logs] == ["/orders"]
+    labels = {"method": "GET", "route": "unmatched"}
+    name = "http_request_duration_seconds_bucket"
+    assert registry.get_sample_value(name, {**labels, "le": "2.0"}) == 1
+    assert registry.get_sample_value(name, {**labels, "le": "0.5"}) is None

@@ -102,7 +102,7 @@ VALUES = {
     "own repr": (Discreet(1234), "Discreet(...)"),
     "named tuple": (Login("ada", "p"), {"user": "ada", "password": "[REDACTED]"}),
     "model": (
-        Model(user="ada", key="s", inner=Account("b", "p")),
+        Model(user="ada", key=pydantic.SecretStr("s"), inner=Account("b", "p")),
         {"user": "ada", "key": "[REDACTED]", "inner": {"name": "b", "password": "[REDACTED]", "opened": "2026-01-02"}},
     ),
     "deque": (collections.deque([1, 2]), [1, 2]),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
+
+from shared.core import checks
 
 from .._base.calls import is_failure
 from .._logging.state import STATE
@@ -18,22 +21,40 @@ from .._tracing.spans import record_error
 from .._tracing.state import current_tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .._record.propagation import Headers
 
+R = TypeVar("R")
 _METHODS: Final = frozenset(
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
 )
 UNMATCHED: Final = "unmatched"
 
 
-def call_route(route: Callable[[Any], str | None], request: Any) -> str | None:
+def call_route(route: Callable[[Any], R], request: Any) -> R | None:
     """Call the application's own function; its failure must not become the request's."""
     try:
         return route(request)
     except Exception:  # noqa: BLE001 - whatever it raises
         return None
+
+
+def make_exclude(exclude: Iterable[str] | Callable[[Any], bool]) -> Callable[[str, Any], bool]:
+    """Return a function of the path and the request: whether it is left out."""
+    if callable(exclude):
+        chosen = exclude
+        return lambda _path, request: call_route(chosen, request) is True
+    if isinstance(exclude, str):
+        raise checks.refuse("exclude", "a collection of paths or a function", exclude, TypeError)
+    paths = [checks.text("exclude", path, empty=False) for path in exclude]
+    plain = frozenset(path for path in paths if "*" not in path)
+    parts = ("[^\\n]*".join(map(re.escape, path.split("*"))) for path in paths if "*" in path)
+    pattern = "|".join(parts)
+    matches = re.compile(pattern).fullmatch if pattern else None
+    return lambda path, _request: (
+        path in plain or (matches is not None and matches(path) is not None)
+    )
 
 
 class Recorder:
@@ -43,6 +64,7 @@ class Recorder:
         name: The beginning of the metric names.
         logger: The name of the logger of request lines.
         registry: Where the metrics are registered.
+        buckets: The bounds of the histogram, in seconds.
         clock: Returns seconds that never go back.
     """
 
@@ -51,6 +73,7 @@ class Recorder:
         name: str,
         logger: str,
         registry: CollectorRegistry = REGISTRY,
+        buckets: Iterable[float] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         labels = ("method", "route", "status")
@@ -64,6 +87,7 @@ class Recorder:
             f"{name}_request_duration_seconds",
             "Duration of HTTP requests in seconds.",
             labels[:2],
+            buckets=buckets,
             registry=registry,
         )
         self.in_progress = gauge(
@@ -101,6 +125,7 @@ class Exchange:
         self.correlation_id: str = self.incoming.correlation_id
         self.status: int | None = None
         self._span: Any = None
+        self._answered: float | None = None
         self._done = False
 
     def start(self) -> None:
@@ -119,16 +144,21 @@ class Exchange:
             )
             self.incoming.context = set_span_in_context(self._span, self.incoming.context)
 
+    def answered(self) -> None:
+        """Stop the clock: the last byte is out. What still runs is a background task."""
+        self._answered = self._recorder.clock()
+
     def end(self, route: str | None, error: BaseException | None = None) -> None:
         """Count, log and end the span; once."""
         if self._done:
             return
         self._done = True
         recorder = self._recorder
-        seconds = recorder.clock() - self._started
+        end = recorder.clock() if self._answered is None else self._answered
+        seconds = end - self._started
         failed = is_failure(error)
         # 499: the client went away before the answer was complete.
-        status = 500 if failed else self.status or 499
+        status = 500 if failed and self._answered is None else self.status or 499
         label = route or UNMATCHED
         recorder.in_progress.dec()
         recorder.requests.labels(self.method, label, status).inc()

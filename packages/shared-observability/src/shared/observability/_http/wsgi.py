@@ -8,8 +8,8 @@ from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from .._record.propagation import CORRELATION_HEADER
-from .exchange import Exchange, Recorder, call_route
+from .._record.propagation import CORRELATION_HEADER, extract
+from .exchange import Exchange, Recorder, call_route, make_exclude
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -28,6 +28,9 @@ class WSGITelemetryMiddleware:
         name: The beginning of the metric names.
         logger: The name of the logger of request lines.
         route: Returns the route template of an environ after routing.
+        exclude: Paths without a line, metric and span, as in `TelemetryMiddleware`, or a function
+            of the environ.
+        buckets: The histogram's bounds in seconds; the client library's defaults if None.
         registry: Where the metrics are registered.
 
     Example:
@@ -45,11 +48,14 @@ class WSGITelemetryMiddleware:
         name: str = "http",
         logger: str = "http",
         route: Callable[[Environ], str | None] | None = None,
+        exclude: Iterable[str] | Callable[[Environ], bool] = (),
+        buckets: Iterable[float] | None = None,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         self.app = app
-        self._recorder = Recorder(name, logger, registry)
+        self._recorder = Recorder(name, logger, registry, buckets)
         self._route = route
+        self._excluded = make_exclude(exclude)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -66,6 +72,9 @@ class WSGITelemetryMiddleware:
             if key.startswith("HTTP_")
         ]
         path = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")) or "/"
+        if self._excluded(path, environ):
+            extract(headers).__enter__()  # left with the context
+            return _Body(context, self.app(environ, start_response), lambda _error: None)
         exchange = Exchange(self._recorder, environ["REQUEST_METHOD"], path, headers)
 
         def observed_start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:

@@ -82,9 +82,9 @@ class _Block:
     token: contextvars.Token[Bound]
 
     def __init__(self, owner: object, before: Bound, fields: dict[str, Any]) -> None:
-        self.owner = owner
-        self.before = before
-        self.fields = fields
+        self.owner: object = owner
+        self.before: Bound = before
+        self.fields: dict[str, Any] = fields
         self._bounds: list[weakref.ref[Bound]] = []
 
     def follow(self, bound: Bound) -> None:

@@ -90,7 +90,8 @@ def _record(value: Any, kind: type) -> Any:
 
     A class with a text of its own keeps it: it may hide something.
     """
-    if kind.__str__ is not object.__str__ and not hasattr(kind, "__repr_args__"):
+    said: Any = kind.__str__
+    if said is not object.__str__ and not hasattr(kind, "__repr_args__"):
         return value
     shows: Any = kind.__repr__
     if hasattr(kind, "__dataclass_fields__") and hasattr(shows, "__wrapped__"):
