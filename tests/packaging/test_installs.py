@@ -48,14 +48,14 @@ def cases():
     for tool in ("uv", "pip"):
         for version in ("1.0.0", "1.1.0"):
             wanted = f"shared-resilience=={version}"
-            yield Case(tool, (wanted,), {"shared-resilience": version})
+            yield Case(tool, (wanted,), {"shared-core": "1.0.0", "shared-resilience": version})
         yield Case(tool, ("shared-db[postgres]",), expect("shared-db"))
         if tool == "uv" or EVERYTHING:
             yield Case(tool, tuple(NAMES), expect(*NAMES))
             yield Case(tool, tuple(NAMES), expect(*NAMES), sdist=True, alone=tool == "pip")
         else:
             one = "shared-resilience"
-            yield Case(tool, (one,), expect(one), sdist=True, alone=True)
+            yield Case(tool, (one,), {one: expect(one)[one]}, sdist=True, alone=True)
         for name in NAMES if EVERYTHING else []:
             alone = tool == "pip"  # with dependencies: uv, which is quick
             expected = {name: expect(name)[name]} if alone else expect(name)
