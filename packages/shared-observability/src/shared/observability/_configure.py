@@ -17,6 +17,7 @@ from ._output.choose import choose_encoder, open_output
 from ._output.pipeline import Pipeline
 from ._output.queue import QueuePolicy, QueueSink
 from ._record.context import CONTEXT, EMPTY
+from ._record.structlog import STRUCTLOG
 from ._redaction.active import get_sanitizer, set_sanitizer
 from ._redaction.sanitizer import Sanitizer, make_sanitizer
 
@@ -103,13 +104,13 @@ def configure_logging(
         sink = QueueSink(sink, queue)
     with STATE.lock:
         old = STATE.pipeline
+        _wire_structlog()  # first: the pipeline looks at structlog's configuration
         set_sanitizer(sanitizer)
         STATE.pipeline = Pipeline(sink, sanitizer, encode, service, clock)
         STATE.configured = True
         STATE.use()
         STATE.levels.set(number)
         _intercept(number, active=intercept_stdlib)
-        _wire_structlog()
         if old is not None:
             _retire(old)
 
@@ -254,7 +255,10 @@ def _intercept(number: int, *, active: bool) -> None:
 
 
 def _wire_structlog() -> None:
-    """Let `structlog.get_logger()` of other libraries end in the same pipeline."""
+    """Let `structlog.get_logger()` of other libraries end in the same pipeline.
+
+    Processors that structlog is configured with later run before it, for our loggers too.
+    """
     import structlog
 
     from ._logging.structlog import StructlogLogger, make_core
@@ -265,6 +269,7 @@ def _wire_structlog() -> None:
         logger_factory=make_core,
         cache_logger_on_first_use=False,
     )
+    STRUCTLOG.adopt(StructlogLogger)
 
 
 def reset() -> None:

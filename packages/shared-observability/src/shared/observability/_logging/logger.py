@@ -52,7 +52,7 @@ class Logger:
 
     def bind(self, **fields: Any) -> Logger:
         """Return a logger that adds these fields to each of its lines."""
-        return Logger(self._core, Bound({**self._bound.raw, **fields}))
+        return self._with({**self._bound.raw, **fields})
 
     def unbind(self, *names: str) -> Logger:
         """Return a logger without these fields.
@@ -63,17 +63,20 @@ class Logger:
         raw = dict(self._bound.raw)
         for name in names:
             del raw[name]
-        return Logger(self._core, Bound(raw))
+        return self._with(raw)
 
     def try_unbind(self, *names: str) -> Logger:
         """Return a logger without these fields, bound or not."""
-        return Logger(
-            self._core, Bound({k: v for k, v in self._bound.raw.items() if k not in names})
-        )
+        return self._with({k: v for k, v in self._bound.raw.items() if k not in names})
 
     def new(self, **fields: Any) -> Logger:
         """Return a logger with these fields only."""
-        return Logger(self._core, Bound(fields))
+        return self._with(fields)
+
+    def _with(self, fields: dict[str, Any]) -> Logger:
+        logger = object.__new__(type(self))
+        logger._core, logger._bound = self._core, Bound(fields)  # noqa: SLF001 - our own class
+        return logger
 
     def is_enabled_for(self, level: int | str) -> bool:
         """Whether a line of this level would be written."""
@@ -130,6 +133,46 @@ class Logger:
     warn = warning
     fatal = critical
     msg = info
+
+    # Structlog's asynchronous names. A line is one write: there is nothing to wait for.
+
+    async def adebug(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at DEBUG."""
+        self._write(10, event, args, kw)
+
+    async def ainfo(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at INFO."""
+        self._write(20, event, args, kw)
+
+    async def awarning(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at WARNING."""
+        self._write(30, event, args, kw)
+
+    async def aerror(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at ERROR."""
+        self._write(40, event, args, kw)
+
+    async def acritical(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at CRITICAL."""
+        self._write(50, event, args, kw)
+
+    async def aexception(self, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at ERROR with the exception being handled."""
+        kw.setdefault("exc_info", True)
+        self._write(40, event, args, kw)
+
+    async def alog(self, level: int | str, event: object = "", /, *args: Any, **kw: Any) -> None:
+        """Log at a level given by name or number; a ValueError if it is unknown."""
+        self._write(parse_level(level), event, args, kw)
+
+    awarn = awarning
+    afatal = acritical
+    amsg = ainfo
+
+    def _write(self, number: int, event: object, args: Any, kw: dict[str, Any]) -> None:
+        core = self._core
+        if core.level <= number:
+            STATE.emit(core.name, self._bound, level_name(number), event, args, kw, _frame(2))
 
 
 def get_logger(name: str = "") -> Logger:

@@ -49,8 +49,12 @@ class PipelineHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Send one record; never raises."""
-        if self.filters and not self.filter(record):
-            return False
+        if self.filters:
+            passed: Any = self.filter(record)
+            if not passed:
+                return False
+            if isinstance(passed, logging.LogRecord):  # replaced, since Python 3.12
+                record = passed
         attributes = record.__dict__
         kw = _extra(attributes) if len(attributes) != _COUNT else {}
         if record.exc_info:

@@ -23,6 +23,7 @@ from shared.core.redaction import PLAIN
 from .._record.context import CONTEXT
 from .._record.exceptions import describe, find_exception
 from .._record.fields import RESERVED, Record, clean_field, field_name, interpolate, stack
+from .._record.structlog import STRUCTLOG
 from .._redaction.texts import SCALARS, encodable, text_of
 from .encode import OPTIONS, encode_json, escape_breakers, stamp_of
 
@@ -90,6 +91,7 @@ class Pipeline:
         moment_of, dumps, plain_json = datetime.fromtimestamp, orjson.dumps, encode is encode_json
         spans = _Spans()
         loaded, modules, scalars = sys.modules, _MODULES, SCALARS
+        config, variables = STRUCTLOG.config, STRUCTLOG.variables
 
         def emit(
             name: str,
@@ -103,6 +105,11 @@ class Pipeline:
         ) -> None:
             record = nothing
             try:
+                if config.default_processors and foreign is None:
+                    processed = STRUCTLOG.process(name, level, event, args, kw, bound)
+                    if processed is None:
+                        return
+                    event, args, kw, bound = processed
                 message = interpolate(event, args, sanitizer) if args else event
                 if type(message) is not str:
                     message = sanitizer.text(text_of(message))
@@ -146,6 +153,7 @@ class Pipeline:
                     "line": number,
                     **static,
                     **span,
+                    **(STRUCTLOG.fields(sanitizer) if variables else nothing),
                     **(context.fields if context.sanitizer is sanitizer else context.clean()),
                     **(bound.fields if bound.sanitizer is sanitizer else bound.clean()),
                     **kw,
