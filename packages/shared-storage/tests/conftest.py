@@ -9,11 +9,12 @@ import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 
 import pytest
 
 from shared.core.testing import VirtualClock
-from shared.storage import FileStore, MemoryStore, Store
+from shared.storage import FileStore, MemoryStore, ObjectStore, Store
 
 
 class Driver:
@@ -52,6 +53,77 @@ def clock():
     return VirtualClock(1_700_000_000.0)
 
 
+class Server:
+    """moto's S3 server in its own process: one request at a time, so that it decides one by one."""
+
+    PROGRAM = """
+        import logging, sys
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
+        logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+        app = DomainDispatcherApplication(create_backend_app)
+        server = make_server("127.0.0.1", int(sys.argv[1]), app, threaded=False)
+        print(server.server_port, flush=True)
+        server.serve_forever()
+    """
+
+    def __init__(self):
+        self.start()
+        self.buckets = 0
+
+    def start(self, port=0):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(self.PROGRAM), str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def bucket(self):
+        self.buckets += 1
+        name = f"bucket{self.buckets}"
+        self.request(f"/{name}", "PUT")
+        return name
+
+    def request(self, path, method="GET"):
+        asked = urllib.request.Request(self.url + path, method=method)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.read().decode()
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    server = Server()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def s3(s3_server, monkeypatch):
+    """Makes stores below one new bucket."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2-secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    bucket = s3_server.bucket()
+
+    class Bucket:
+        url = f"s3://{bucket}/pre/fix"
+        name = bucket
+        server = s3_server
+
+        def store(self, **options):
+            return ObjectStore(self.url, endpoint=s3_server.url, **options)
+
+    return Bucket()
+
+
 @pytest.fixture
 def make_store(request, tmp_path):
     """A function that makes a store of a kind; the same place each time."""
@@ -73,7 +145,7 @@ def make_store(request, tmp_path):
         store.close()
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "object"])
 def kind(request):
     return request.param
 
@@ -100,6 +172,7 @@ def run(tmp_path):
         file.write_text(textwrap.dedent(text))
         process = subprocess.Popen(
             [sys.executable, "-u", str(file), *map(str, args)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=dict(os.environ),
@@ -110,7 +183,10 @@ def run(tmp_path):
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.fixture

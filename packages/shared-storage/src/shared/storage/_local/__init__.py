@@ -1,0 +1,1 @@
+"""Single files by their paths, outside any store."""

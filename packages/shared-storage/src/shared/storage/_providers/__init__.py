@@ -1,0 +1,1 @@
+"""Stores by name, with values instead of bytes: what older code calls."""
