@@ -12,6 +12,7 @@ from shared.core.checks import choice, number, refuse, whole
 
 from .._data.columns import read_values
 from .._kernels.suspects import moments_before, plain, suspects
+from .._legacy import renamed
 from . import baselines as base
 from .esd import generalised_esd
 
@@ -59,6 +60,7 @@ def detect_anomalies(
     period: int | None = None,
     max_anomalies: int | None = None,
 ) -> Anomalies: ...
+@renamed(data="values")
 def detect_anomalies(
     values: Any,
     threshold_std_dev: float = 2.0,

@@ -179,9 +179,11 @@ class ClickHouseSeries:
         tail = f"\nGROUP BY {keys}" if keys else ""
         answer = self._table.run(
             f"SELECT {select}quantileExactInclusive({q / 100!r})(v) AS out FROM (\n"  # noqa: S608
-            f"{self._table.points}\n) WHERE NOT isNaN(v){tail}"
+            f"{self._table.points}\n) WHERE NOT isNaN(v){tail}\nHAVING count() > 0"
         )
         found = [(key, float(c[0][0])) for key, c in self._table.split(answer)]
+        if not self._table.by and not found:
+            raise ValueError("the series must hold at least one number, which a percentile needs")
         return scalars(self._table.by, found)
 
     def calculate_rate_of_change(self, *, per: Size = "1s", output: Output = "arrays") -> Any:
@@ -192,7 +194,9 @@ class ClickHouseSeries:
             f"SELECT {keys}, if(ns = ns0, nan, (v - v0) / toFloat64(ns - ns0) * {scale}) AS rate\n"
             f"FROM (\n{sql.stepped(self._table.points, self._table.groups)}\n) WHERE had\nORDER BY {keys}"
         )
-        return self._table.rows(answer, ["rate"], output)
+        if answer:
+            answer.append(answer[-1])
+        return self._table.rows(answer, ["rate", "rate_of_change"], output)
 
     def counter_increase(
         self,

@@ -48,7 +48,7 @@ def give(
     choice("output", form, OUTPUTS)
     time_form = points.time_form
     if form == "series":
-        name = next((n for n in columns if n in {points.value_name, "value", "rate"}), None)
+        name = next((n for n in ("rate", points.value_name, "value") if n in columns), None)
         if name is None or points.by:
             raise ValueError("output must not be 'series' but for one value column and no groups")
         return series_of(columns[times[0]], columns[name], time_form)

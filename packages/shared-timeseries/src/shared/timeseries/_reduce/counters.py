@@ -55,11 +55,11 @@ def calculate_rate_of_change(
 
     Returns:
         One row for each point but the first: the columns of `by`, its time and value under their
-        own names, and `rate`.
+        own names, and `rate`, which is also called `rate_of_change`.
 
     Example:
         >>> calculate_rate_of_change([{"t": 0, "v": 1}, {"t": 2, "v": 7}], "t", "v")
-        [{'t': 2, 'v': 7.0, 'rate': 3.0}]
+        [{'t': 2, 'v': 7.0, 'rate': 3.0, 'rate_of_change': 3.0}]
     """
     scale = read_per(per, unit)
     points = read_points(data, timestamp_field, value_field, by=by, unit=unit)
@@ -71,7 +71,8 @@ def calculate_rate_of_change(
             rate = np.diff(numbers) / seconds * scale
         rate[seconds == 0] = np.nan
         part = keyed(points.by, key, len(rate))
-        parts.append(part | {time: ns[1:], value: numbers[1:], "rate": rate})
+        columns = {time: ns[1:], value: numbers[1:], "rate": rate, "rate_of_change": rate.copy()}
+        parts.append(part | columns)
     return give(flatten(parts), points, output, (time,))
 
 

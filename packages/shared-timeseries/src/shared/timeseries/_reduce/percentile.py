@@ -9,6 +9,7 @@ import numpy as np
 from shared.core.checks import refuse
 
 from .._data.columns import read_values
+from .._legacy import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def calculate_percentile(values: Any, q: float) -> float: ...
 @overload
 def calculate_percentile(values: Any, q: Sequence[float]) -> Float64s: ...
+@renamed(percentile="q")
 def calculate_percentile(values: Any, q: float | Sequence[float]) -> float | Float64s:
     """Find the value below which a percentage lies, interpolated linearly; NaN is left out.
 
@@ -28,10 +30,10 @@ def calculate_percentile(values: Any, q: float | Sequence[float]) -> float | Flo
         q: Percentage from 0 to 100, or several.
 
     Returns:
-        A float, or an array for several. NaN if there are no values.
+        A float, or an array for several.
 
     Raises:
-        ValueError: `q` is outside 0 to 100.
+        ValueError: `q` is outside 0 to 100, or there are no values.
 
     Example:
         >>> round(calculate_percentile(range(1, 21), 95), 9)
@@ -42,5 +44,7 @@ def calculate_percentile(values: Any, q: float | Sequence[float]) -> float | Flo
         raise refuse("q", "from 0 to 100", q)
     numbers = read_values(values, "values")
     numbers = numbers[~np.isnan(numbers)]
-    found = np.percentile(numbers, shares) if len(numbers) else np.full(shares.shape, np.nan)
+    if not len(numbers):
+        raise ValueError("values must hold at least one number, which a percentile needs")
+    found = np.percentile(numbers, shares)
     return float(found) if shares.ndim == 0 else found

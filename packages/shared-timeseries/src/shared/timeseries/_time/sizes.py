@@ -29,7 +29,20 @@ _NS = {
 }
 _DAYS = {"d": 1, "w": 7}
 _MONTHS = {"mo": 1, "q": 3, "y": 12}
-_TEXT = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)?\s*([a-zA-Zµ]+)\s*")
+# What pandas and people write. The case of M and MS decides: months there, minutes and
+# milliseconds here, so nothing is read in another case than it is listed in but the letters below.
+_ALIASES = {
+    **dict.fromkeys(("M", "MS", "ME", "month", "months"), "mo"),
+    **dict.fromkeys(("QS", "QE", "quarter", "quarters"), "q"),
+    **dict.fromkeys(("YS", "YE", "year", "years"), "y"),
+    **dict.fromkeys(("day", "days"), "d"),
+    **dict.fromkeys(("week", "weeks"), "w"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **{letter.upper(): letter for letter in ("d", "w", "h", "s", "q", "y")},
+}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)?\s*([a-zA-Zµ]+)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,10 @@ def read_size(size: Size | Any, name: str = "window_size", unit: str = "s") -> S
     """
     if isinstance(size, str):
         return _read_text(size, name)
+    if hasattr(size, "freqstr") and hasattr(size, "rule_code"):
+        return _read_offset(size, name)
+    if type(size).__module__.startswith("pyarrow") and hasattr(size, "as_py"):
+        size = size.as_py()
     if isinstance(size, dt.timedelta):
         ns = (size.days * 86_400 + size.seconds) * 10**9 + size.microseconds * 1000
         ns += getattr(size, "nanoseconds", 0)
@@ -73,24 +90,45 @@ def read_size(size: Size | Any, name: str = "window_size", unit: str = "s") -> S
     return Step(ns=ns)
 
 
+def _read_offset(size: Any, name: str) -> Step:
+    """Read a pandas offset: what its alias says, but for days it cannot count in whole weeks or months."""
+    alias = size.rule_code.partition("-")[0]
+    if alias == "W" and getattr(size, "weekday", None) not in {None, 6}:
+        raise refuse(name, "weeks that start on Monday (W-SUN)", size)
+    if alias.startswith(("Q", "Y")) and size.rule_code.partition("-")[2] not in {"", "DEC", "JAN"}:
+        raise refuse(name, "quarters or years of the calendar", size)
+    return _read_text(f"{size.n}{alias}", name)
+
+
 def _read_text(text: str, name: str) -> Step:
-    match = _TEXT.fullmatch(text)
+    """Read one part such as "5m", or several such as "1h30m" that are all durations or all calendar steps."""
     allowed = ", ".join([*_NS, *_DAYS, *_MONTHS])
-    if match is None:
-        raise refuse(name, f"a size such as '5m' (units: {allowed})", text)
-    number, unit = match[1] or "1", match[2]
-    unit = unit if unit in _NS else unit.lower()
-    if float(number) <= 0:
+    whole = text.strip()
+    if whole.startswith("-"):
         raise refuse(name, "above zero", text)
-    if unit in _NS:
-        ns = round(float(number) * _NS[unit]) if "." in number else int(number) * _NS[unit]
-        if ns <= 0:
-            raise refuse(name, "at least a nanosecond", text)
-        return Step(ns=ns)
-    if unit not in _DAYS and unit not in _MONTHS:
-        raise refuse(name, f"in a known unit ({allowed})", text)
-    if "." in number:
-        raise refuse(name, "a whole number of calendar steps, or a duration such as '36h'", text)
-    if unit in _DAYS:
-        return Step(days=int(number) * _DAYS[unit])
-    return Step(months=int(number) * _MONTHS[unit])
+    ns = days = months = at = 0
+    parts = 0
+    while at < len(whole) or not parts:
+        match = _PART.match(whole, at + (whole[:1] == "+" and not at))
+        if match is None or (parts and match[1] is None):
+            raise refuse(name, f"a size such as '5m' or '1h30m' (units: {allowed})", text)
+        at, parts = match.end(), parts + 1
+        number, unit = match[1] or "1", _ALIASES.get(match[2], match[2])
+        if unit in _NS:
+            ns += round(float(number) * _NS[unit]) if "." in number else int(number) * _NS[unit]
+            if not ns and float(number):
+                raise refuse(name, "at least a nanosecond", text)
+            continue
+        if unit not in _DAYS and unit not in _MONTHS:
+            raise refuse(name, f"in a known unit ({allowed})", text)
+        if "." in number:
+            what = "a whole number of calendar steps, or a duration such as '36h'"
+            raise refuse(name, what, text)
+        days += int(number) * _DAYS.get(unit, 0)
+        months += int(number) * _MONTHS.get(unit, 0)
+    if (ns > 0) + (days > 0) + (months > 0) > 1:
+        what = "durations ('36h'), days and weeks, or months and years, not a mixture"
+        raise refuse(name, what, text)
+    if not ns + days + months:
+        raise refuse(name, "above zero", text)
+    return Step(ns=ns, days=days, months=months)

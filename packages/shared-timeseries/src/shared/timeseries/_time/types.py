@@ -18,7 +18,7 @@ Time: TypeAlias = "dt.datetime | dt.date | np.datetime64 | str | float"
 """A datetime, date, numpy datetime64, ISO 8601 text, or a number (seconds since the epoch)."""
 
 Size: TypeAlias = "str | dt.timedelta | np.timedelta64 | float"
-"""`"5m"`, `"1d"` (calendar), `"24h"` (duration), a timedelta, or seconds."""
+"""`"5m"`, `"1h30m"`, `"1d"` (calendar), `"24h"` (duration), a timedelta, a pandas offset, or seconds."""
 
 Align: TypeAlias = Literal["start", "epoch", "calendar"]
 Fill: TypeAlias = Literal["none", "null", "previous", "linear", "0"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 
 from shared.core.checks import choice, refuse
 
+from .._legacy import renamed
 from .._time.sizes import read_size
 from .._time.timeform import TimeForm, read_time, zone
 from .grid import ALIGNS, Grid, from_wall, make_grid
@@ -73,6 +74,7 @@ class TimeWindows(Sequence[TimeWindow]):
         return f"<TimeWindows: {len(self)}, {self[0].start} to {self[-1].end}>"
 
 
+@renamed(start_time="start", end_time="end")
 def create_time_windows(
     start: Time,
     end: Time,
