@@ -285,3 +285,28 @@ def test_a_secret_option_is_hidden(option):
     assert "hunter2" not in f"{url}{url.options}"
     assert str(url) == f"postgresql://h/d?{option}=[REDACTED]&sslmode=require"
     assert "hunter2" in url.reveal()
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://u:p@h:1/d", "postgresql://u:p@h:1/d", "postgresql+asyncpg://u:p@h:1/d"]
+)
+def test_database_url_is_postgres_url(url):
+    database = loaded(DATABASE_URL=url)
+    assert database.postgres_url.reveal() == "postgresql://u:p@h:1/d"
+    assert (database.postgres_host, database.postgres_db) == ("h", "d")
+    assert loaded(DATABASE_URL=url, POSTGRES_URL="postgres://mine/d").postgres_host == "mine"
+
+
+@pytest.mark.parametrize("url", ["mysql://u:p@h/d", "sqlite:///file.db", "mongodb+srv://h/d"])
+def test_a_database_url_of_another_kind_is_not_ours(url):
+    assert loaded(DATABASE_URL=url).postgres_url.reveal() == loaded().postgres_url.reveal()
+
+
+def test_a_malformed_database_url_is_named():
+    with pytest.raises(ConfigurationError, match=r"POSTGRES_URL: has a port .*DATABASE_URL in env"):
+        loaded(DATABASE_URL="postgres://h:x/d")
+
+
+def test_database_url_from_a_file(tmp_path):
+    (tmp_path / "url").write_text("postgres://u:p@h/d\n")
+    assert loaded(DATABASE_URL_FILE=str(tmp_path / "url")).postgres_host == "h"

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -204,3 +205,30 @@ def test_no_torn_read_under_reloads(app, dotenv):
 def test_an_interval_is_seconds(interval, app, dotenv):
     with pytest.raises(ValueError, match=r"interval must be a finite number above 0"):
         watch(dotenv, app, interval=interval)
+
+
+async def later(change):
+    pass
+
+
+def steps(change):
+    yield
+
+
+@pytest.mark.parametrize("callback", [later, steps, 3])
+def test_a_callback_that_would_do_nothing_is_refused(callback):
+    with pytest.raises(TypeError, match=r"callback must be .*, not"):
+        on_config_change(callback)
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf"), None, "5"])
+def test_a_wrong_interval_is_refused(interval, tmp_path):
+    with pytest.raises((TypeError, ValueError), match="interval must be a finite number above 0"):
+        watch(tmp_path / ".env", load_settings(env={}, dotenv=None), interval=interval)
+
+
+@pytest.mark.parametrize("interval", [timedelta(seconds=5), 1e300])
+def test_other_intervals_are_served(interval, tmp_path):
+    with watch(tmp_path / ".env", load_settings(env={}, dotenv=None), interval=interval) as one:
+        assert one._thread is not None
+        assert one._thread.is_alive()

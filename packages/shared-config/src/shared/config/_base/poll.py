@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from shared.core import checks
+from shared.core.forks import renew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,15 @@ class Poller:
         self._stop = threading.Event()
         self._seen = fingerprint(path)
         self._thread: threading.Thread | None = None
+        renew(self)
+
+    def renew_after_fork(self) -> None:
+        """In a child: look there too; the parent's thread is not here."""
+        self._lock = threading.RLock()
+        running, self._thread = self._thread is not None, None
+        self._stop = threading.Event()
+        if running:
+            self.start()
 
     def start(self) -> Self:
         """Start looking; does nothing if started before."""
@@ -74,7 +84,8 @@ class Poller:
             return True
 
     def _run(self) -> None:
-        while not self._stop.wait(self.interval):
+        stop = self._stop
+        while not stop.wait(min(self.interval, threading.TIMEOUT_MAX)):
             try:
                 self.check()
             except Exception:

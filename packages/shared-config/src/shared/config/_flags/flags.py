@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.core.forks import renew
+
 from .._base.errors import ConfigurationError, Problem
 from .._base.poll import Poller
 from .flag import Flag, copied, parse_flags
@@ -68,6 +70,7 @@ class FeatureFlags(Provider):
         self._path: Path | None = None
         self._poller: Poller | None = None
         self._lock = threading.RLock()
+        renew(self)
         if not isinstance(source, (str, PathLike)):
             self._flags = parse_flags(source, "flags")
             return
@@ -78,6 +81,10 @@ class FeatureFlags(Provider):
 
     # One dictionary of finished flags, replaced whole: a reader sees the old file or the new one.
     _flags: dict[str, Flag]
+
+    def renew_after_fork(self) -> None:
+        """In a child: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     def reload(self) -> bool:
         """Read the file again.

@@ -64,6 +64,11 @@ class ReadOnly(BaseModel, metaclass=_Checking):
             f"or make a copy with .model_copy(update={{{name!r}: ...}})"
         )
 
+    def __hash__(self) -> int:
+        # pydantic's own fails for a list or a mapping in a field.
+        values = _hashable(self.__dict__)  # loads lazy settings, whose class is another one before
+        return hash((type(self), values))
+
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
         state["__dict__"] = {n: without_text(value) for n, value in state["__dict__"].items()}
@@ -102,6 +107,21 @@ class ReadOnly(BaseModel, metaclass=_Checking):
 
     def _changed(self, update: Mapping[str, Any]) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields} | dict(update)
+
+
+def _hashable(value: Any) -> Any:
+    """Return something hashable that is equal for equal values."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(inner)) for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_hashable, value))
+    if isinstance(value, (set, frozenset)):
+        return frozenset(value)
+    try:
+        hash(value)
+    except TypeError:
+        return _hashable(value.__dict__) if isinstance(value, BaseModel) else type(value)
+    return value
 
 
 def checked(cls: type[Any], data: Mapping[str, Any], like: BaseModel) -> Any:

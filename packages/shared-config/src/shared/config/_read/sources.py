@@ -160,11 +160,23 @@ class _Finder:
                 text, self.label = layer.text(name, by_file=by_file)
                 if not text or (self.variable.group and not text.lstrip().startswith("{")):
                     continue
+                if name != self.variable.names[0]:
+                    if self._is_foreign(text):
+                        continue
+                    self.label = f"{name} in {self.label}"
                 self.reading.sources[self.variable.name] = self.label
                 if self.variable.secret:
                     self.reading.secrets.append(Secret(text))
                 return self._decrypted(text) if _is_encrypted(text) else text
         return None
+
+    def _is_foreign(self, text: str) -> bool:
+        """Whether it is the URL of another kind of store, in a name that platforms set."""
+        kinds = [
+            kind for kind in types_in(self.variable.field.annotation) if hasattr(kind, "schemes")
+        ]
+        scheme = text.partition("://")[0].lower().partition("+")[0]
+        return bool(kinds) and "://" in text and all(scheme not in kind.schemes for kind in kinds)
 
     def _decrypted(self, text: str) -> str:
         from .._secret.crypto import KEYRING, Keyring, decrypt_config_value

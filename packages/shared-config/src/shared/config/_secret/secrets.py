@@ -42,7 +42,7 @@ class HiddenText(str):
 class Secret:
     """A password, key or token.
 
-    `str`, `repr`, `format`, JSON, `vars`, pickle and logs show a marker; only `reveal`
+    `str`, `repr`, `format`, `model_dump`, JSON, `vars`, pickle and logs show a marker; only `reveal`
     returns the text. A pickled secret arrives without it: its `reveal` raises
     `ConfigurationError`, so a process that needs it loads its own settings.
 
@@ -123,7 +123,8 @@ class Secret:
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
+            # Also for a dump as a dictionary: web frameworks return it as it is.
+            serialization=core_schema.plain_serializer_function_ser_schema(str),
         )
 
     @classmethod
@@ -134,10 +135,17 @@ class Secret:
 
     @classmethod
     def _validate(cls, value: object) -> Self:
+        if type(value) is cls and value._text is refuse:  # noqa: SLF001 - out of a pickle
+            return value
+        shown = _text_of(value)
+        if shown is None:
+            raise ValueError(f"must be text, not {type(value).__name__}")
+        is_marked = MARKER in shown
+        del shown  # a traceback shows the locals
+        if is_marked:
+            raise ValueError("is what a dump shows instead of a secret, not the secret")
         if type(value) is cls:
             return value
-        if _text_of(value) is None:
-            raise ValueError(f"must be text, not {type(value).__name__}")
         return cls(value)  # type: ignore[arg-type]
 
 

@@ -85,6 +85,9 @@ class SecretURL(Secret):
             raise self._bad("is not a URL with a known scheme")
         if re.search(r"[\s#\\\x00-\x1f]", rest):
             raise self._bad("contains '#', a backslash, white space or a control character")
+        if re.search(r"%(?![0-9A-Fa-f]{2})", rest):
+            # Drivers refuse it, in messages that show the password around it.
+            raise self._bad("contains a '%' that is not followed by two hexadecimal digits")
         scheme = self.schemes[driverless]
         raw = f"{scheme}://{rest}"
         try:

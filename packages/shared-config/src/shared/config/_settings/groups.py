@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 from pydantic.functional_validators import AfterValidator
 
 from .._read.readonly import ReadOnly
@@ -25,7 +33,7 @@ __all__ = [
 ]
 
 
-def _var(name: str, description: str, default: Any, **limits: Any) -> Any:
+def _var(name: str | AliasChoices, description: str, default: Any, **limits: Any) -> Any:
     return Field(default=default, validation_alias=name, description=description, **limits)
 
 
@@ -69,7 +77,8 @@ class DatabaseSettings(Group):
     """The four stores, each by its parts or by a URL.
 
     A URL wins over the parts, which then have its values. What the URL omits (such as a
-    password) comes from the part's variable if that is set.
+    password) comes from the part's variable if that is set. `DATABASE_URL` does what
+    `POSTGRES_URL` does, if its scheme is PostgreSQL's.
 
     Example:
         >>> from shared.config import load_settings
@@ -81,7 +90,9 @@ class DatabaseSettings(Group):
         ('cache', 3, 6333)
     """
 
-    postgres_url: PostgresURL = _var("POSTGRES_URL", "PostgreSQL as one URL", None)
+    postgres_url: PostgresURL = _var(
+        AliasChoices("POSTGRES_URL", "DATABASE_URL"), "PostgreSQL as one URL", None
+    )
     postgres_host: Host = _var("POSTGRES_HOST", "PostgreSQL host", "localhost")
     postgres_port: Port = _var("POSTGRES_PORT", "PostgreSQL port", 5432)
     postgres_db: str = _var("POSTGRES_DB", "PostgreSQL database", "optiinfra")

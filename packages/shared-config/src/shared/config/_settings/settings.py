@@ -21,6 +21,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from shared.core.forks import after_fork
+
 from .._base.errors import ConfigurationError, Problem
 from .._read.defaults import complete, restore
 from .._read.readonly import ReadOnly
@@ -281,6 +283,12 @@ def load_settings(
 
 
 _lock = threading.RLock()
+
+
+@after_fork
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.RLock()
 
 
 _STATE = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")

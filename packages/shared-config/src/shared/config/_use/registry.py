@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.core.forks import renew
+
 from .._base.errors import ConfigurationError
 from .._base.names import closest
 from .._read.readonly import ReadOnly, fill
@@ -67,6 +69,11 @@ class ConfigRegistry:
         self._sources = (env, dotenv, secrets_dir)
         self._classes: dict[str, type[BaseModel]] = {}
         self._loaded: dict[str, BaseModel] = {}
+        self._lock = threading.RLock()
+        renew(self)
+
+    def renew_after_fork(self) -> None:
+        """In a child: another thread of the parent may have held the lock."""
         self._lock = threading.RLock()
 
     def register(self, name: str, config: type[BaseModel]) -> None:

@@ -79,7 +79,8 @@ class ConfigValidator:
         Raises:
             ValueError: The timeout is not above 0.
         """
-        timeout = checks.seconds("timeout", timeout, above=0)
+        # More than a day is more than drivers and sockets accept.
+        timeout = min(checks.seconds("timeout", timeout, above=0), 86400.0)
         return self._guarded(lambda: check_services(self._settings, self._stores, timeout))
 
     def validate_ai_providers(self) -> ValidationResult:

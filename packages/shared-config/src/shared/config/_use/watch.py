@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel
 
 from shared.core import checks
+from shared.core.callables import kind_of
+from shared.core.forks import after_fork
 
 from .._base.errors import ConfigurationError
 from .._base.poll import Poller
@@ -41,6 +43,12 @@ _callbacks: list[Callable[[ConfigChange], object]] = []
 _lock = threading.RLock()
 
 
+@after_fork
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.RLock()
+
+
 def on_config_change(callback: Callable[[ConfigChange], object]) -> Callable[[], None]:
     """Call a function after every reload that changed something.
 
@@ -53,11 +61,16 @@ def on_config_change(callback: Callable[[ConfigChange], object]) -> Callable[[],
     Returns:
         A function that removes the callback.
 
+    Raises:
+        TypeError: It is not callable, or async: there is no event loop in that thread.
+
     Example:
         >>> remove = on_config_change(lambda change: print(change.changed))
         >>> remove()
     """
     checks.function("callback", callback)
+    if kind_of(callback) != "sync":
+        raise checks.refuse("callback", "a plain function", callback, TypeError)
     entry = [callback]  # the same function may be added twice and removed once
 
     def call(change: ConfigChange) -> object:
