@@ -47,6 +47,12 @@ NAMES = {
         Vortex TRIX MACDResult BollingerBandsResult available plot""",
     "ids": """generate_id generate_timestamp hash_string slugify truncate_string dict_to_object
         object_to_dict""",
+    "validation": """validate validate_dict ValidationResult ValidationError Validator
+        FunctionValidator SchemaValidator is_email is_url matches_pattern min_length max_length
+        is_positive is_integer min_value max_value value_between min_items max_items contains
+        unique_items is_instance_of is_string is_dict is_list all_of any_of none_of not_
+        validate_required validate_email validate_url validate_range validate_length validate_enum
+        validate_date_range""",
 }
 
 
@@ -144,3 +150,46 @@ def test_ids_and_text():
     assert slugify("Hello World!") == "hello-world"
     assert truncate_string("a long sentence", 10) == "a long..."
     assert object_to_dict(dict_to_object({"a": {"b": 1}})) == {"a": {"b": 1}}
+
+
+def test_validate_a_dictionary_against_a_schema():
+    from shared.validation import (
+        FunctionValidator,
+        all_of,
+        is_email,
+        is_positive,
+        min_length,
+        validate,
+        validate_dict,
+    )
+
+    email_validator = FunctionValidator(is_email, "Invalid email address")
+    assert validate("user@example.com", email_validator).is_valid
+    assert validate("user@", email_validator).errors[0].message == "Invalid email address"
+
+    password_validator = all_of(
+        min_length(8),
+        lambda s: any(c.isupper() for c in s),
+        lambda s: any(c.isdigit() for c in s),
+    )
+    assert password_validator("Passw0rd")
+    assert len(validate("pass", password_validator).errors) == 3
+
+    user_schema = {
+        "email": is_email,
+        "name": min_length(2),
+        "age": all_of(is_positive, lambda n: n < 120),
+    }
+    user_data = {"email": "user@example.com", "name": "John", "age": 30}
+    assert validate_dict(user_data, user_schema).validated_data == user_data
+    result = validate_dict({"email": "user@", "name": "J", "age": 130}, user_schema)
+    assert [error.path for error in result.errors] == ["email", "name", "age"]
+
+
+def test_validate_required_and_email():
+    from shared.validation import ValidationError, validate_email, validate_required
+
+    with pytest.raises(ValidationError, match="name is required"):
+        validate_required("  ", "name")
+    assert validate_email("first.last+tag@example.photography")
+    assert not validate_email("a..b@example.com")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._base.problems import MOST, Problem, Problems, wrong_type
-from .leaf import ITEMS, Kind
+from .leaf import ITEMS, Kind, Leaf
 from .node import Node
 
 if TYPE_CHECKING:
@@ -25,13 +25,17 @@ class Each(Node):
 
     def build(self, parts: Parts) -> Run:
         check, (what, test, _) = parts.run(self.spec), self.kind
+        pass_at_once = _types(parts, self.spec)
 
         def run(value: Any, state: State | None) -> Any:
             if not test(value):
                 return wrong_type(what, value)
+            given = list(value)
+            if pass_at_once and pass_at_once.issuperset(map(type, given)):
+                return _like(value, given)  # 20 strings in 0.5 us, not 2
             items: list[Any] = []
             problems: Problems | None = None
-            for index, item in enumerate(list(value)):
+            for index, item in enumerate(given):
                 result = check(item, state)
                 if type(result) is Problems:
                     problems = Problems() if problems is None else problems
@@ -172,13 +176,17 @@ class Keys(Node):
 
     def build(self, parts: Parts) -> Run:
         check_key, check, (what, test, _) = parts.run(self.key), parts.run(self.value), self.kind
+        keys, values = _types(parts, self.key), _types(parts, self.value)
 
         def run(value: Any, state: State | None) -> Any:
             if not test(value):
                 return wrong_type(what, value)
+            found = dict(value)
+            if keys.issuperset(map(type, found)) and values.issuperset(map(type, found.values())):
+                return found
             problems = Problems()
-            found = {}
-            for key, item in list(value.items()):
+            given, found = found, {}
+            for key, item in given.items():
                 new_key = check_key(key, state)
                 if type(new_key) is Problems:
                     problems += new_key.at(key)
@@ -205,6 +213,12 @@ class Keys(Node):
 
     def what(self, parts: Parts) -> str:
         return f"a dictionary whose keys are {parts.what(self.key)}"
+
+
+def _types(parts: Parts, spec: Any) -> frozenset[type]:
+    """Return the types whose own instances need no closer look."""
+    node = parts.node(spec)
+    return frozenset() if parts.strip or not isinstance(node, Leaf) else frozenset(node.accepts)
 
 
 def _like(value: Any, items: list[Any]) -> Any:
