@@ -21,8 +21,17 @@ from shared.db import BadRow
 UTC = dt.UTC
 NAMES: dict[str, Any] = {
     **{name: getattr(dt, name) for name in ("date", "datetime", "time", "timedelta")},
-    "UTC": UTC, "np": np, "pd": pd, "pl": pl, "uuid": uuid, "ipaddress": ipaddress,
-    "Decimal": Decimal, "Range": Range, "math": math, "decimal": decimal, "json": json,
+    "UTC": UTC,
+    "np": np,
+    "pd": pd,
+    "pl": pl,
+    "uuid": uuid,
+    "ipaddress": ipaddress,
+    "Decimal": Decimal,
+    "Range": Range,
+    "math": math,
+    "decimal": decimal,
+    "json": json,
 }
 DAY, NOON = "datetime(2024, 5, 1)", "datetime(2024, 5, 1, 12)"
 AWARE = "datetime(2024, 5, 1, 12, tzinfo=UTC)"
@@ -241,7 +250,11 @@ def test_nanoseconds_are_refused_not_cut_off(typed, library, kind, dtype):
         made = pd.DataFrame({"n": [1, 2], "v": pd.Series([1000, 1]).astype(dtype)})
     else:
         made = pl.DataFrame({"n": [1, 2], "v": [1000, 1]})
-        target: Any = {"timestamp": pl.Datetime("ns"), "interval": pl.Duration("ns"), "time": pl.Time}
+        target: Any = {
+            "timestamp": pl.Datetime("ns"),
+            "interval": pl.Duration("ns"),
+            "time": pl.Time,
+        }
         made = made.with_columns(pl.col("v").cast(target[kind]))
     if library == "pyarrow":
         pytest.importorskip("pyarrow")

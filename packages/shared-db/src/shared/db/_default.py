@@ -8,7 +8,7 @@ from ._sync.connections import DatabaseConnections
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     import psycopg
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ._base.options import ClickHouseOptions, PostgresOptions, QdrantOptions, RedisOptions
     from ._base.reports import CloseReport, Ping
+    from ._rules.copy import BadRow
     from ._sync.clickhouse.store import ClickHouse
     from ._sync.clickhouse.writer import ClickHouseWriter
     from ._sync.locks import Lock
@@ -155,6 +156,8 @@ def clickhouse_writer(
     max_delay: float = 1.0,
     spill: str | os.PathLike[str] | None = None,
     deduplicate: bool = True,
+    on_bad_row: Callable[[Mapping[str, Any], BadRow], Any] | None = None,
+    dead_letters: str | os.PathLike[str] | None = None,
     name: str = "default",
 ) -> ClickHouseWriter:
     """Return a writer in batches: see `DatabaseConnections.clickhouse_writer`."""
@@ -165,6 +168,8 @@ def clickhouse_writer(
         max_delay=max_delay,
         spill=spill,
         deduplicate=deduplicate,
+        on_bad_row=on_bad_row,
+        dead_letters=dead_letters,
         name=name,
     )
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         RedisOptions,
     )
     from .._rules.batch import WriterReport
+    from .._rules.copy import BadRow
     from .locks import AsyncLock
     from .postgres.checkout import Checkout
 
@@ -389,6 +390,8 @@ class AsyncDatabaseConnections:
         max_delay: float = 1.0,
         spill: str | os.PathLike[str] | None = None,
         deduplicate: bool = True,
+        on_bad_row: Callable[[Mapping[str, Any], BadRow], Any] | None = None,
+        dead_letters: str | os.PathLike[str] | None = None,
         name: str = "default",
     ) -> AsyncClickHouseWriter:
         """Return a writer of rows in batches, closed with these connections.
@@ -401,6 +404,10 @@ class AsyncDatabaseConnections:
             spill: A folder where accepted rows survive this process until they are delivered.
             deduplicate: Whether the table must drop a batch that it has; a table of the MergeTree
                 family that does not do so yet is altered to remember the last 1000 batches.
+            on_bad_row: Called with each row that no column takes and its `BadRow`; all other rows
+                are delivered.
+            dead_letters: A file for such rows, one line of JSON per row; by default, with `spill`
+                and without `on_bad_row`, `refused.jsonl` in the table's folder there.
             name: The name of the ClickHouse database.
 
         Returns:
@@ -420,6 +427,8 @@ class AsyncDatabaseConnections:
             max_delay=max_delay,
             spill=spill,
             deduplicate=deduplicate,
+            on_bad_row=on_bad_row,
+            dead_letters=dead_letters,
         )
         self._writers.append(writer)
         return writer

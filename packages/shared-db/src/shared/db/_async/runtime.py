@@ -28,6 +28,7 @@ __all__ = [
     "gather",
     "readable",
     "redis_connections",
+    "settled",
     "sleep",
 ]
 
@@ -57,6 +58,11 @@ async def _awaited(function: Callable[[], Awaitable[Any]]) -> Any:
 async def sleep(seconds: float) -> None:
     """Wait while other tasks run."""
     await asyncio.sleep(seconds)
+
+
+async def settled(result: Any) -> Any:
+    """Return what a plain or an async function of the user gave."""
+    return await result if hasattr(result, "__await__") else result
 
 
 async def gather(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T | BaseException]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.checks import refuse
 
+from .clickhouse_values import Part
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -26,11 +28,15 @@ class WriterReport:
         delivered: Rows acknowledged by the server.
         undelivered: Rows accepted and not delivered; with `spill` they wait on disk.
         error: Why, when it is known.
+        refused: Rows that no column takes, handed to `on_bad_row` or `dead_letters`.
+        undelivered_rows: The undelivered rows themselves, to be written again.
     """
 
     delivered: int
     undelivered: int
     error: str | None = None
+    refused: int = 0
+    undelivered_rows: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
 
 
 @dataclass
@@ -43,6 +49,8 @@ class Batch:
         token: Tells the server whether it has seen the batch.
         path: The file that keeps the rows, if any.
         sent: Whether a writer that has died may have sent it.
+        first: The number of its first row, of those that its writer accepted.
+        lost: The positions of the rows that no column takes.
     """
 
     rows: list[Mapping[str, Any]] = field(default_factory=list)
@@ -50,25 +58,29 @@ class Batch:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     path: Path | None = None
     sent: bool = False
+    first: int = 1
+    lost: set[int] = field(default_factory=set)
 
-    def parts(self) -> Iterator[tuple[str, list[str], list[Any]]]:
-        """Yield the batch as (token, column names, columns), one for each set of column names.
+    def left(self) -> list[Mapping[str, Any]]:
+        """Return the rows that are still to be delivered."""
+        return [row for place, row in enumerate(self.rows) if place not in self.lost]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the batch in parts, one for each set of column names.
 
         A column that a row leaves out gets the table's default.
         """
         columns = _columns(list(self.rows[0]), self.rows)
         if columns is not None:
-            yield f"{self.token}-0", list(self.rows[0]), columns
+            yield Part(f"{self.token}-0", list(self.rows[0]), columns, range(len(self.rows)))
             return
-        groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-        for row in self.rows:
-            groups.setdefault(tuple(sorted(row)), []).append(row)
-        for number, (names, rows) in enumerate(groups.items()):
-            yield (
-                f"{self.token}-{number}",
-                list(names),
-                [[row[name] for row in rows] for name in names],
-            )
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for place, row in enumerate(self.rows):
+            groups.setdefault(tuple(sorted(row)), []).append(place)
+        for number, (names, places) in enumerate(groups.items()):
+            rows = [self.rows[place] for place in places]
+            columns = [[row[name] for row in rows] for name in names]
+            yield Part(f"{self.token}-{number}", list(names), columns, places)
 
 
 def _columns(names: list[str], rows: list[Mapping[str, Any]]) -> list[Any] | None:

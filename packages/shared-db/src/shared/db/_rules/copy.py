@@ -49,9 +49,7 @@ class BadRow(DatabaseError):  # noqa: N818 - the name that users catch
         value: The value; None too if the server refused a row that is no longer at hand.
     """
 
-    def __init__(
-        self, row: int, reason: str, column: str | None = None, value: Any = None
-    ) -> None:
+    def __init__(self, row: int, reason: str, column: str | None = None, value: Any = None) -> None:
         super().__init__(f"row {row}: {reason}")
         self.row = row
         self.column = column

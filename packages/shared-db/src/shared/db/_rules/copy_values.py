@@ -92,49 +92,50 @@ class ColumnType:
 def rule_of(kind: ColumnType, element: ColumnType | None = None) -> Rule:
     """Return what a column of a type takes; of an array, given the type of its elements."""
     if element is not None:
-        return _rule(frozenset(), partial(_array, rule_of(element), element.oid == NUMERIC))
+        return make_rule(frozenset(), partial(_array, rule_of(element), element.oid == NUMERIC))
     if kind.labels:
-        return _rule((), partial(_label, frozenset(kind.labels)))
+        return make_rule((), partial(to_label, frozenset(kind.labels)))
     if kind.oid in _TEXTS or kind.oid in {_CHAR, _NAME}:
         return _texts(kind)
     if kind.oid in INTEGERS:
-        return _integers(-(1 << INTEGERS[kind.oid] - 1), (1 << INTEGERS[kind.oid] - 1) - 1)
+        return integers(-(1 << INTEGERS[kind.oid] - 1), (1 << INTEGERS[kind.oid] - 1) - 1)
     if kind.oid == _OID:
-        return _integers(0, (1 << 32) - 1)
+        return integers(0, (1 << 32) - 1)
     if kind.oid == NUMERIC and kind.modifier >= 0:
         precision, scale = _precision(kind.modifier)
-        return _rule((), partial(_limited_decimal, precision, scale))
+        return make_rule((), partial(_limited_decimal, precision, scale))
     if kind.oid in _RANGES:
-        return _rule((), partial(_range, rule_of(ColumnType(_RANGES[kind.oid]))))
+        return make_rule((), partial(_range, rule_of(ColumnType(_RANGES[kind.oid]))))
     if kind.oid in _MULTIRANGES:
-        return _rule((), partial(_multirange, rule_of(ColumnType(_MULTIRANGES[kind.oid]))))
+        return make_rule((), partial(_multirange, rule_of(ColumnType(_MULTIRANGES[kind.oid]))))
     known: dict[int, Rule] = {
-        _BOOL: _rule((bool,), _bool),
-        _BYTEA: _rule((bytes,), _bytes),
-        REAL: _rule((float,), _real, _are_reals),
-        _DOUBLE: _rule((float,), _double),
-        NUMERIC: _rule((Decimal,), _decimal, _are_decimals),
-        _DATE: _rule((dt.date,), _date),
-        _TIME: _rule((), partial(_time, aware=False)),
-        _TIMETZ: _rule((), partial(_time, aware=True)),
-        _TIMESTAMP: _rule((dt.datetime,), partial(_timestamp, aware=False), _are_naive),
-        _TIMESTAMPTZ: _rule((dt.datetime,), partial(_timestamp, aware=True), _are_aware),
-        _INTERVAL: _rule((dt.timedelta,), _interval),
-        _JSON: _rule((), partial(_json, binary=False)),
-        _JSONB: _rule((), partial(_json, binary=True)),
-        _UUID: _rule((uuid.UUID,), _identity),
-        _INET: _rule((), partial(_address, network=False)),
-        _CIDR: _rule((), partial(_address, network=True)),
+        _BOOL: make_rule((bool,), to_bool),
+        _BYTEA: make_rule((bytes,), to_bytes),
+        REAL: make_rule((float,), to_real, are_reals),
+        _DOUBLE: make_rule((float,), to_double),
+        NUMERIC: make_rule((Decimal,), to_decimal, _are_decimals),
+        _DATE: make_rule((dt.date,), to_date),
+        _TIME: make_rule((), partial(_time, aware=False)),
+        _TIMETZ: make_rule((), partial(_time, aware=True)),
+        _TIMESTAMP: make_rule((dt.datetime,), partial(to_timestamp, aware=False), _are_naive),
+        _TIMESTAMPTZ: make_rule((dt.datetime,), partial(to_timestamp, aware=True), are_aware),
+        _INTERVAL: make_rule((dt.timedelta,), _interval),
+        _JSON: make_rule((), partial(_json, binary=False)),
+        _JSONB: make_rule((), partial(_json, binary=True)),
+        _UUID: make_rule((uuid.UUID,), to_uuid),
+        _INET: make_rule((), partial(_address, network=False)),
+        _CIDR: make_rule((), partial(_address, network=True)),
     }
     # Of another type the text: the server reads it.
-    return known.get(kind.oid) or _rule((str,), lambda value: value)
+    return known.get(kind.oid) or make_rule((str,), lambda value: value)
 
 
-def _rule(
+def make_rule(
     plain: Iterable[type],
     convert: Convert,
     check: Callable[[Sequence[Any]], bool] | None = None,
 ) -> Rule:
+    """Return a rule; NULL is ready too."""
     types = frozenset(plain)
     return Rule(types | {_NONE} if types else types, convert, check)
 
@@ -151,7 +152,9 @@ def _is_bool(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}
 
 
-def _integers(low: int, high: int) -> Rule:
+def integers(low: int, high: int) -> Rule:
+    """Return the rule for whole numbers in a range."""
+
     def are_in_range(values: Sequence[Any]) -> bool:
         try:
             return bool(max(values) <= high and min(values) >= low)
@@ -168,17 +171,19 @@ def _integers(low: int, high: int) -> Rule:
             raise OverflowError(f"{number} is out of range ({low} to {high})")
         return number
 
-    return _rule((int,), convert, are_in_range)
+    return make_rule((int,), convert, are_in_range)
 
 
-def _are_reals(values: Sequence[Any]) -> bool:
+def are_reals(values: Sequence[Any]) -> bool:
+    """Report whether floats fit 32 bits."""
     try:
         return bool(max(map(abs, values)) <= REAL_MAX)
     except TypeError:
         return max(map(abs, filter(_NOT_NONE, values)), default=0) <= REAL_MAX
 
 
-def _double(value: Any) -> float:
+def to_double(value: Any) -> float:
+    """Return a number as a float."""
     if not _is_bool(value) and not isinstance(value, (numbers.Real, Decimal)):
         raise refuse("a float", "a number", value, TypeError)
     number = float(value)
@@ -187,8 +192,9 @@ def _double(value: Any) -> float:
     return number
 
 
-def _real(value: Any) -> float:
-    number = _double(value)
+def to_real(value: Any) -> float:
+    """Return a number as a float of 32 bits."""
+    number = to_double(value)
     if abs(number) > REAL_MAX and not math.isinf(number):
         raise OverflowError(f"{number} is out of range for type real")
     return number
@@ -199,7 +205,8 @@ def _are_decimals(values: Sequence[Any]) -> bool:
     return not sizes or (max(sizes) < 131_072 and min(sizes) > -16_384)
 
 
-def _decimal(value: Any) -> Decimal:
+def to_decimal(value: Any) -> Decimal:
+    """Return a number as a Decimal, a float by its shortest digits."""
     if isinstance(value, Decimal):
         number = value
     elif _is_bool(value):
@@ -223,7 +230,7 @@ def _precision(modifier: int) -> tuple[int, int]:
 
 
 def _limited_decimal(precision: int, scale: int, value: Any) -> Decimal:
-    number = _decimal(value)
+    number = to_decimal(value)
     if number.is_finite() and number:
         # Rounded half away from zero to the column's scale, as PostgreSQL does it.
         half = Decimal((0, (5,), -scale - 1))
@@ -264,7 +271,8 @@ def _texts(kind: ColumnType) -> Rule:
     return Rule(frozenset((str, _NONE)), convert, are_storable, limited=most is not None)
 
 
-def _label(labels: frozenset[str], value: Any) -> str:
+def to_label(labels: frozenset[str], value: Any) -> str:
+    """Return a label or a member of an enum as its label."""
     found = value
     if isinstance(value, enum.Enum):
         found = value.value if isinstance(value.value, str) else value.name
@@ -276,13 +284,15 @@ def _label(labels: frozenset[str], value: Any) -> str:
     return found
 
 
-def _bool(value: Any) -> bool:
+def to_bool(value: Any) -> bool:
+    """Return True or False of Python or NumPy."""
     if not _is_bool(value):
         raise refuse("a boolean", "True or False", value, TypeError)
     return bool(value)
 
 
-def _bytes(value: Any) -> bytes:
+def to_bytes(value: Any) -> bytes:
+    """Return bytes."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise refuse("a bytea", "bytes", value, TypeError)
     return bytes(value)
@@ -306,7 +316,8 @@ def _moment(value: Any) -> Any:
     return value
 
 
-def _date(value: Any) -> dt.date:
+def to_date(value: Any) -> dt.date:
+    """Return a date; a datetime has no time of day."""
     found = _moment(value)
     if isinstance(found, dt.datetime):
         if found.tzinfo is not None or found.time() != dt.time():
@@ -321,11 +332,13 @@ def _are_naive(values: Sequence[Any]) -> bool:
     return set(map(_ZONE, filter(_NOT_NONE, values))) <= {None}
 
 
-def _are_aware(values: Sequence[Any]) -> bool:
+def are_aware(values: Sequence[Any]) -> bool:
+    """Report whether datetimes have zones."""
     return None not in set(map(_ZONE, filter(_NOT_NONE, values)))
 
 
-def _timestamp(value: Any, *, aware: bool) -> dt.datetime:
+def to_timestamp(value: Any, *, aware: bool) -> dt.datetime:
+    """Return a datetime with or without a zone."""
     found = _moment(value)
     if isinstance(found, dt.date) and not isinstance(found, dt.datetime) and not aware:
         return dt.datetime.combine(found, dt.time())
@@ -351,7 +364,8 @@ def _interval(value: Any) -> dt.timedelta:
     return found
 
 
-def _identity(value: Any) -> uuid.UUID:
+def to_uuid(value: Any) -> uuid.UUID:
+    """Return a UUID, of its text too."""
     if isinstance(value, str):
         return uuid.UUID(value)
     if not isinstance(value, uuid.UUID):
@@ -406,7 +420,7 @@ def _array(element: Rule, decimal: bool, value: Any) -> list[Any]:
 
 
 def _nested(element: Rule, decimal: bool, value: Any) -> tuple[list[Any], tuple[int, ...]]:
-    if not _is_sequence(value):
+    if not is_sequence(value):
         raise refuse("an array", "a list, a tuple or an array of NumPy", value, TypeError)
     dtype = getattr(value, "dtype", None)
     if getattr(dtype, "kind", "") in {"i", "u", "f", "b"} and not decimal:
@@ -414,7 +428,7 @@ def _nested(element: Rule, decimal: bool, value: Any) -> tuple[list[Any], tuple[
     values = list(value)
     if not values or element.fits(values):
         return values, (len(values),)
-    inner = [_is_sequence(one) for one in values]
+    inner = [is_sequence(one) for one in values]
     if not any(inner):
         return [element.ready(one) for one in values], (len(values),)
     if not all(inner):
@@ -425,7 +439,8 @@ def _nested(element: Rule, decimal: bool, value: Any) -> tuple[list[Any], tuple[
     return [found for found, _shape in parts], (len(values), *parts[0][1])
 
 
-def _is_sequence(value: Any) -> bool:
+def is_sequence(value: Any) -> bool:
+    """Report whether it is a list, a tuple or an array."""
     if isinstance(value, (list, tuple)):
         return True
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__len__"):

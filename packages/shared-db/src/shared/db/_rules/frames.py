@@ -99,7 +99,9 @@ def _polars_values(series: Any, *, short: bool) -> list[Any] | None:
     if dtype == "Time" or getattr(series.dtype, "time_unit", "") == "ns":
         rest = (series.to_physical() % 1000).to_list()
         return _exact(series.to_list(), rest) if any(rest) else None
-    return [_shortest(value) for value in series.to_list()] if short and dtype == "Float32" else None
+    return (
+        [_shortest(value) for value in series.to_list()] if short and dtype == "Float32" else None
+    )
 
 
 def _arrow_values(column: Any, *, short: bool) -> list[Any]:

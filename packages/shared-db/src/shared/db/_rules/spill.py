@@ -28,6 +28,7 @@ class Spill:
     def __init__(self, folder: str | os.PathLike[str], table: str) -> None:
         self._base = Path(folder).expanduser() / table.replace("/", "_")
         self._base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.refused: Path = self._base / "refused.jsonl"
         self._own: Path | None = None
         self._locks: list[int] = []
         self._count = 0
@@ -36,7 +37,11 @@ class Spill:
     def recover(self) -> list[tuple[Path, list[dict[str, Any]]]]:
         """Return the batches that dead writers left, oldest first; they are this writer's now."""
         found: list[tuple[Path, list[dict[str, Any]]]] = []
-        folders = [folder for folder in self._base.iterdir() if not folder.name.startswith(".")]
+        folders = [
+            folder
+            for folder in self._base.iterdir()
+            if not folder.name.startswith(".") and folder.is_dir()
+        ]
         for folder in sorted(folders, key=_age):
             lock = _locked(folder)
             if lock is None:

@@ -29,6 +29,7 @@ __all__ = [
     "gather",
     "readable",
     "redis_connections",
+    "settled",
     "sleep",
 ]
 
@@ -54,6 +55,11 @@ class Background:
 def sleep(seconds: float) -> None:
     """Wait."""
     time.sleep(seconds)
+
+
+def settled(result: Any) -> Any:
+    """Return what a function of the user gave."""
+    return result
 
 
 def gather(calls: Iterable[Callable[[], T]]) -> list[T | BaseException]:

@@ -25,6 +25,8 @@ from ..._rules.clickhouse import (
     repeatable,
     what_was_lost,
 )
+from ..._rules.clickhouse_values import Rule, fit_rows, rule_of_type
+from ..._rules.copy import BadRow
 from ..lazy import AsyncLazy
 from ..runtime import IS_ASYNC, call, sleep
 
@@ -70,6 +72,7 @@ class AsyncClickHouse(AsyncLazy):
         self._arguments = Sealed(given)
         self._max_connections = max_connections
         self._tables: dict[tuple[str, str], bool] = {}
+        self._rules: dict[str, dict[str, Rule]] = {}
         self._hang_up: Callable[[], None] = _nothing
 
     def __repr__(self) -> str:
@@ -148,10 +151,61 @@ class AsyncClickHouse(AsyncLazy):
             raise AttributeError(name)
 
         async def method(*arguments: Any, **keywords: Any) -> Any:
+            if name == "insert":
+                arguments, keywords = await self._checked(arguments, keywords)
             return await self._call(name, arguments, keywords)
 
         method.__name__ = name
         return method
+
+    async def rules(
+        self, table: str, *, fresh: bool = False, patience: float | None = 0.0
+    ) -> dict[str, Rule]:
+        """Return what each column of a table takes (queried once per table).
+
+        Args:
+            table: Its name, with or without the database.
+            fresh: Whether the table is queried again.
+            patience: Seconds to wait for an unreachable server; None: the client's own.
+        """
+        if fresh or table not in self._rules:
+            found = await self._call("query", (f"DESCRIBE TABLE {quoted(table)}",), {}, patience)
+            self._rules[table] = {
+                row[0]: rule_of_type(row[1])
+                for row in found.result_rows
+                if row[2] not in {"MATERIALIZED", "ALIAS"}
+            }
+        return self._rules[table]
+
+    async def _checked(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return an insert's arguments with values that fit; `BadRow` if one does not."""
+        given = dict(zip(("table", "data", "column_names", "database"), arguments, strict=False))
+        given |= keywords
+        table, rows, names = given.get("table"), given.get("data"), given.get("column_names", "*")
+        if (
+            not table
+            or not isinstance(rows, (list, tuple))
+            or not all(isinstance(row, (list, tuple)) for row in rows)
+            or any(given.get(word) for word in ("context", "column_types", "column_type_names"))
+        ):
+            return arguments, keywords
+        if given.get("database") and "." not in table:
+            table = f"{given['database']}.{table}"
+        rules = await self.rules(table, patience=None)
+        names = list(rules) if names == "*" else [names] if isinstance(names, str) else list(names)
+        columns = bool(given.get("column_oriented"))
+        data = list(zip(*rows, strict=True)) if columns else rows
+        try:
+            ready = fit_rows(data, names, rules)
+        except BadRow:
+            ready = fit_rows(data, names, await self.rules(table, fresh=True, patience=None))
+        if columns:
+            ready = list(map(list, zip(*ready, strict=True)))
+        if len(arguments) > 1:
+            return (arguments[0], ready, *arguments[2:]), keywords
+        return arguments, {**keywords, "data": ready}
 
     async def _call(
         self,

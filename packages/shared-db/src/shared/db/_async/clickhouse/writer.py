@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import struct
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from shared.core import checks, forks
@@ -14,15 +17,23 @@ from ..._base.reasons import described
 from ..._base.sealed import freed
 from ..._rules.batch import PASSING_CODES, Batch, WriterReport, checked, size_of, size_of_rows
 from ..._rules.clickhouse import driver
+from ..._rules.clickhouse_values import ROW_CODES
+from ..._rules.copy import BadRow
+from ..._rules.copy_values import MISFITS
+from ..._rules.dead_letters import DeadLetters
 from ..._rules.spill import Spill
-from ..runtime import Background, Waiter, sleep
+from ..runtime import Background, Waiter, settled, sleep
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from ..._rules.clickhouse_values import Part
+    from ..._rules.copy import Misfit
     from .store import AsyncClickHouse
+
+_log = logging.getLogger("shared.db")
 
 # Batches that may wait besides the one that is filling.
 _DEPTH = 3
@@ -51,6 +62,8 @@ class AsyncClickHouseWriter:
         max_delay: float = 1.0,
         spill: str | os.PathLike[str] | None = None,
         deduplicate: bool = True,
+        on_bad_row: Callable[[Mapping[str, Any], BadRow], Any] | None = None,
+        dead_letters: str | os.PathLike[str] | None = None,
         clock: Any = time.monotonic,
     ) -> None:
         self.table = table
@@ -60,12 +73,19 @@ class AsyncClickHouseWriter:
         self._max_delay = checks.seconds("max_delay", max_delay, above=0, unlimited=True)
         self._deduplicate = deduplicate
         self._clock = clock
+        self._on_bad_row = checks.function("on_bad_row", on_bad_row, optional=True)
         self._spill = Spill(spill, table) if spill is not None else None
+        if dead_letters is None and self._spill is not None and on_bad_row is None:
+            dead_letters = self._spill.refused
+        self._dead_letters = None if dead_letters is None else DeadLetters(dead_letters)
         self._begin()
         if self._spill is not None:
             for path, rows in self._spill.recover():
                 size = sum(map(size_of, rows))
-                self._queue.append(Batch(list(rows), size, path.stem, path, sent=True))
+                batch = Batch(list(rows), size, path.stem, path, sent=True)
+                batch.first = self._accepted + 1
+                self._accepted += len(rows)
+                self._queue.append(batch)
                 self._rows += len(rows)
         forks.renew(self)
 
@@ -75,7 +95,12 @@ class AsyncClickHouseWriter:
         self._since = 0.0
         self._queue: deque[Batch] = deque()
         self._rows = 0
+        self._accepted = 0
         self._delivered = 0
+        self._refused = 0
+        self._kept: list[Mapping[str, Any]] = []  # refused, and taken by no one
+        self._fault: BadRow | None = None
+        self._told = True
         self.mended: int = 0
         self._full: deque[Waiter[None]] = deque()
         self._emptied: list[Waiter[bool]] = []
@@ -106,6 +131,8 @@ class AsyncClickHouseWriter:
     ) -> None:
         report = await self.close()
         if report.undelivered and exc is None:
+            if self._fault is not None and report.undelivered == len(self._kept):
+                raise self._fault
             raise Unavailable(
                 f"{report.undelivered} rows were not delivered to {self.table}: {report.error}",
                 store="clickhouse",
@@ -131,7 +158,7 @@ class AsyncClickHouseWriter:
 
         Raises:
             PoolClosed: The writer is closed.
-            DatabaseError: The server refused an earlier batch for good.
+            DatabaseError: The server refused the table or the user for good.
         """
         await self.write_many((row,))
 
@@ -184,6 +211,8 @@ class AsyncClickHouseWriter:
             self._spill.append(chunk)
         if not filling.rows:
             self._since = self._clock()
+            filling.first = self._accepted + 1
+        self._accepted += len(chunk)
         filling.rows += chunk
         filling.size += size
         self._rows += len(chunk)
@@ -217,9 +246,17 @@ class AsyncClickHouseWriter:
         """Wait until everything accepted so far is delivered.
 
         Raises:
-            DatabaseError: The server refused a batch for good.
+            BadRow: No column takes a row, and there is neither `on_bad_row` nor `dead_letters`;
+                all other rows are delivered.
+            DatabaseError: The server refused the table or the user.
             PoolClosed: The writer was closed and its time ran out.
         """
+        await self._flush()
+        if not self._told and self._fault is not None:
+            self._told = True
+            raise self._fault
+
+    async def _flush(self) -> None:
         with self._mutex:
             if self._error is not None:
                 self._check()
@@ -260,10 +297,19 @@ class AsyncClickHouseWriter:
             await self._sender.join(timeout + 1)
         if self._spill is not None and not already:
             self._spill.close()
-        why = None if self._error is None else described(self._error)
-        if self._rows and why is None:
+        error = self._error or self._fault
+        why = None if error is None else described(error)
+        if self._rows and self._error is None:
             why = f"not delivered within {timeout:g} s"
-        return WriterReport(delivered=self._delivered, undelivered=self._rows, error=why)
+        with self._mutex:
+            left = [row for batch in (*self._queue, self._filling) for row in batch.left()]
+        return WriterReport(
+            delivered=self._delivered,
+            undelivered=self._rows + len(self._kept),
+            error=why,
+            refused=self._refused,
+            undelivered_rows=[*self._kept, *left],
+        )
 
     async def _run(self) -> None:
         try:
@@ -301,8 +347,8 @@ class AsyncClickHouseWriter:
     def _forget(self, batch: Batch) -> None:
         with self._mutex:
             self._queue.popleft()
-            self._rows -= len(batch.rows)
-            self._delivered += len(batch.rows)
+            self._rows -= len(batch.rows) - len(batch.lost)
+            self._delivered += len(batch.rows) - len(batch.lost)
             if self._spill is not None and batch.path is not None:
                 self._spill.delivered(batch.path)
             if self._is_full():
@@ -325,28 +371,50 @@ class AsyncClickHouseWriter:
         """Send a batch until the server has it; False if the time is up before that."""
         delay = 0.02
         errors = driver().driver.exceptions
+        of_values = (errors.DataError, errors.ProgrammingError, *MISFITS, struct.error)
         parts = list(batch.parts())
         uncertain = batch.sent
         while parts:
-            token, names, columns = parts[0]
+            part = parts[0]
             try:
                 await self._prepare()
-                await self.client.insert_once(self.table, names, columns, token)
+                if not part.checked:
+                    part, bad = await self._fitted(part)
+                    for place, misfit in bad:
+                        await self._refuse(batch, place, misfit)
+                    parts[0] = part
+                    if not part.places:
+                        parts.pop(0)
+                        continue
+                names, columns = part.names, list(map(list, part.columns))
+                await self.client.insert_once(self.table, names, columns, part.token)
                 lacks = await self.client.lacks(self.table, names, columns) if uncertain else []
                 if lacks:
                     # The server knows the token and lacks the rows: it was killed between the two.
                     # Under another token they are new to it.
                     self.mended += 1
                     again = [[column[row] for row in lacks] for column in columns]
-                    parts[0] = (f"{token}-again", names, again)
+                    places = [part.places[row] for row in lacks]
+                    parts[0] = replace(
+                        part, token=f"{part.token}-again", columns=again, places=places
+                    )
                     continue
             except Unavailable as error:
                 if error.lasting:
                     raise
                 uncertain = uncertain or isinstance(error, OutcomeUnknown)
                 lost: BaseException = error
-            except errors.DatabaseError as error:
-                if getattr(error, "code", None) not in PASSING_CODES:
+            except (errors.Error, *MISFITS, struct.error) as error:
+                code = getattr(error, "code", None)
+                if code in ROW_CODES or (code is None and isinstance(error, of_values)):
+                    # Of rows that were refused together, the bad ones are found by halves.
+                    if len(part.places) > 1:
+                        parts[:1] = part.halves()
+                    else:
+                        await self._refuse(batch, part.places[0], error)
+                        parts.pop(0)
+                    continue
+                if code not in PASSING_CODES:
                     raise
                 uncertain = True
                 lost = freed(error)
@@ -362,6 +430,42 @@ class AsyncClickHouseWriter:
             await sleep(delay)
             delay = min(delay * 1.6, 0.5)
         return True
+
+    async def _fitted(self, part: Part) -> tuple[Part, list[tuple[int, Misfit]]]:
+        """Return a part with values that fit, and which rows do not; the table may have changed."""
+        rules = await self.client.rules(self.table)
+        found = part.fitted(rules, self.table)
+        if found[1]:
+            rules = await self.client.rules(self.table, fresh=True)
+            found = part.fitted(rules, self.table)
+        return found
+
+    async def _refuse(self, batch: Batch, place: int, why: Exception) -> None:
+        """Hand over a row that no column takes; without a taker it stays in the report."""
+        row, number = batch.rows[place], batch.first + place
+        column, value = getattr(why, "column", None), getattr(why, "value", None)
+        error = BadRow(number, str(why).splitlines()[0], column, value)
+        error.__cause__ = freed(why)
+        taken = False
+        try:
+            if self._on_bad_row is not None:
+                await settled(self._on_bad_row(row, error))
+                taken = True
+            if self._dead_letters is not None:
+                self._dead_letters.add(row, error)
+                taken = True
+        except Exception:  # noqa: BLE001 - the other rows go on
+            _log.exception("a refused row of %s could not be handed over", self.table)
+        if taken:
+            _log.warning("a row for %s was refused: %s", self.table, error)
+        with self._mutex:
+            batch.lost.add(place)
+            self._rows -= 1
+            if taken:
+                self._refused += 1
+            else:
+                self._kept.append(row)
+                self._fault, self._told = error, False
 
     async def _prepare(self) -> None:
         """Make sure that the table drops a batch that it has seen."""

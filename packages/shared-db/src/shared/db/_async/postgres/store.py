@@ -302,7 +302,9 @@ class AsyncPostgres:
         async with self.connection(timeout=timeout) as connection:
             plan = await self._plan(connection, table, columns)
             plan.trusting = False
-            return await self._copy(connection, plan, table, frame_rows(frame, plan.integers, plan.decimals))
+            return await self._copy(
+                connection, plan, table, frame_rows(frame, plan.integers, plan.decimals)
+            )
 
     async def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
