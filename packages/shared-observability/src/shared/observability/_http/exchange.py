@@ -91,7 +91,10 @@ class Recorder:
             registry=registry,
         )
         self.in_progress = gauge(
-            f"{name}_requests_in_progress", "HTTP requests being answered.", registry=registry
+            f"{name}_requests_in_progress",
+            "HTTP requests being answered.",
+            multiprocess_mode="livesum",
+            registry=registry,
         )
         self.core = STATE.levels.core(logger)
         self.clock = clock

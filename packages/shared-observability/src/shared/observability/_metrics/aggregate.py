@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.core import checks
+from shared.core import checks, forks
 
 from .sketch import QuantileSketch
 
@@ -82,8 +82,13 @@ class MetricsAggregator:
         self._max_names = checks.whole("max_names", max_names)
         self._clock = clock
         self._lock = threading.RLock()
+        forks.renew(self)
         # For each name its windows, oldest first: (number of the window, sketch).
         self._data: dict[str, deque[tuple[int, QuantileSketch]]] = {}
+
+    def renew_after_fork(self) -> None:
+        """Replace the lock: its holder does not exist in the child."""
+        self._lock = threading.RLock()
 
     def record(self, name: str, value: float) -> None:
         """Add one value.

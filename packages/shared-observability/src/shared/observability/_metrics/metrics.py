@@ -10,8 +10,9 @@ import re
 import sys
 import threading
 import warnings
+import weakref
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, get_args
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -25,6 +26,11 @@ from .._base.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+MultiprocessMode = Literal[
+    "all", "liveall", "min", "livemin", "max", "livemax",
+    "sum", "livesum", "mostrecent", "livemostrecent",
+]  # fmt: skip
+_MODES: Final = get_args(MultiprocessMode)
 OVERFLOW: Final = "__overflow__"
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -84,7 +90,15 @@ _OTHER_UNITS: Final = {
     ),
     **dict.fromkeys(["percent", "percentage", "pct"], "ratio"),
 }
+# https://prometheus.io/docs/instrumenting/writing_exporters/#naming
+_SUFFIXES: Final = {
+    "counter": frozenset[str](),
+    "gauge": frozenset(["total", "count", "sum", "bucket"]),
+    "histogram": frozenset(["total"]),
+}
 _lock = threading.RLock()
+_registries: weakref.WeakSet[CollectorRegistry] = weakref.WeakSet([REGISTRY])
+_LOCKS: Final = {type(threading.Lock()): threading.Lock, type(threading.RLock()): threading.RLock}
 
 
 class _Guarded(MetricWrapperBase):
@@ -230,14 +244,27 @@ def gauge(
     labels: Sequence[str] = (),
     *,
     max_series: int = 1000,
+    multiprocess_mode: MultiprocessMode = "all",
     registry: CollectorRegistry = REGISTRY,
 ) -> Gauge:
     """Return the gauge with this name; see `counter`.
 
+    Args:
+        name: Without `_total`, `_count`, `_sum` or `_bucket` at its end: a warning follows.
+        help: What it shows.
+        labels: The label names.
+        max_series: The maximum number of label combinations.
+        multiprocess_mode: With several workers: the client library's word for how their values
+            become one. "livesum" is the sum over the workers that are alive; "all" is one series
+            per worker, with the label `pid`.
+        registry: Where it is registered.
+
     Example:
         >>> gauge("doc_queue_depth", "Waiting jobs.").set(7)
     """
-    return _get(Gauge, name, help, labels, max_series, registry)
+    checks.choice("multiprocess_mode", multiprocess_mode, _MODES)
+    more = {"multiprocess_mode": multiprocess_mode}
+    return _get(Gauge, name, help, labels, max_series, registry, more=more)
 
 
 def histogram(
@@ -270,6 +297,23 @@ def histogram(
 def _renew() -> None:
     global _lock  # noqa: PLW0603 - the lock of the module
     _lock = threading.RLock()
+    for registry in list(_registries):
+        _renew_locks(registry)
+        for collector in list(registry._collector_to_names):  # noqa: SLF001 - no public way
+            _renew_locks(collector)
+
+
+def _renew_locks(one: Any) -> None:
+    """Replace the locks of the client library: another thread of the parent may hold them."""
+    for name, value in list(getattr(one, "__dict__", {}).items()):
+        make: Any = _LOCKS.get(type(value))
+        if make is not None:
+            one.__dict__[name] = make()
+        elif isinstance(value, MutexValue):
+            _renew_locks(value)
+        elif isinstance(value, (list, dict)) and name in {"_buckets", "_metrics"}:
+            for inner in list(value.values() if isinstance(value, dict) else value):
+                _renew_locks(inner)
 
 
 def _get(
@@ -280,6 +324,7 @@ def _get(
     max_series: int,
     registry: CollectorRegistry,
     buckets: tuple[float, ...] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> M:
     if not _NAME.match(checks.text("name", name)):
         raise checks.refuse("name", "letters, digits, _ and :, with no digit first", name)
@@ -293,15 +338,16 @@ def _get(
     kind_name = kind.__name__.lower()
     base = name.removesuffix("_total") if kind is Counter else name
     with _lock:
+        _registries.add(registry)
         known = registry._names_to_collectors.get(base)  # noqa: SLF001 - no public way
         if known is None and kind is Counter:
             known = registry._names_to_collectors.get(f"{base}_total")  # noqa: SLF001 - no public way
         if known is not None:
             return cast("M", _same(known, kind, name, names, buckets))
         _check_units(kind_name, base)
-        more: dict[str, Any] = {} if buckets is None else {"buckets": buckets}
+        options = {**(more or {}), **({} if buckets is None else {"buckets": buckets})}
         try:
-            made: Any = kind(base, help or base, names, registry=registry, **more)
+            made: Any = kind(base, help or base, names, registry=registry, **options)
         except ValueError as error:
             raise ValueError(f"{kind_name} {name!r} with labels {names}: {error}") from error
         made.buckets = buckets
@@ -329,7 +375,9 @@ def _same(
 
 def _check_units(kind: str, name: str) -> None:
     last = name.rpartition("_")[2]
-    if last in _OTHER_UNITS and kind != "counter":
+    if last in _SUFFIXES[kind]:
+        advice = f"_{last} at its end belongs to another type of metric: leave it out"
+    elif last in _OTHER_UNITS and kind != "counter":
         advice = f"use the base unit: ..._{_OTHER_UNITS[last]}"
     elif last in _OTHER_UNITS and last not in {"duration", "latency"}:
         advice = f"use the base unit: ..._{_OTHER_UNITS[last]}_total"

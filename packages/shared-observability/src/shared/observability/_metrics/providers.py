@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from shared.core import checks
+from shared.core import checks, forks
 
 from .._base.levels import LEVELS
 from .._logging.state import STATE
@@ -146,6 +146,11 @@ class TelemetryManager:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self._providers: dict[str, ProviderTelemetry] = {}
+        self._lock = threading.Lock()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Replace the lock: its holder does not exist in the child."""
         self._lock = threading.Lock()
 
     def get(self, name: str) -> ProviderTelemetry:

@@ -14,7 +14,9 @@ from wsgiref.simple_server import WSGIRequestHandler
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from shared.core import checks
+from shared.core import checks, forks
+
+from .workers import several_workers, workers_registry
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +29,10 @@ _LOCAL: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: 
 
 class MetricsServer:
     """Serves `/metrics` from a background thread.
+
+    With `PROMETHEUS_MULTIPROC_DIR` set, it may be started in every worker of a service: they share
+    the port, and any of them answers for all, without the live gauges of workers that have died.
+    In a forked child it is stopped, and can be started there.
 
     Args:
         port: 0 lets the system choose; `.port` is the real one.
@@ -59,9 +65,20 @@ class MetricsServer:
         self._asked = checks.whole("port", port, least=0, most=65535)
         self.host = host
         self._context = _tls_context(tls)
-        self._app = _guard(make_wsgi_app(registry), _basic(auth))
+        self._shared = registry is REGISTRY and several_workers()
+        served = workers_registry() if self._shared else registry
+        self._app = _guard(make_wsgi_app(served), _basic(auth))
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.RLock()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Close the child's copies of the sockets: the parent serves on."""
+        self._lock = threading.RLock()
+        server, self._server, self._thread = self._server, None, None
+        if server is not None:
+            server.abandon()
 
     @property
     def port(self) -> int:
@@ -81,18 +98,19 @@ class MetricsServer:
         Raises:
             OSError: It cannot listen on the address; the message names host and port.
         """
-        if self._server is not None:
-            return self
-        try:
-            self._server = _Server(self.host, self._asked, self._app, self._context)
-        except OSError as error:
-            raise type(error)(
-                error.errno, f"cannot serve metrics on {self.host}:{self._asked}: {error.strerror}"
-            ) from error
-        self._thread = threading.Thread(
-            target=self._server.run, name=f"metrics-server-{self.port}", daemon=True
-        )
-        self._thread.start()
+        with self._lock:
+            if self._server is not None:
+                return self
+            try:
+                server = _Server(self.host, self._asked, self._app, self._context, self._shared)
+            except OSError as error:
+                place = f"{self.host}:{self._asked}"
+                reason = f"cannot serve metrics on {place}: {error.strerror}"
+                raise type(error)(error.errno, reason) from error
+            name = f"metrics-server-{server.server_port}"
+            self._thread = threading.Thread(target=server.run, name=name, daemon=True)
+            self._thread.start()
+            self._server = server
         return self
 
     def stop(self) -> None:
@@ -122,8 +140,11 @@ class _Server(ThreadingWSGIServer):
 
     request_queue_size = 64
 
-    def __init__(self, host: str, port: int, app: Any, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, host: str, port: int, app: Any, context: ssl.SSLContext | None, shared: bool
+    ) -> None:
         self._context = context
+        self._shared = shared
         self._stopping = False
         self._clients: dict[threading.Thread, socket.socket] = {}
         if ":" in host:
@@ -134,6 +155,8 @@ class _Server(ThreadingWSGIServer):
     def server_bind(self) -> None:
         # Not HTTPServer's: that one looks up the host's name, which can take seconds.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._shared and hasattr(socket, "SO_REUSEPORT"):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
@@ -175,11 +198,21 @@ class _Server(ThreadingWSGIServer):
     def stop(self) -> None:
         """Wake the thread that waits for a connection."""
         self._stopping = True
+        with contextlib.suppress(OSError):  # Linux wakes the thread; others need a connection
+            self.socket.shutdown(socket.SHUT_RDWR)
+            return
         host, port = str(self.server_address[0]), self.server_port
         try:
             socket.create_connection((_LOCAL.get(host, host), port), timeout=1).close()
         except OSError:
             self.server_close()
+
+    def abandon(self) -> None:
+        """Close the copies of a forked child."""
+        self._stopping = True
+        for one in (self.socket, *self._clients.values()):
+            with contextlib.suppress(OSError):
+                one.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore the failure of a client: it is not worth a traceback on stderr."""

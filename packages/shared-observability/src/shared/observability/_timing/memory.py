@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from shared.core import forks
+
 from .._logging.decorators import Target
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ def get_memory_usage() -> MemoryUsage:
     except (OSError, ValueError, IndexError):
         rss = peak  # no /proc: only the peak is known
     return MemoryUsage(rss, max(peak, rss))
+
+
+@forks.after_fork
+def _renew() -> None:
+    global _lock  # noqa: PLW0603 - the lock of the module
+    _lock = threading.Lock()
 
 
 class MemoryTracker:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
-from shared.core import checks
+from shared.core import checks, forks
 from shared.core.callables import decorate, describe, kind_of
 
 from .._logging.decorators import Target
@@ -61,6 +61,11 @@ class PerformanceTracker:
         self.memory: MemoryTracker | None = MemoryTracker(name) if track_memory else None
         self._clock = clock
         self._steps: dict[str, QuantileSketch] = {}
+        self._lock = threading.Lock()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        """Replace the lock: its holder does not exist in the child."""
         self._lock = threading.Lock()
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import trace
 
-from shared.core import checks
+from shared.core import checks, forks
 
 from .state import TRACING
 
@@ -281,6 +281,12 @@ def _install() -> None:
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         TRACING.switch = _Switch()
         trace.set_tracer_provider(TRACING.switch)
+
+
+@forks.after_fork
+def _renew() -> None:
+    global _lock  # noqa: PLW0603 - the lock of the module
+    _lock = threading.RLock()
 
 
 @atexit.register
