@@ -172,3 +172,15 @@ def test_errors_have_paths_and_hostile_data_ends():
     loop: dict = {"price": 1}  # type: ignore[type-arg]
     loop["next"] = loop
     assert not rule({"items": [loop]})
+
+
+def test_patterns_of_strangers_under_a_limit():
+    evil = "a" * 40 + "b"
+    text = v.from_json_schema({"pattern": "^(a|a)*$"}, timeout=0.05)
+    assert text("aa")
+    assert not text(evil)
+    fields = v.from_json_schema({"patternProperties": {"^(a|a)*$": {}}}, timeout=0.05)
+    assert fields({"aa": 1})
+    assert not fields({evil: 1})  # nobody knows whether it is one of them
+    with pytest.raises(ValueError, match="timeout must be"):
+        v.from_json_schema({}, timeout=0)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.core.checks import shown
-from shared.core.redaction import MARKER, PLAIN, SECRET, key_verdict, one_line
+from shared.core.redaction import MARKER, PLAIN, SECRET, key_verdict, one_line, scrub
 
 from .errors import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+_REASONS: Final = 5  # errors of one branch in a message; all are in `branches`
 MOST: Final = 1000  # errors in one result: a hostile list must not become a million sentences
 
 
@@ -108,19 +109,23 @@ def _error(problem: Problem, prefix: str, *, secret: bool) -> ValidationError:
         message = problem.message or f"must be {problem.what}{_but(problem, keys, hidden=hidden)}"
     branches = [render(branch, prefix, secret=hidden) for branch in problem.branches]
     if branches and problem.message is None and problem.code != "type":
-        reasons = (" and ".join(map(str, branch)) for branch in branches)
-        message = "; or ".join(dict.fromkeys(reasons))
+        message = "; or ".join(dict.fromkeys(map(_reasons, branches)))
     error = ValidationError(
         _path(prefix, reversed(problem.path)),
         message,
         problem.code,
-        type(value).__name__,
+        "" if problem.code == "missing" else type(value).__name__,
         context=problem.context,
         branches=branches,
     )
     if not hidden:
         error.__cause__ = cause
     return error
+
+
+def _reasons(branch: list[ValidationError]) -> str:
+    text = " and ".join(map(str, branch[:_REASONS]))
+    return text if len(branch) <= _REASONS else f"{text} and {len(branch) - _REASONS} more"
 
 
 def _but(problem: Problem, keys: list[str], *, hidden: bool) -> str:
@@ -155,7 +160,7 @@ def _path(prefix: str, keys: Iterable[Hashable]) -> str:
     for key in keys:
         if isinstance(key, Path):
             path += f".{key}" if path and not key.startswith("[") else key
-        elif isinstance(key, str) and key.isidentifier() and len(key) <= 80:
+        elif isinstance(key, str) and len(key) <= 80 and key.isidentifier() and scrub(key) is key:
             path += f".{key}" if path else key
         else:
             path += f"[{shown(key)}]"

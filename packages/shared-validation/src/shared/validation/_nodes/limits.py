@@ -13,6 +13,7 @@ from .leaf import NUMBER, Kind, Leaf
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_SHOWN = 20  # choices in a message
 _COMPARED: dict[str, tuple[Callable[[Any, Any], Any], str, str, str]] = {
     "ge": (operator.ge, "at least", "too_small", "minimum"),
     "gt": (operator.gt, "above", "too_small", "exclusiveMinimum"),
@@ -123,11 +124,18 @@ def choice(values: Sequence[Any]) -> Leaf:
     plain = all(isinstance(value, (str, int, float, type(None))) for value in values)
     return Leaf(
         test,
-        f"one of {', '.join(map(repr, values))}" if len(values) != 1 else repr(values[0]),
+        _listed(values),
         "choice",
         context={"allowed": list(values)},
         json={"enum": list(values)} if plain and values else None,
     )
+
+
+def _listed(values: Sequence[Any]) -> str:
+    if len(values) == 1:
+        return repr(values[0])
+    text = ", ".join(map(repr, values[:_SHOWN]))
+    return f"one of {text}" + (f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else "")
 
 
 def count(number: int, unit: str) -> str:

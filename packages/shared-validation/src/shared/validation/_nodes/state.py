@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 DEEPEST: Final = 200
 _OPEN: Final = object()
 _FAILED: Final = object()
+_MISSING: Final = object()
+_NEW: Final = (_MISSING, None)
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
 
@@ -22,7 +24,7 @@ class State:
 
     def __init__(self) -> None:
         self.depth = 0
-        self.seen: dict[tuple[int, int], Any] = {}
+        self.seen: dict[tuple[int, int], tuple[Any, Any]] = {}
 
 
 class Again:
@@ -41,23 +43,23 @@ class Again:
         if type(value) in _PLAIN:
             return check(value, state)
         key = (id(self), id(value))
-        known = state.seen.get(key)
+        # The value is kept with its outcome: an id means something only as long as its object lives.
+        known = state.seen.get(key, _NEW)[0]
         if known is _OPEN:
             return _invalid("free of itself", value)
         if known is _FAILED:
             return _invalid("valid, as at the other place where it stands", value)
-        if known is not None:
-            return known[0]
+        if known is not _MISSING:
+            return known
         if state.depth >= DEEPEST:
             return too_deep(value)
         state.depth += 1
-        state.seen[key] = _OPEN
+        state.seen[key] = (_OPEN, value)
         try:
             result = check(value, state)
         finally:
             state.depth -= 1
-        # The tuple keeps both alive: an id means something only as long as its object lives.
-        state.seen[key] = _FAILED if type(result) is Problems else (result, value)
+        state.seen[key] = (_FAILED if type(result) is Problems else result, value)
         return result
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from shared.core.checks import refuse, shown
+from shared.core.checks import number, refuse, shown
 
+from .._checks.patterns import matcher
 from .._nodes import limits
 from .._nodes.group import AllOf, AnyOf, Anything, NoneOf, When
 from .._nodes.items import Each, Fixed, Some
@@ -49,7 +50,6 @@ FORMATS: Final[dict[str, Any]] = {
 _SIMPLE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "minLength": ("string", lambda limit: strings.min_length(_count(limit))),
     "maxLength": ("string", lambda limit: strings.max_length(_count(limit))),
-    "pattern": ("string", lambda pattern: strings.matches_pattern(_python(pattern), whole=False)),
     "minimum": ("number", numbers.min_value),
     "maximum": ("number", numbers.max_value),
     "exclusiveMinimum": ("number", lambda limit: limits.compared("gt", limit)),
@@ -74,7 +74,9 @@ _REFUSED: Final = frozenset(
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def from_json_schema(schema: Mapping[str, Any] | bool, *, formats: bool = True) -> Validator:
+def from_json_schema(
+    schema: Mapping[str, Any] | bool, *, formats: bool = True, timeout: float | None = None
+) -> Validator:
     """Return a validator of what a JSON Schema (draft 2020-12) describes.
 
     References must stay inside the document. Other keywords and formats than those below are
@@ -84,6 +86,8 @@ def from_json_schema(schema: Mapping[str, Any] | bool, *, formats: bool = True) 
         schema: The document: a dictionary or a bool.
         formats: Whether `format` is checked: date, date-time, email, hostname, idn-email,
             idn-hostname, ipv4, ipv6 and uuid. Other formats only describe.
+        timeout: The most seconds that each pattern may search in a text, after which the text is
+            refused: for documents of strangers. Needs the extra `regex`. None: no limit.
 
     Returns:
         A validator. `validated_data` is the data with all its fields.
@@ -99,13 +103,16 @@ def from_json_schema(schema: Mapping[str, Any] | bool, *, formats: bool = True) 
         >>> user({"age": 1, "name": "x"}), [str(e) for e in user.validate({"age": -1}).errors]
         (True, ['age: must be at least 0, not -1'])
     """
-    return Rule(_Reader(schema, formats=formats).node(schema))
+    if timeout is not None:
+        timeout = number("timeout", timeout, above=0)
+    return Rule(_Reader(schema, formats=formats, timeout=timeout).node(schema))
 
 
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, root: Any, *, formats: bool) -> None:
+    def __init__(self, root: Any, *, formats: bool, timeout: float | None) -> None:
+        self.timeout = timeout
         self.root = root
         self.formats = formats
         self.known: dict[int, _Later] = {}
@@ -136,6 +143,8 @@ class _Reader:
         if keyword in _SIMPLE:
             kind, make = _SIMPLE[keyword]
             return [_of(kind, make(value))]
+        if keyword == "pattern":
+            return [_of("string", self._pattern(value))]
         if keyword == "type":
             names = [value] if isinstance(value, str) else value
             return [AnyOf(tuple(_TYPES[_known(name)] for name in names))]
@@ -182,7 +191,11 @@ class _Reader:
             return {key: self.node(value) for key, value in schema.get(keyword, {}).items()}
 
         patterns = [
-            (re.compile(_python(pattern)), pattern, self.node(value))
+            (
+                matcher(_python(pattern), whole=False, timeout=self.timeout)[0],
+                pattern,
+                self.node(value),
+            )
             for pattern, value in schema.get("patternProperties", {}).items()
         ]
         others = schema.get("additionalProperties")
@@ -197,6 +210,9 @@ class _Reader:
             needs={key: tuple(value) for key, value in schema.get("dependentRequired", {}).items()},
             implies=table("dependentSchemas"),
         )
+
+    def _pattern(self, pattern: Any) -> Validator:
+        return strings.matches_pattern(_python(pattern), whole=False, timeout=self.timeout)
 
     def _reference(self, reference: Any) -> Node:
         target: Any = self.root

@@ -9,7 +9,7 @@ from .._nodes.items import DICT
 from .._nodes.node import Node
 
 if TYPE_CHECKING:
-    import re
+    from collections.abc import Callable
 
     from .._nodes.node import Document, Parts, Run
     from .._nodes.state import State
@@ -25,7 +25,7 @@ class Object(Node):
     def __init__(
         self,
         fields: dict[str, Node],
-        patterns: list[tuple[re.Pattern[str], str, Node]],
+        patterns: list[tuple[Callable[[Any], bool], str, Node]],
         *,
         others: Node | None,
         forbidden: bool,
@@ -45,7 +45,7 @@ class Object(Node):
 
     def build(self, parts: Parts) -> Run:
         fields = {name: parts.run(node) for name, node in self.fields.items()}
-        patterns = [(pattern.search, parts.run(node)) for pattern, _, node in self.patterns]
+        patterns = [(matches, parts.run(node)) for matches, _, node in self.patterns]
         others = None if self.others is None else parts.run(self.others)
         names = None if self.names is None else parts.run(self.names)
         implies = {name: parts.run(node) for name, node in self.implies.items()}
@@ -57,9 +57,11 @@ class Object(Node):
                 if names is not None:
                     problems += _found(names(name, state)).at(name)
                 checks = [fields[name]] if name in fields else []
-                checks += [
-                    check for search, check in patterns if isinstance(name, str) and search(name)
-                ]
+                try:
+                    checks += [check for matches, check in patterns if matches(name)]
+                except TimeoutError:
+                    problems += _missing("pattern", "took too long to match a pattern", name)
+                    continue
                 if not checks and forbidden:
                     problems += _missing("extra", "is not an allowed field", name)
                 elif not checks and others is not None:

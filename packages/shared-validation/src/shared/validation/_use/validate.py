@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared.core.checks import choice, refuse
@@ -106,7 +107,10 @@ def _compiled(key: Any, schema: Any, extra: str, *, partial: bool, strip: bool) 
     run = parts.run(schema)
     found = (run, parts.recursive, parts.dictionaries)
     while len(_kept) >= _MOST_KEPT:
-        _kept.pop(next(iter(_kept)), None)
+        with suppress(
+            KeyError, RuntimeError, StopIteration
+        ):  # another thread was there at the same time
+            del _kept[next(iter(_kept))]
     _kept[key] = found
     return found
 
