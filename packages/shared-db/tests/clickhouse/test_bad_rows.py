@@ -44,8 +44,16 @@ TABLE: dict[str, tuple[list[str], dict[str, str], list[str]]] = {
     ),
     "Bool": (["True"], {"np.False_": "False"}, ["'false'", "2", "None"]),
     "Enum8('a' = 1, 'b c' = 2)": (["'b c'"], {"1": "'a'"}, ["'c'", "9", "None"]),
-    "DateTime": ([AWARE], {}, [NAIVE, "'2024-05-01'", "5", "datetime(1960, 1, 1, tzinfo=UTC)"]),
-    "DateTime64(3, 'UTC')": ([AWARE], {"pd.Timestamp('2024-05-01T12:00Z')": AWARE}, [NAIVE, "5", "pd.NaT"]),
+    "DateTime": (
+        [AWARE],
+        {"1714564800": AWARE},
+        [NAIVE, "'2024-05-01'", "-1", "1.5", "datetime(1960, 1, 1, tzinfo=UTC)"],
+    ),
+    "DateTime64(3, 'UTC')": (
+        [AWARE],
+        {"pd.Timestamp('2024-05-01T12:00Z')": AWARE, "1714564800000": AWARE},
+        [NAIVE, "1.5", "pd.NaT"],
+    ),
     "Nullable(DateTime('UTC'))": ([AWARE, "None"], {"pd.NaT": "None"}, [NAIVE]),
     "Date": (["date(2024, 5, 1)"], {"datetime(2024, 5, 1)": "date(2024, 5, 1)"}, [NAIVE, "date(1960, 1, 1)", "'x'"]),
     "Date32": (["date(1950, 5, 1)"], {}, ["date(1800, 1, 1)"]),
@@ -222,6 +230,21 @@ def test_a_missing_table_gives_the_rows_back(db):
     report = writer.close()
     assert (report.delivered, report.undelivered) == (0, 3)
     assert report.undelivered_rows == [{"n": n} for n in range(3)]
+
+
+def test_times_of_all_kinds_in_one_column_keep_their_nanoseconds(db):
+    db.clickhouse.command(
+        "CREATE TABLE moments (n Int64, v Nullable(DateTime64(9))) ENGINE = MergeTree ORDER BY n"
+    )
+    moments = [dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC), pd.Timestamp(5, tz="UTC"), 7, None]
+    db.clickhouse.insert("moments", [list(row) for row in enumerate(moments)], ["n", "v"])
+    with db.clickhouse_writer("moments") as writer:
+        writer.write_many({"n": n, "v": v} for n, v in enumerate(moments))
+    rows = db.clickhouse.query(
+        "SELECT toUnixTimestamp64Nano(v), count() FROM moments GROUP BY n, v ORDER BY n"
+    ).result_rows
+    db.clickhouse.command("DROP TABLE moments")
+    assert rows == [(10**9, 2), (5, 2), (7, 2), (None, 2)]
 
 
 async def test_an_asynchronous_taker(clickhouse_settings, table):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import ipaddress
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,10 +82,13 @@ def rule_of_type(name: str) -> Rule:
         rule = rule_of_type(inner)
         if rule is _FREE:
             return rule
-        return Rule(rule.plain | {type(None)}, rule.convert, rule.check)
+        kind = _NullableMoments if isinstance(rule, _Moments) else Rule
+        return kind(rule.plain | {type(None)}, rule.convert, rule.check)
     found = _KNOWN.get(base) or _made(base, inner)
     if found is None:
         return _FREE
+    if isinstance(found, _Moments):
+        return found
     return _Required(found.plain - {type(None)}, found.convert, found.check)
 
 
@@ -105,6 +109,10 @@ def _made(base: str, inner: str) -> Rule | None:
         return make_rule((), partial(_scaled, precision, scale))
     if base == "FixedString":
         return make_rule((), partial(_fixed, int(inner)))
+    if base == "DateTime":
+        return _moments(0, _FIRST, _LAST)
+    if base == "DateTime64":
+        return _moments(int(arguments[0]), _EARLY, _LATE)
     if base == "Array":
         return make_rule((), partial(_array, rule_of_type(inner)))
     if base == "Map":
@@ -184,10 +192,50 @@ def _in_range(first: Any, last: Any, values: Sequence[Any]) -> bool:
     )
 
 
-def _time_rule(kind: type, first: Any, last: Any, convert: Any) -> Rule:
-    return make_rule(
-        (kind,), partial(_ranged, first, last, convert), partial(_in_range, first, last)
-    )
+def _days(first: dt.date, last: dt.date) -> Rule:
+    convert = partial(_ranged, first, last, to_date)
+    return make_rule((dt.date,), convert, partial(_in_range, first, last))
+
+
+class _Moments(_Required):
+    """Times: datetimes, or whole numbers of the column's unit, never both in one column."""
+
+    def fits(self, values: Sequence[Any]) -> bool:
+        return len(set(map(type, values)) - {type(None)}) <= 1 and super().fits(values)
+
+
+class _NullableMoments(Rule):
+    """The same, or NULL."""
+
+    def fits(self, values: Sequence[Any]) -> bool:
+        return len(set(map(type, values)) - {type(None)}) <= 1 and super().fits(values)
+
+
+def _moments(digits: int, first: dt.datetime, last: dt.datetime) -> Rule:
+    """Return the rule for times with so many digits after the second."""
+    unit = 10**digits
+    low, high = (int((end - _FIRST).total_seconds()) * unit for end in (first, last))
+    micros = dt.timedelta(microseconds=1)
+
+    def convert(value: Any) -> int:
+        try:
+            number = operator.index(value)
+        except TypeError:
+            if digits == 9 and getattr(value, "tzinfo", None) and hasattr(value, "nanosecond"):
+                number = value.value
+            else:
+                number = (to_timestamp(value, aware=True) - _FIRST) // micros * unit // 1_000_000
+        if not low <= number <= high:
+            raise OverflowError(f"{value} is out of range ({first} to {last})")
+        return int(number)
+
+    def check(values: Sequence[Any]) -> bool:
+        known = [value for value in values if value is not None]
+        if known and isinstance(known[0], int):
+            return low <= min(known) and max(known) <= high
+        return _in_range(first, last, known)
+
+    return _Moments(frozenset({dt.datetime, int}), convert, check)
 
 
 def _address(version: int, value: Any) -> Any:
@@ -210,7 +258,6 @@ def _map(keys: Rule, values: Rule, value: Any) -> dict[Any, Any]:
     return {keys.ready(key): values.ready(one) for key, one in value.items()}
 
 
-_aware = partial(to_timestamp, aware=True)
 _KNOWN: dict[str, Rule] = {
     "Bool": make_rule((bool,), to_bool),
     "Float32": make_rule((float,), to_real, are_reals),
@@ -219,10 +266,8 @@ _KNOWN: dict[str, Rule] = {
     "UUID": make_rule((), to_uuid),
     "IPv4": make_rule((), partial(_address, 4)),
     "IPv6": make_rule((), partial(_address, 6)),
-    "Date": _time_rule(dt.date, _FIRST.date(), dt.date(2149, 6, 6), to_date),
-    "Date32": _time_rule(dt.date, _EARLY.date(), _LATE.date(), to_date),
-    "DateTime": _time_rule(dt.datetime, _FIRST, _LAST, _aware),
-    "DateTime64": _time_rule(dt.datetime, _EARLY, _LATE, _aware),
+    "Date": _days(_FIRST.date(), dt.date(2149, 6, 6)),
+    "Date32": _days(_EARLY.date(), _LATE.date()),
 }
 
 
@@ -309,17 +354,18 @@ def fit_rows(rows: Sequence[Any], names: Sequence[str], rules: Mapping[str, Rule
     Raises:
         BadRow: One does not.
     """
-    ready = []
+    if not rows:
+        return []
     for number, row in enumerate(rows, 1):
         if len(row) != len(names):
             raise BadRow(number, f"it has {len(row)} values for {len(names)} columns")
-        done = []
-        for name, value in zip(names, row, strict=True):
-            rule = rules.get(name, _FREE)
-            try:
-                done.append(value if rule.fits((value,)) else rule.ready(value))
-            except MISFITS as error:
-                misfit = Misfit(name, value, error)
-                raise BadRow(number, str(misfit), name, value) from error
-        ready.append(done)
-    return ready
+    columns: list[Sequence[Any]] = []
+    bad: dict[int, Misfit] = {}
+    for name, values in zip(names, zip(*rows, strict=True), strict=True):
+        ready, misfits = fit(name, rules.get(name, _FREE), values)
+        columns.append(ready)
+        bad = misfits | bad
+    if bad:
+        at, misfit = min(bad.items())
+        raise BadRow(at + 1, str(misfit), misfit.column, misfit.value) from misfit
+    return list(map(list, zip(*columns, strict=True)))

@@ -304,7 +304,9 @@ class Postgres:
         with self.connection(timeout=timeout) as connection:
             plan = self._plan(connection, table, columns)
             plan.trusting = False
-            return self._copy(connection, plan, table, frame_rows(frame, plan.integers, plan.decimals))
+            return self._copy(
+                connection, plan, table, frame_rows(frame, plan.integers, plan.decimals)
+            )
 
     def _plan(self, connection: Any, table: str, columns: Sequence[str] | None) -> Plan:
         psycopg = driver()
