@@ -103,3 +103,53 @@ def test_cancelling_a_pause_cancels(clock):
         return task.cancelled()
 
     assert run_virtual(main(), clock)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("9999999999", "9" * 400, 10**400, 86_401, float("inf"), dt.timedelta.max),
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ],
+    ids=lambda asked: str(asked)[:12],
+)
+@pytest.mark.parametrize("awaits", [False, True])
+def test_nobody_waits_longer_than_a_day(asked, awaits):
+    flaky = Flaky(1)
+    policy = Retry(2, retry_after=lambda exc: asked)
+    with pytest.raises(ConnectionError, match="number 1"):
+        asyncio.run(policy.acall(flaky.awaited)) if awaits else policy.call(flaky)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [[], {}, object(), b"5", "1e3", "²", "-1", "Fri, 99 Dec 2026", "0" * 5000, -(10**400), 1j],
+    ids=lambda asked: str(asked)[:12],
+)
+def test_what_is_no_time_does_not_replace_the_failure(clock, asked):
+    policy = Retry(2, 1.0, jitter="none", retry_after=lambda exc: asked, clock=clock)
+    assert policy.call(Flaky(1)) == "answer"
+    with pytest.raises(ConnectionError, match="number 2"):
+        policy.call(Flaky(2))
+
+
+def raising(*args):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("awaits", [False, True])
+def test_a_retry_after_that_raises_does_not_replace_the_failure(clock, awaits, caplog):
+    policy = Retry(2, 1.0, jitter="none", retry_after=raising, clock=clock)
+    flaky = Flaky(9)
+    with pytest.raises(ConnectionError, match="number 2"):
+        run_virtual(policy.acall(flaky.awaited), clock) if awaits else policy.call(flaky)
+    assert clock() == pytest.approx(1001.0)
+    assert "retry_after" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"max_delay": 1e308}, {"max_delay": 1e308, "backoff": 9e99}]
+)
+def test_no_pause_is_too_long_for_the_system(options):
+    pause = Retry(9, 1e300, jitter="none", **options)._rules.pause(3, ValueError())
+    assert pause <= 1e9

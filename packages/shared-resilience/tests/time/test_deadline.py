@@ -1,10 +1,20 @@
 """Deadlines nest, tighten and travel."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from shared.resilience import deadline, remaining
+from shared.resilience import (
+    Bulkhead,
+    Hedge,
+    Pipeline,
+    RateLimiter,
+    Retry,
+    deadline,
+    remaining,
+    with_timeout,
+)
 from shared.resilience.testing import run_virtual
 
 
@@ -92,3 +102,25 @@ def test_deadlines_travel(clock):
 def test_a_hostile_header_is_a_clear_error(text):
     with pytest.raises(ValueError, match="milliseconds"):
         deadline.from_header(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 15, "9" * 14])
+def test_a_header_of_fifteen_digits_replaces_no_failure(text):
+    def fail():
+        raise ConnectionError
+
+    policies: list[Any] = [
+        *(Retry(2, 0), with_timeout(9, thread=True), Bulkhead(1, 1), RateLimiter(1, 0.001)),
+        *(Hedge(9, thread=True), Pipeline.standard("x", thread=True)),
+    ]
+    for policy in policies:
+        with deadline.from_header(text), pytest.raises(ConnectionError):
+            assert remaining() <= 1e9  # type: ignore[operator]
+            policy.call(fail)
+
+    async def main():
+        async with deadline.from_header("9" * 15):
+            await with_timeout(asyncio.sleep(0), 5.0)
+            return await Bulkhead(1).acall(asyncio.sleep, 0, "done")
+
+    assert asyncio.run(main()) == "done"

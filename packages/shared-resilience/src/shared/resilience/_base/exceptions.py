@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from shared.core.checks import refuse
 
+from .complaints import complain
+
 Exceptions: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 
 
@@ -49,9 +51,22 @@ def _checked(name: str, value: Any) -> Exceptions:
     return value
 
 
-def matcher(exceptions: Exceptions) -> Callable[[Exception], bool]:
-    """Return a predicate for what `which` returned."""
+def matcher(exceptions: Exceptions, *, if_broken: bool = False) -> Callable[[Exception], bool]:
+    """Return a predicate for what `which` returned.
+
+    A user's predicate that raises is logged, and answers `if_broken`: the caller of the protected
+    code wants its own failure.
+    """
     if isinstance(exceptions, tuple):
         kinds = exceptions
         return lambda exc: isinstance(exc, kinds)
-    return exceptions  # type: ignore[return-value]
+    asked: Any = exceptions
+
+    def matches(exc: Exception) -> bool:
+        try:
+            return bool(asked(exc))
+        except Exception as problem:  # noqa: BLE001 - Ctrl-C goes through
+            complain("predicate", asked, problem)
+            return if_broken
+
+    return matches

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+LONGEST = 86_400.0
+
 
 def seconds_of(value: float | dt.timedelta | str | None) -> float | None:
     """Return the seconds to wait, at least 0, or `None` if the value does not tell.
+
+    More than a day is `inf`: nobody waits that long for the next attempt.
 
     Args:
         value: Seconds, a `timedelta`, or the text of a `Retry-After` header: whole
@@ -16,6 +20,8 @@ def seconds_of(value: float | dt.timedelta | str | None) -> float | None:
     Example:
         >>> seconds_of("120"), seconds_of("soon"), seconds_of(-1.0)
         (120.0, None, 0.0)
+        >>> seconds_of("9999999999")
+        inf
     """
     if value is None:
         return None
@@ -24,10 +30,15 @@ def seconds_of(value: float | dt.timedelta | str | None) -> float | None:
     if isinstance(value, str):
         try:
             value = float(value) if value.strip().isdigit() else _until(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
-    seconds = float(value)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        seconds = float(value)
+    except OverflowError:  # a whole number beyond every float
+        seconds = math.inf if value > 0 else 0.0
+    if math.isnan(seconds):
+        return None
+    return max(0.0, seconds) if seconds <= LONGEST else math.inf
 
 
 def _until(text: str) -> float:

@@ -49,7 +49,7 @@ class Circuit:
         self.name = name
         self.config = config
         self._clock = clock
-        self._records = matcher(config.exceptions)
+        self._records = matcher(config.exceptions, if_broken=True)
         self._ignores = matcher(config.ignore) if config.ignore != () else None
         self._slow = config.slow_call_duration
         self._minimum = config.minimum_calls

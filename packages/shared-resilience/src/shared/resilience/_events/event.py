@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from .._base.complaints import complain
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -34,11 +36,4 @@ def safely(hook: Callable[..., object], *args: Any) -> None:
     try:
         hook(*args)
     except Exception as exc:  # noqa: BLE001 - Ctrl-C goes through
-        complain(hook, exc)
-
-
-def complain(hook: object, exc: Exception) -> None:
-    """Log that a hook failed."""
-    import logging
-
-    logging.getLogger("shared.resilience").warning("telemetry hook %r failed", hook, exc_info=exc)
+        complain("telemetry hook", hook, exc)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.core.checks import number, refuse, whole
 
+from .._base.complaints import complain
 from .._base.errors import of_the_call
 from .._base.exceptions import Exceptions, matcher, which
 from .._events.telemetry import emit
@@ -233,10 +234,7 @@ class AdaptiveLimiter(Slots):
         new = self._limit
         with self._lock:
             if exc is None or dropped:
-                exact = self.algorithm.update(
-                    self._exact, self._clock() - started, self.active, dropped=dropped
-                )
-                self._exact = min(float(self.max_limit), max(float(self.min_limit), exact))
+                self._exact = self._updated(self._clock() - started, dropped=dropped)
                 new = int(self._exact)
             change = new - self._limit
             self._limit = new
@@ -250,6 +248,19 @@ class AdaptiveLimiter(Slots):
             self._hand_out()
         if change:
             emit(self.kind, self.name, "limit_changed", limit=new)
+
+    def _updated(self, seconds: float, *, dropped: bool) -> float:
+        """Return the algorithm's new limit, within bounds; the old one if it fails."""
+        try:
+            exact = number(
+                "limit",
+                self.algorithm.update(self._exact, seconds, self.active, dropped=dropped),
+                finite=False,
+            )
+        except Exception as problem:  # noqa: BLE001 - the slot must come back
+            complain("algorithm", self.algorithm, problem)
+            return self._exact
+        return min(float(self.max_limit), max(float(self.min_limit), exact))
 
 
 class _Measured:

@@ -83,7 +83,7 @@ class RedisCircuitBreaker(Guard):
         self.name: str = text("name", name)
         self.config: CircuitBreakerConfig = config
         self.on_error: str = outage_rule(on_error)
-        self._records = matcher(config.exceptions)
+        self._records = matcher(config.exceptions, if_broken=True)
         self._ignores = matcher(config.ignore)
         self._store = RedisStore(redis, name, timeout=timeout, retry_interval=retry_interval)
         self._admit_script = self._store.script(ADMIT)

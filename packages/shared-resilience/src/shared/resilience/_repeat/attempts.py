@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
-from .._events.event import complain, safely
+from .._base.complaints import complain
+from .._events.event import safely
 from .._events.telemetry import emit
 from .._time.deadline import deadline, remaining
 from .rules import Unwanted
@@ -156,7 +158,7 @@ class Run:
         self._engine = None
         if self._pause is None:
             return False
-        complain("stamina's", exc)
+        complain("telemetry hook", "stamina's", exc)
         return True
 
     def ended(self, made: Any, exc: BaseException | None) -> bool:
@@ -185,7 +187,8 @@ class Run:
             emit("retry", rules.name, "exhausted", callee=self._name, attempts=attempt)
             return False
         pause = rules.pause(attempt, exc)
-        if (left := self._left()) is not None and pause >= left:
+        left = self._left()
+        if pause == inf or (left is not None and pause >= left):
             emit("retry", rules.name, "out_of_time", callee=self._name, attempts=attempt)
             return False
         if rules.budget is not None and not rules.budget.spend():

@@ -181,6 +181,7 @@ class Hedge(Policy):
             delay = self.present_delay
             answers: queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
             answers = queue.SimpleQueue()
+            wait = None if delay is None else min(delay, threading.TIMEOUT_MAX)
             copies = ended = 0
             more = delay is not None
             first_failure: BaseException | None = None
@@ -194,7 +195,7 @@ class Hedge(Policy):
                         assert first_failure is not None
                         raise first_failure
                     try:
-                        copy, result, failure = answers.get(timeout=delay if more else None)
+                        copy, result, failure = answers.get(timeout=wait if more else None)
                     except queue.Empty:
                         continue
                     ended += 1

@@ -65,7 +65,8 @@ class Retry(Policy):
         attempt_timeout: Seconds for each attempt (async callables only, and no blocks).
         retry_after: Called with the exception: returns the seconds that the service asked
             for (or a `timedelta`, or the text of a `Retry-After` header), or
-            `None`. It replaces the pause, even above `max_delay`.
+            `None`. It replaces the pause, even above `max_delay`; after more than a day no
+            attempt follows. If it raises, that is logged, and the pause is the usual one.
         name: For telemetry and blocks.
         clock: Returns seconds that never go back.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.checks import refuse
 
+from .._base.complaints import complain
 from .._base.errors import ResilienceError
 from .._base.exceptions import Exceptions, matcher
 from .._base.retry_after import seconds_of
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
 RetryAfter = Callable[[Exception], "float | dt.timedelta | str | None"]
+
+
+LONGEST = 1e9  # seconds: 30 years; the system's own limits lie beyond
 
 
 class Unwanted(Exception):  # noqa: N818 - the name says it
@@ -80,21 +84,30 @@ class RetryRules:
         return result
 
     def pause(self, attempt: int, exc: BaseException) -> float:
-        """Return the seconds to wait after a failed attempt (counted from 1)."""
+        """Return the seconds to wait after a failed attempt (counted from 1); `inf`: give up."""
         if self.retry_after is not None and isinstance(exc, Exception):
-            asked = seconds_of(self.retry_after(exc))
+            asked = _asked(self.retry_after, exc)
             if asked is not None:
                 return asked
+        longest = min(self.max_delay, LONGEST)
         try:
-            pause = min(self.max_delay, self.delay * self.backoff ** (attempt - 1))
+            pause = min(longest, self.delay * self.backoff ** (attempt - 1))
         except OverflowError:
-            pause = self.max_delay
+            pause = longest
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         if self.jitter == "none":
             return pause
         from random import uniform
 
         return uniform(0.0, pause)  # noqa: S311 - no secret
+
+
+def _asked(ask: RetryAfter, exc: Exception) -> float | None:
+    try:
+        return seconds_of(ask(exc))
+    except Exception as problem:  # noqa: BLE001 - the caller wants its own failure
+        complain("retry_after", ask, problem)
+        return None
 
 
 def checked_budget(budget: RetryBudget | None) -> RetryBudget | None:

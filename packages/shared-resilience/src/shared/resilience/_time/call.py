@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.core.checks import number, refuse
 
 from .alarm import NO_TASK, Block, current_alarm, too_late
-from .deadline import current, limit
+from .deadline import LONGEST, current, limit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Generator
 
 T = TypeVar("T")
 MISSING: Any = object()
-LONGEST = 1e9  # seconds: 30 years
 
 
 class Owner:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .._policy.policy import F
 
+LONGEST = 1e9  # seconds: 30 years
+
 # (end, the clock it is on) of the tightest deadline that applies here.
 current: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
     "shared.resilience.deadline", default=None
@@ -218,7 +220,7 @@ class deadline:  # noqa: N801 - used like a function
         text = value.strip()
         if not (text.isascii() and text.isdigit() and len(text) <= 15):
             raise refuse("value", "whole milliseconds, at least 0", text[:40])
-        return cls(int(text) / 1000, clock=clock)
+        return cls(min(int(text) / 1000, LONGEST), clock=clock)
 
 
 def limit(timeout: float) -> float:

@@ -54,7 +54,7 @@ class InThread(Timeout):
         left = limit(self.seconds)
         until = monotonic() + left
         slots = self._slots
-        if left <= 0 or not slots.acquire(timeout=left):
+        if left <= 0 or not slots.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
             raise too_late(self.seconds)
         context = contextvars.copy_context()
         done = threading.Event()
@@ -75,7 +75,7 @@ class InThread(Timeout):
         except BaseException:
             slots.release()
             raise
-        if not done.wait(until - monotonic()):
+        if not done.wait(min(until - monotonic(), threading.TIMEOUT_MAX)):
             raise too_late(left)
         went_well, value = outcome
         if went_well:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from shared.core.checks import number, whole
 
 from .block import Timeout
-from .call import LONGEST, MISSING, Owner, limited, wait_for
+from .call import MISSING, Owner, limited, wait_for
+from .deadline import LONGEST
 from .threads import InThread
 
 if TYPE_CHECKING:
