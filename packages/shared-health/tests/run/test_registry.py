@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -327,4 +329,205 @@ def test_a_forked_worker_runs_its_own_checks(python):
             print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         """)
         == "0\n"
+    )
+
+
+def test_a_check_can_be_removed_and_replaced(health, eventually):
+    ran = []
+    changes = []
+    health.on_change(lambda *change: changes.append(change))
+    health.add("db", lambda: ran.append("old"), interval=0.01)
+    health.add("cache", lambda: None)
+    health.refresh()
+    health.add("db", lambda: False, groups=("nightly",), replace=True)
+    health.refresh()
+    assert [c.name for c in health.report().checks] == ["db", "cache"]
+    assert status(health, "nightly") is HealthStatus.UNHEALTHY
+    assert changes[-1] == ("db", None, HealthStatus.UNHEALTHY)
+    threads = [t.name for t in threading.enumerate()]
+    ran.clear()
+    health.remove("db")
+    assert [c.name for c in health.report().checks] == ["cache"]
+    assert "nightly" not in health.groups
+    eventually(
+        "the thread of the removed check ends",
+        lambda: (
+            [t.name for t in threading.enumerate()].count("health-check:db")
+            < max(1, threads.count("health-check:db"))
+        ),
+    )
+    health.refresh()
+    assert "old" not in ran
+    with pytest.raises(KeyError, match="no check is named 'db'; named: cache"):
+        health.remove("db")
+    health.add("db", lambda: True)  # the name is free
+    health.refresh()
+    assert status(health) is HealthStatus.HEALTHY
+
+
+def test_a_hung_check_can_be_removed_and_what_it_returns_does_not_count(health, gate):
+    changes = []
+    health.on_change(lambda *change: changes.append(change))
+    health.add("hung", lambda: gate.wait(60) and False, timeout=3600)
+    health.start()
+    waiting = threading.Thread(target=health.refresh)
+    waiting.start()
+    health.remove("hung")
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert status(health) is HealthStatus.HEALTHY
+    gate.set()
+    health.add("hung", lambda: True)
+    health.refresh()
+    assert changes == [("hung", None, HealthStatus.HEALTHY)]
+
+
+def generator():
+    yield True
+
+
+async def async_generator():
+    yield True
+
+
+async def listener(name, before, after):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("fn", "message"),
+    [
+        (generator, "must be a function that returns, not one that yields"),
+        (async_generator, "must be a function that returns, not one that yields"),
+        (lambda client: client, "must be callable with no arguments"),
+        (HealthCheck.check, "must be callable with no arguments"),
+    ],
+)
+def test_what_could_not_run_is_refused_at_once(health, fn, message):
+    with pytest.raises(TypeError, match=f"the check 'x' {message}, not"):
+        health.add("x", fn)
+    with pytest.raises(TypeError, match=message):
+        health.check("x")(fn)
+
+
+@pytest.mark.parametrize("fn", [listener, lambda name: None, generator, 3])
+def test_a_listener_that_could_not_run_is_refused_at_once(health, fn):
+    with pytest.raises(TypeError, match=r"a listener must be .*, not"):
+        health.on_change(fn)
+
+
+class Kinds:
+    async def __call__(self):
+        return True
+
+    @classmethod
+    async def of_class(cls):
+        return True
+
+    @staticmethod
+    def static():
+        return True
+
+    async def method(self):
+        return True
+
+
+def test_every_kind_that_returns_is_served(health):
+    kinds = Kinds()
+    for number, fn in enumerate(
+        [
+            kinds,
+            Kinds.of_class,
+            Kinds.static,
+            kinds.method,
+            functools.partial(kinds.method),
+            lambda: kinds.method(),  # noqa: PLW0108 - a lambda that returns a coroutine
+        ]
+    ):
+        health.add(f"kind {number}", fn)
+    health.check(functools.partial(Kinds.static))
+    health.refresh()
+    assert [c.status for c in health.report().checks] == [HealthStatus.HEALTHY] * 7
+    assert health.report().checks[-1].name == "Kinds.static"
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("bad", [-1, NAN, "5", True])
+def test_a_wrong_time_is_refused_by_every_method(health, bad):
+    for call in (health.refresh, health.wait_first, health.stop, health.start_draining):
+        with pytest.raises((ValueError, TypeError), match=r"must be a.*number of at least 0, not"):
+            call(bad)
+    for call in (health.wait_first, health.stop):
+        with pytest.raises(TypeError, match="timeout must be a number of at least 0, not None"):
+            call(None)
+
+
+@pytest.mark.parametrize("long", [float("inf"), 1e300, 1e10, timedelta.max])
+def test_long_times_are_served(health, long):
+    health.add("x", lambda: True)
+    health.refresh(long)
+    assert health.wait_first(long)
+    if long != float("inf"):
+        health.start_draining(long)
+        health.add("y", lambda: True, interval=long, timeout=long, initial_delay=long)
+        health.refresh()
+        assert [c.status for c in health.report().checks] == [HealthStatus.HEALTHY] * 2
+    health.stop(long)
+
+
+def test_an_async_check_outlives_the_loop_that_it_was_added_on(health):
+    async def check():
+        await asyncio.sleep(0)
+        return True
+
+    async def add():
+        health.add("x", check)
+
+    asyncio.run(add())
+    health.refresh()
+    assert status(health) is HealthStatus.HEALTHY
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_fork_while_threads_use_it(python):
+    assert (
+        python("""
+        import os, threading, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from prometheus_client import CollectorRegistry, generate_latest
+        from shared.health import Health
+        from shared.health._web import metrics
+
+        health = Health()
+        health.add("x", lambda: True, interval=0.001)
+        stop = threading.Event()
+
+        def use():
+            while not stop.is_set():
+                health.report()
+                with metrics._lock:
+                    pass
+
+        threads = [threading.Thread(target=use) for _ in range(3)]
+        with health:
+            for thread in threads:
+                thread.start()
+            codes = set()
+            for _ in range(20):
+                child = os.fork()
+                if child == 0:
+                    health.refresh(timeout=30)
+                    registry = CollectorRegistry()
+                    health.instrument(prometheus=registry)
+                    good = b'health_ready{service="service"} 1.0' in generate_latest(registry)
+                    os._exit(0 if good else 1)
+                codes.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            stop.set()
+            for thread in threads:
+                thread.join()
+        print(codes)
+        """)
+        == "{0}\n"
     )

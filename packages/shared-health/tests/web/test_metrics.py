@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from opentelemetry.sdk.metrics import MeterProvider
@@ -47,3 +48,76 @@ def test_opentelemetry():
     assert values["health_check_status"] == 0.0
     assert values["health_check_consecutive_failures"] == 1.0
     assert values["health_ready"] == 0.0
+
+
+def two_healths():
+    one, two = Health("orders"), Health("billing")
+    one.add("db", lambda: True)
+    two.add("db", lambda: False)
+    one.refresh()
+    two.refresh()
+    return one, two
+
+
+def test_two_healths_in_one_registry():
+    registry = CollectorRegistry()
+    one, two = two_healths()
+    for health in (one, two, one):
+        health.instrument(prometheus=registry)
+    lines = generate_latest(registry).decode().splitlines()
+    one.stop()
+    two.stop()
+    assert 'health_check_status{check="db",service="orders"} 1.0' in lines
+    assert 'health_check_status{check="db",service="billing"} 0.0' in lines
+    assert 'health_ready{service="orders"} 1.0' in lines
+    assert 'health_ready{service="billing"} 0.0' in lines
+    assert len(lines) == len(set(lines))
+
+
+def test_two_healths_of_one_service_give_no_sample_twice():
+    registry = CollectorRegistry()
+    one, two = Health("orders"), Health("orders")
+    one.add("db", lambda: True)
+    two.add("db", lambda: False)
+    one.refresh()
+    two.refresh()
+    one.instrument(prometheus=registry)
+    two.instrument(prometheus=registry)
+    lines = generate_latest(registry).decode().splitlines()
+    one.stop()
+    two.stop()
+    samples = [line for line in lines if line.startswith("health_check_status{")]
+    assert samples == ['health_check_status{check="db",service="orders"} 0.0']
+    assert 'health_ready{service="orders"} 0.0' in lines
+
+
+def test_what_is_gone_or_removed_is_not_published():
+    registry = CollectorRegistry()
+    health = Health("orders")
+    health.add("db", Heartbeat(30))
+    health.instrument(prometheus=registry)
+    assert 'check="db"' in generate_latest(registry).decode()
+    health.remove("db")
+    assert 'check="db"' not in generate_latest(registry).decode()
+    del health
+    gc.collect()
+    assert "orders" not in generate_latest(registry).decode()
+
+
+def test_two_healths_of_one_provider(caplog):
+    reader = InMemoryMetricReader()
+    provider = MeterProvider(metric_readers=[reader])
+    one, two = two_healths()
+    one.instrument(opentelemetry=provider)
+    two.instrument(opentelemetry=provider)
+    data = reader.get_metrics_data()
+    assert data is not None
+    metrics = data.resource_metrics[0].scope_metrics[0].metrics
+    one.stop()
+    two.stop()
+    provider.shutdown()
+    names = [metric.name for metric in metrics]
+    assert len(names) == len(set(names))
+    points: Any = next(m for m in metrics if m.name == "health_check_status").data.data_points
+    assert {p.attributes["service"]: p.value for p in points} == {"orders": 1.0, "billing": 0.0}
+    assert "already been created" not in caplog.text

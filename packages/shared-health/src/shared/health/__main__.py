@@ -8,6 +8,13 @@ import sys
 from ._run.probe import probe_file, probe_url
 
 
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise ValueError(text)
+    return value
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Probe once; return 0 if all is well, 1 if not, 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m shared.health")
@@ -16,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     target = probe.add_mutually_exclusive_group(required=True)
     target.add_argument("url", nargs="?", metavar="URL", help="http://127.0.0.1:8080/health/live")
     target.add_argument("--file", metavar="PATH", help="the file of a Heartbeat")
-    probe.add_argument("--timeout", type=float, default=1.0, help="seconds (default: 1)")
-    probe.add_argument("--max-age", type=float, help="seconds, instead of the heartbeat's own")
+    probe.add_argument("--timeout", type=_seconds, default=1.0, help="seconds (default: 1)")
+    probe.add_argument("--max-age", type=_seconds, help="seconds, instead of the heartbeat's own")
     given = parser.parse_args(arguments)
     if given.file is not None:
         good, message = probe_file(given.file, given.max_age)

@@ -10,11 +10,14 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from shared.core import checks
+from shared.core.callables import describe
 from shared.core.forks import renew
 from shared.core.loops import running_loop
 from shared.core.redaction import one_line
 
+from .._base.callables import plain
 from .._base.status import HealthCheck, HealthStatus
+from .._base.times import limit
 from .runner import Job, Runner
 from .state import CheckState, CheckView
 from .vitals import Vital
@@ -98,6 +101,7 @@ class Registry:
         stale_after: float | None = None,
         allow_dependency: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
+        replace: bool = False,
     ) -> None:
         """Add a check; it may be added while the service runs.
 
@@ -120,11 +124,12 @@ class Registry:
                 the service is restarted for nothing.
             loop: The event loop that an async check runs on; if omitted, the running one;
                 a private one if none runs.
+            replace: Allow a name that is taken: the check of that name is removed.
 
         Raises:
             ValueError: The name is taken or a number out of its range, a group is not a
                 plain word, or a dependency was added to `live`.
-            TypeError: `fn` cannot be called, or `groups` is a string.
+            TypeError: `fn` cannot be called without arguments or yields, or `groups` is a string.
         """
         vital = isinstance(fn, Vital)
         if groups is None:
@@ -135,7 +140,7 @@ class Registry:
         if isinstance(fn, HealthCheck):
             fn = fn.check
         if not vital:
-            checks.function(f"the check {name!r}", fn)
+            plain(f"the check {name!r}", fn)
         if "live" in groups and not vital and not allow_dependency:
             raise ValueError(
                 f"the check {name!r} must not be in 'live': a restart does not cure a dependency. "
@@ -156,14 +161,27 @@ class Registry:
         )
         with self._lock:
             if name in self._states:
-                raise ValueError(f"a check named {name!r} is registered already")
+                if not replace:
+                    raise ValueError(f"a check named {name!r} is registered already")
+                self._runner.remove(self._states[name])
             if isinstance(fn, Vital):
                 self._states[name] = (state, fn)
             else:
                 self._states[name] = state
                 self._runner.add(Job(state, fn, initial_delay, loop or running_loop(), self._lock))
 
-    def add_check(self, check: HealthCheck) -> None:
+    def remove(self, name: str) -> None:
+        """Remove a check; a run in flight is not waited for, and its result does not count.
+
+        Raises:
+            KeyError: There is no check of that name; the error lists the names.
+        """
+        with self._lock:
+            if name not in self._states:
+                raise KeyError(f"no check is named {name!r}; named: {', '.join(self._states)}")
+            self._runner.remove(self._states.pop(name))
+
+    def add_check(self, check: HealthCheck, *, replace: bool = False) -> None:
         """Add a `HealthCheck` with the settings and the name of its class."""
         self.add(
             check.check_name(),
@@ -176,6 +194,7 @@ class Registry:
             fail_after=check.fail_after,
             pass_after=check.pass_after,
             stale_after=check.stale_after,
+            replace=replace,
         )
 
     @overload
@@ -193,11 +212,11 @@ class Registry:
             ...     return True
         """
         if callable(name):
-            self.add(name.__name__, name)
+            self.add(_name_of(name), name)
             return name
 
         def decorate(fn: F) -> F:
-            self.add(name or fn.__name__, fn, **settings)
+            self.add(name or _name_of(fn), fn, **settings)
             return fn
 
         return decorate
@@ -206,7 +225,11 @@ class Registry:
         """Call `fn` with (name, previous status, new status) when a check's status changes.
 
         It runs in the check's thread; what it raises is logged.
+
+        Raises:
+            TypeError: It is not callable with three arguments, or async.
         """
+        plain("a listener", fn, arguments=3, is_async=False)
         with self._lock:
             self._listeners.append(fn)
 
@@ -234,7 +257,7 @@ class Registry:
 
     def stop(self, timeout: float = 1.0) -> None:
         """Stop running the checks; waits up to `timeout` seconds for idle threads."""
-        self._runner.stop(timeout)
+        self._runner.stop(checks.seconds("timeout", timeout, unlimited=True))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -253,27 +276,46 @@ class Registry:
         One that has been hanging since an earlier run is not waited for.
 
         Args:
-            timeout: The most seconds to wait.
+            timeout: The most seconds to wait; None or inf: no limit.
         """
+        if timeout is not None:
+            timeout = checks.seconds("timeout", timeout, unlimited=True)
         end = None if timeout is None else time.monotonic() + timeout
         with self._lock:
             self.start()
             for job, runs in self._runner.poke():
-                left = None if end is None else max(0.0, end - time.monotonic())
-                job.wake.wait_for(lambda job=job, runs=runs: job.runs > runs, left)  # type: ignore[misc]
+                left = None if end is None else limit(end - time.monotonic())
+                job.wake.wait_for(lambda job=job, runs=runs: job.removed or job.runs > runs, left)  # type: ignore[misc]
 
     def wait_first(self, timeout: float) -> bool:
         """Wait until every check without a delay has a result; return whether all have one.
 
         Args:
-            timeout: The most seconds to wait.
+            timeout: The most seconds to wait; inf: no limit.
         """
-        end = time.monotonic() + timeout
+        end = time.monotonic() + checks.seconds("timeout", timeout, unlimited=True)
         with self._lock:
             jobs = [job for job in self._runner.jobs if not job.initial_delay]
             return all(
-                job.wake.wait_for(lambda job=job: job.runs > 0, max(0.0, end - time.monotonic()))  # type: ignore[misc]
+                job.wake.wait_for(
+                    lambda job=job: job.removed or job.runs > 0,  # type: ignore[misc]
+                    limit(end - time.monotonic()),
+                )
                 for job in jobs
+            )
+
+    def awaits_first(self, group: str = "") -> bool:
+        """Whether a check of a group has just been started and has no result yet.
+
+        At most 0.75 s long: a probe waits for that, less than the second after which the
+        kubelet gives up.
+        """
+        with self._lock:
+            now = time.monotonic()
+            return self._runner.running and any(
+                job.runs == 0 and now < job.awaited_until
+                for job in self._runner.jobs
+                if not group or group in job.state.groups
             )
 
     def mark_started(self) -> None:
@@ -285,7 +327,8 @@ class Registry:
         """Fail `/health/ready` from now on, so that no new work is sent here.
 
         Args:
-            seconds: How long the service will still serve; the status page counts down.
+            seconds: How long the service will still serve; the status page counts down. None:
+                not known.
 
         Example:
             >>> from shared.health import Health
@@ -294,6 +337,8 @@ class Registry:
             >>> health.report("ready").status.value, health.report("live").status.value
             ('unhealthy', 'healthy')
         """
+        if seconds is not None:
+            seconds = checks.seconds("seconds", seconds)
         with self._lock:
             self._draining = True
             if seconds is not None and self._drain_until is None:
@@ -369,6 +414,10 @@ class Registry:
         """In a child: the parent's threads are not here, and one may have held the lock."""
         self._lock = threading.RLock()
         self._runner.replace_lock(self._lock)
+
+
+def _name_of(fn: Callable[..., Any]) -> str:
+    return getattr(fn, "__name__", None) or describe(fn)
 
 
 def _valid_groups(groups: Iterable[str]) -> tuple[str, ...]:

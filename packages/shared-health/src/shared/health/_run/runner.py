@@ -16,12 +16,17 @@ from shared.core.loops import Awaiter
 
 from .._base.status import CheckResult, HealthStatus
 from .._base.text import describe
+from .._base.times import limit
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
     from .state import CheckState
+
+
+FIRST_RESULTS = 0.75
+"""Seconds for which a probe waits for the first result of a check that was just started."""
 
 
 class Job:
@@ -42,6 +47,12 @@ class Job:
         self.wake = threading.Condition(lock)
         self.thread: threading.Thread | None = None
         self.runs = 0
+        self.removed = False
+        self.awaited_until = 0.0
+
+    def gone(self, thread: threading.Thread) -> bool:
+        """Whether a run in this thread counts no more: removed, or a fork has started again."""
+        return self.removed or self.thread is not thread
 
 
 class Runner:
@@ -68,6 +79,13 @@ class Runner:
         if self.running:
             self._launch(job)
 
+    def remove(self, state: object) -> None:
+        """Remove the check that has this state, if one has. Lock held."""
+        for job in [job for job in self.jobs if job.state is state]:
+            self.jobs.remove(job)
+            job.removed = True
+            job.wake.notify_all()
+
     def start(self) -> None:
         """Start the threads; those of an earlier start that still hang are kept. Lock held."""
         self.running = True
@@ -85,7 +103,7 @@ class Runner:
             threads = [t for t in [*idle, self._watch] if t and t is not threading.current_thread()]
         deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(limit(deadline - time.monotonic()))
 
     def replace_lock(self, lock: threading.RLock) -> None:
         """Start again after a fork: without the parent's threads, one of which may hold the lock."""
@@ -119,6 +137,8 @@ class Runner:
             self._watch.start()
         if job.thread is None:
             job.state.next_at = self._clock() + job.initial_delay
+            if not job.initial_delay:
+                job.awaited_until = time.monotonic() + FIRST_RESULTS
             name = f"health-check:{job.state.name}"
             job.thread = threading.Thread(target=self._work, args=(job,), name=name, daemon=True)
             job.thread.start()
@@ -130,9 +150,13 @@ class Runner:
         try:
             while True:
                 with self._lock:
-                    while self.running and (wait := state.next_at - self._clock()) > 0:
-                        job.wake.wait(wait)
-                    if not self.running:
+                    while (
+                        self.running
+                        and not job.removed
+                        and (wait := state.next_at - self._clock()) > 0
+                    ):
+                        job.wake.wait(limit(wait))
+                    if not self.running or job.removed:
                         job.thread = None
                         return
                     state.start(self._clock())
@@ -141,8 +165,8 @@ class Runner:
                         self._watch_wake.notify_all()
                 result = _call(job.fn, awaiter, state.timeout)
                 with self._lock:
-                    if job.thread is not threading.current_thread():
-                        return  # a forked child has started again
+                    if job.gone(threading.current_thread()):
+                        return
                     before = state.status
                     job.runs += not state.given_up
                     state.finish(self._clock(), result)
@@ -176,7 +200,7 @@ class Runner:
                 # by every run that starts.
                 self._watch_at = min(deadlines, default=now + 1.0)
                 if not late:
-                    self._watch_wake.wait(max(0.0, self._watch_at - now))
+                    self._watch_wake.wait(limit(self._watch_at - now))
             for job, status in late:
                 self._report(job, status, job.state.status)
 

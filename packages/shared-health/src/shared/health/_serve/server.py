@@ -21,6 +21,7 @@ import uvicorn
 from shared.core import checks
 from shared.core.forks import renew
 
+from .._base.times import limit
 from .._health import Health
 from .._web.apps import asgi_app, send_response
 from .._web.respond import Response
@@ -49,7 +50,8 @@ class HealthServer:
             kubelet calls the pod's address.
         extra: More paths on the same port: an ASGI application, or a function
             without arguments that returns the body as str or bytes, or a (content type,
-            body) pair; it runs in a worker thread, so it cannot delay a probe.
+            body) pair; it runs in a worker thread, so it cannot delay a probe. An async
+            one runs on the server's own loop.
         max_connections: The most open connections; one more closes the one that has
             been silent for longest.
         request_timeout: Seconds in which a client must have sent its request.
@@ -151,8 +153,9 @@ class HealthServer:
         """Stop listening and end the thread and the checks. Harmless if stopped.
 
         Args:
-            timeout: Seconds to wait for answers in progress.
+            timeout: Seconds to wait for answers in progress; inf: no limit.
         """
+        timeout = checks.seconds("timeout", timeout, unlimited=True)
         with self._lock:
             thread, server = self._thread, self._server
             self._thread = self._server = self._socket = None
@@ -160,7 +163,7 @@ class HealthServer:
                 return
             server.stop()
             if thread is not threading.current_thread():
-                thread.join(timeout)
+                thread.join(limit(timeout))
         self.health.stop()
 
     def __enter__(self) -> Self:
@@ -304,6 +307,8 @@ def _with_extra(probes: ASGIApp, extra: dict[str, Any]) -> ASGIApp:
             await send_response(send, Response(405, headers, b"method not allowed\n"))
         else:
             value = await asyncio.to_thread(handler)
+            if hasattr(value, "__await__"):
+                value = await value
             kind, body = value if isinstance(value, tuple) else ("text/plain; charset=utf-8", value)
             body = body.encode() if isinstance(body, str) else body
             headers = [("content-type", kind), ("cache-control", "no-store")]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .respond import PREFIX, Request, Response, respond
+from shared.core.loops import running_loop
+
+from .respond import PREFIX, Request, Response, group_of, respond
 
 if TYPE_CHECKING:
     from .._run.registry import Registry
+
+PAUSE = 0.01
+"""Seconds between two looks for the first result of a check."""
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -48,6 +54,11 @@ class asgi_app:  # noqa: N801 - used as a function; an object, since Starlette t
             await send({"type": "websocket.close", "code": 1000})
             return
         health.start()  # a worker that was forked has no threads yet
+        if running_loop() is not None and (group := group_of(path or "")) is not None:
+            import asyncio
+
+            while health.awaits_first(group):  # noqa: ASYNC110 - threads bring it about
+                await asyncio.sleep(PAUSE)
         client = scope.get("client")
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         request = Request(
@@ -85,6 +96,9 @@ def wsgi_app(health: Registry, app: WSGIApp | None = None) -> WSGIApp:
         if path is None and app is not None:
             return app(environ, start_response)
         health.start()  # a worker that was forked has no threads yet
+        if (group := group_of(path or "")) is not None:
+            while health.awaits_first(group):
+                time.sleep(PAUSE)
         method = environ["REQUEST_METHOD"]
         headers = {
             name[5:].replace("_", "-").lower(): value

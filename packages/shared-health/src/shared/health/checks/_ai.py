@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from shared.core import checks
+
+from .._base.callables import plain
 from .._base.status import CheckResult, HealthStatus
 from .._base.text import describe
 
@@ -40,6 +43,10 @@ def ai_provider(
         >>> ai_provider(refused)()
         CheckResult(status=<HealthStatus.DEGRADED: 'degraded'>, message='rate limited (429)')
     """
+    plain("fn", fn)
+    min_interval = checks.seconds("min_interval", min_interval, unlimited=True)
+    if slow_after is not None:
+        slow_after = checks.seconds("slow_after", slow_after, unlimited=True)
     kept: tuple[float, CheckResult] | None = None
 
     def check() -> Any:

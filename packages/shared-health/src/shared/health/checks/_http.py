@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.core.checks import refuse
+from shared.core.checks import refuse, seconds
 
 from .._base.status import CheckResult, HealthStatus
+from .._base.times import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -35,8 +36,11 @@ def http(
         slow_after: Seconds after which an answer is DEGRADED.
 
     Raises:
-        ValueError: The URL is neither http nor https.
+        ValueError: The URL is neither http nor https, or a time is out of its range.
     """
+    timeout = bounded(timeout)
+    if slow_after is not None:
+        slow_after = seconds("slow_after", slow_after, unlimited=True)
     if not url.startswith(("http://", "https://")):
         raise refuse("url", "an http:// or https:// URL", url)
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.callables import kind_of
 
+from .._base.times import bounded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,6 +36,7 @@ def postgres(pool: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
         >>> checked = postgres(lambda: contextlib.closing(sqlite3.connect(":memory:")))
         >>> checked()
     """
+    timeout = bounded(timeout)
 
     def lend() -> Any:
         if hasattr(pool, "getconn") and hasattr(pool, "connection"):
@@ -137,6 +140,7 @@ def redis(client: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
         client: A client of redis-py or valkey-py, sync or async, or an object with `ping()`.
         timeout: Seconds to wait for a connection, and then for the answer.
     """
+    timeout = bounded(timeout)
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
     make = getattr(pool, "connection_class", None)
@@ -190,18 +194,19 @@ def clickhouse(client: Any, *, timeout: float = 2.0) -> Callable[[], Any]:
         client: A client of clickhouse-connect, sync or async; or an object with `execute`.
         timeout: Seconds to wait for the answer, if the client accepts a limit.
     """
+    timeout = bounded(timeout)
     ping = getattr(client, "ping", None)
     if ping is None:
         return lambda: client.execute("SELECT 1") and None
     import inspect
 
     try:
-        bounded = "timeout" in inspect.signature(ping).parameters
+        takes_timeout = "timeout" in inspect.signature(ping).parameters
     except (TypeError, ValueError):
-        bounded = False
+        takes_timeout = False
 
     def check() -> Any:
-        answer = ping(timeout=timeout) if bounded else ping()
+        answer = ping(timeout=timeout) if takes_timeout else ping()
         return _answered(answer) if hasattr(answer, "__await__") else _require(answer)
 
     return check
