@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from shared.core import checks
 
 from ._base.levels import level_name, parse_level
+from ._logging.servers import take_over
 from ._logging.state import STATE, from_environment
 from ._logging.stdlib import FIELDS, PipelineHandler
 from ._output.choose import choose_encoder, open_output
@@ -70,7 +71,8 @@ def configure_logging(
         redact: True for the built-in sanitizer, your own `Sanitizer`, or False.
         queue: Write from a separate thread, through a bounded queue.
         intercept_stdlib: Send records of standard logging through the same pipeline. Console
-            handlers on the root logger are removed; all others stay.
+            handlers of the root logger and of web servers (such as those that the command
+            `uvicorn` installs) are removed; all others stay.
         schema: Field names of JSON lines: None (ours), "otel" (OpenTelemetry's log data model)
             or "ecs" (Elastic Common Schema).
         rotate: Only with a path: a size ("100 MB") or a period ("1 day").
@@ -249,9 +251,11 @@ def _intercept(number: int, *, active: bool) -> None:
         ours = isinstance(handler, PipelineHandler)
         if ours or (active and type(handler) is logging.StreamHandler):
             root.removeHandler(handler)
+    STATE.intercepting = active
     if active:
         root.addHandler(PipelineHandler())
         root.setLevel(number)
+        take_over()
 
 
 def _wire_structlog() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from .._logging.servers import take_over
+from .._logging.state import STATE
 from .._record.propagation import CORRELATION_HEADER, extract
 from .exchange import Exchange, Recorder, call_route, make_exclude
 
@@ -68,6 +70,8 @@ class TelemetryMiddleware:
             with extract(scope["headers"]):
                 await self.app(scope, receive, send)
         else:
+            if STATE.intercepting:
+                take_over()  # a server that configured its own logging after us
             await self.app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:

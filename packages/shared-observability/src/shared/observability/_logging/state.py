@@ -27,6 +27,7 @@ class State:
         pipeline: The active pipeline.
         capture: The pipeline of `capture_logs`, which comes first.
         configured: Whether the program itself configured logging.
+        intercepting: Whether standard logging ends in the pipeline.
         retired: How many lines the replaced pipelines wrote and dropped.
         lock: Held while the configuration changes.
     """
@@ -36,6 +37,7 @@ class State:
         "capture",
         "configured",
         "emit",
+        "intercepting",
         "levels",
         "lock",
         "pipeline",
@@ -50,6 +52,7 @@ class State:
         self.pipeline: Pipeline | None = None
         self.capture: Pipeline | None = None
         self.configured = False
+        self.intercepting = False
         self.retired = [0, 0]
         self.emit = self._first_emit
         forks.renew(self)

@@ -57,6 +57,8 @@ class PipelineHandler(logging.Handler):
                 record = passed
         attributes = record.__dict__
         kw = _extra(attributes) if len(attributes) != _COUNT else {}
+        if kw and record.name.startswith("uvicorn"):
+            kw.pop("color_message", None)  # the message again, for a terminal
         if record.exc_info:
             kw["exc_info"] = record.exc_info
         if record.stack_info:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from shared.core import checks
 
 from .encode import encode_json
-from .sink import Sink, StreamSink, open_sink
+from .sink import FollowingSink, Sink, StreamSink, open_sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,8 @@ def open_output(output: object, rotate: str | None = None, keep: int = 1) -> Sin
         raise checks.refuse("rotate", "None unless output is the path of a file", rotate)
     if isinstance(output, str):
         stream = getattr(sys, output)
+        if "_pytest.capture" in sys.modules:
+            return FollowingSink(output)
         if stream is None:  # pythonw and some services have none
             return open_sink(os.open(os.devnull, os.O_WRONLY), owned=True)
         try:

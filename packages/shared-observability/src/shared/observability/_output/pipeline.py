@@ -25,6 +25,7 @@ from .._record.exceptions import describe, find_exception
 from .._record.fields import RESERVED, Record, clean_field, field_name, interpolate, stack
 from .._record.structlog import STRUCTLOG
 from .._redaction.texts import SCALARS, encodable, text_of
+from .caplog import with_caplog
 from .encode import OPTIONS, encode_json, escape_breakers, stamp_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Pipeline:
         self.encode = encode
         self.service = None if service is None else encodable(sanitizer.text(text_of(service)))
         self._plain: set[str] = set()
-        self.emit = self._make_emit(clock or datetime.now)
+        self.emit = with_caplog(self._make_emit(clock or datetime.now), sanitizer)
 
     def _make_emit(self, now: Callable[[tzinfo], datetime]) -> Callable[..., None]:
         # A closure: CPython finds local names fastest.

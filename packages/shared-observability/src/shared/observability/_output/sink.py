@@ -12,6 +12,7 @@ import io
 import os
 import select
 import stat
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
@@ -203,6 +204,26 @@ class StreamSink(Sink):
                 self._stream.write(data)
                 self._binary = True
         self._flush()
+
+
+class FollowingSink(Sink):
+    """Writes to the current `sys.stdout` or `sys.stderr`: pytest replaces them for every test.
+
+    Elsewhere the descriptor is used: a stream that a program put there may log what it is given.
+
+    Args:
+        name: "stdout" or "stderr".
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def _put(self, data: bytes) -> None:
+        stream = getattr(sys, self._name)
+        if self.closed or stream is None:
+            raise ValueError("the sink is closed")
+        StreamSink(stream)._put(data)  # noqa: SLF001 - a sibling, without another lock
 
 
 def write_all(descriptor: int, data: bytes) -> None:
