@@ -42,6 +42,8 @@ def _ascii(name: str) -> str | None:
         # Capitals and wide letters are mapped, as browsers do (UTS 46).
         found = str(_idna().encode(name, uts46=True).decode())
         labels = _idna().decode(found).split(".")
+        if _idna().encode(".".join(labels)).decode() != found.lower():
+            return None  # another spelling of some name, which older releases of idna let pass
         if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in "".join(labels)):
             for label in labels:  # RFC 5893: then the rule holds for every label
                 _idna().check_bidi(label, check_ltr=True)
