@@ -5,6 +5,7 @@ Runs on the embedded engine: the same SQL as on a server, through the same clien
 
 import datetime as dt
 from functools import partial
+from typing import Any
 
 import clickhouse_connect
 import numpy as np
@@ -102,6 +103,90 @@ def test_windows_are_the_local_ones(
         columns(rows), "at", "v", size, AGGREGATIONS, by=by, tz=zone, **how
     )
     same(local, remote.aggregate_time_series(size, AGGREGATIONS, **how))
+
+
+T0_TIME = dt.datetime.fromtimestamp(T0, dt.UTC)
+NOON = dt.datetime.fromtimestamp(T0 + 3600, dt.UTC)
+CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
+    "aggregate": ("aggregate_time_series", ("20m", ["sum", "p95"]), {}),
+    "part of the range": (
+        "aggregate_time_series",
+        ("20m",),
+        {"start": NOON, "end": NOON + dt.timedelta(hours=2)},
+    ),
+    "its end too": (
+        "aggregate_time_series",
+        ("20m",),
+        {"start": NOON, "end": NOON + dt.timedelta(hours=2), "include_end": True},
+    ),
+    "closed on the right": (
+        "aggregate_time_series",
+        ("20m",),
+        {"start": NOON, "end": NOON + dt.timedelta(hours=2), "closed": "right", "fill": "0"},
+    ),
+    "closed on the right, all": ("aggregate_time_series", ("1h",), {"closed": "right"}),
+    "days closed on the right": (
+        "aggregate_time_series",
+        ("1d",),
+        {"closed": "right", "align": "calendar", "tz": "Europe/Berlin"},
+    ),
+    "shifted": ("aggregate_time_series", ("1h",), {"align": "epoch", "offset": "-7m"}),
+    "shifted days": (
+        "aggregate_time_series",
+        ("1d",),
+        {"align": "calendar", "offset": "2h", "tz": "Europe/Berlin"},
+    ),
+    "resample": ("resample", ("30m", "max"), {"closed": "right", "label": "right"}),
+    "resample in a zone": ("resample", ("1d",), {"tz": "Asia/Kathmandu", "align": "calendar"}),
+    "rates": ("calculate_rate_of_change", (), {"per": "1m"}),
+    "windows of promql": ("counter_rate", (), {"window_size": "1h", "mode": "promql"}),
+    "windows of a range": (
+        "counter_increase",
+        (),
+        {"window_size": "1h", "mode": "promql", "start": NOON, "end": NOON + dt.timedelta(hours=3)},
+    ),
+    "gaps": ("fill_gaps", ("10m",), {"method": "linear"}),
+    "gaps of the median": ("fill_gaps", (), {"method": "previous"}),
+}
+
+
+@pytest.mark.parametrize("by", [None, "host", ["host"]], ids=str)
+@pytest.mark.parametrize("call", CALLS)
+def test_methods_have_the_arguments_of_the_local_functions(client, load, call, by):
+    name, args, how = CALLS[call]
+    # Many points stand on an edge, no two at one time.
+    steps = np.random.default_rng(4).permutation(72)[:50]
+    rows = [(T0 + int(s) * 300, float(s * s % 23), "ab"[s % 2]) for s in steps]
+    load(rows)
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
+    local = getattr(ts, name)(columns(rows), "at", "v", *args, by=by, **how)
+    found = getattr(remote, name)(*args, by=by, **how)
+    if name == "fill_gaps":
+        local = {n: c if isinstance(c, list) else np.asarray(c) for n, c in local.items()}
+    same(local, found)
+
+
+def test_counters_of_a_part_and_percentiles_by_call(client, load):
+    rows = [(T0 + 300 * i, float(i), "ab"[i % 2]) for i in range(40)]
+    load(rows)
+    remote = ts.ClickHouseSeries(client, "points", time="at", value="v")
+    how = {"start": NOON, "end": NOON + dt.timedelta(hours=1)}
+    for mode in ("plain", "promql"):
+        for by in (None, "host"):
+            for name in ("counter_increase", "counter_rate"):
+                local = getattr(ts, name)(columns(rows), "at", "v", by=by, mode=mode, **how)
+                assert getattr(remote, name)(by=by, mode=mode, **how) == pytest.approx(local)
+    assert np.asarray(remote.calculate_percentile([50, 95])).tolist() == pytest.approx([19.5, 37.05])
+    assert remote.calculate_percentile(50, by="host") == {"a": 19.0, "b": 20.0}
+    assert remote.rolling(3, by="host")["mean"].tolist()[2] == 2.0
+    found = remote.detect_anomalies(1.5, by="host", details=True)
+    np.testing.assert_allclose(found["upper"] - found["expected"], 1.5 * found["scale"])
+    with pytest.raises(KeyError, match="no column 'rack'"):
+        remote.aggregate_time_series("1h", by="rack")
+    with pytest.raises(ValueError, match="more than max_windows=3"):
+        remote.fill_gaps("1s", max_windows=3)
+    with pytest.raises(ValueError, match="end must be at or after start"):
+        remote.counter_increase(start=NOON, end=T0_TIME)
 
 
 @modest

@@ -1,10 +1,13 @@
 """Every form of data is read as the same columns, and what is missing is named."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from shared import timeseries as ts
 from shared.timeseries import TimeSeries, aggregate_time_series
 from shared.timeseries._data.columns import read_values
 from shared.timeseries._data.points import read_points
@@ -101,3 +104,40 @@ def test_a_series_has_no_groups():
     rows = [{"t": 0, "v": 1, "g": "a"}]
     with pytest.raises(ValueError, match="output must not be 'series'"):
         aggregate_time_series(rows, "t", "v", by="g", output="series")
+
+
+MISSING: dict[str, list[Any]] = {
+    "NaN, each another object": [float("nan"), float("nan")],
+    "None": [None, None],
+    "NaT": [pd.NaT, pd.NaT],
+    "NA": [pd.NA, pd.NA],
+    "of several kinds": [float("nan"), None],
+}
+
+
+@pytest.mark.parametrize("case", MISSING)
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_rows_with_a_missing_key_are_one_group(case, as_frame):
+    first, second = MISSING[case]
+    rows: Any = [
+        {"timestamp": 0, "value": 1.0, "host": first},
+        {"timestamp": 60, "value": 2.0, "host": "a"},
+        {"timestamp": 120, "value": 4.0, "host": second},
+        {"timestamp": 180, "value": 8.0, "host": "a"},
+    ]
+    data = pd.DataFrame(rows) if as_frame else rows
+    found = ts.aggregate_time_series(
+        data, window_size="1h", aggregation="sum", by="host", output="records"
+    )
+    assert [(row["host"], row["value"]) for row in found] == [(None, 5.0), ("a", 10.0)]
+    assert ts.counter_increase(data, by="host") == {None: 3.0, "a": 6.0}
+    assert len(ts.calculate_rate_of_change(data, by="host", output="records")) == 2
+
+
+def test_numbers_with_missing_keys_are_grouped_as_one():
+    frame = pd.DataFrame(
+        {"timestamp": range(6), "value": 1.0, "shard": [1.0, np.nan, 2.0, np.nan, 1.0, np.nan]}
+    )
+    found = ts.aggregate_time_series(frame, window_size=60, aggregation="sum", by="shard")
+    assert found["value"].tolist() == [2.0, 1.0, 3.0]
+    assert found["shard"].isna().tolist() == [False, False, True]

@@ -23,7 +23,9 @@ def test_hand_checked_reset():
 @pytest.mark.parametrize(
     ("points", "start", "end", "increase"),
     [
-        (RESET, 0, 180, 25.0),  # points on both edges: nothing to extrapolate
+        # The point on the left edge does not belong to the range, (0, 180]: a step of 60 s is added.
+        (RESET, 0, 180, 15 * 180 / 120),
+        (RESET, -1, 180, 25 * 181 / 180),
         # Counter of 1/s from 15 s to 285 s in [0, 300]: edges within 1.1 steps of 30 s.
         ([(t, 100 + t) for t in range(15, 300, 30)], 0, 300, 300.0),
         # First point far from the edge: half a step is added there.
@@ -42,8 +44,18 @@ def test_promql_extrapolates_as_prometheus_does(points, start, end, increase):
 
 def test_windows_of_promql_stand_alone():
     rows = counter_rate([(t, t) for t in range(0, 120, 15)], window_size=60, mode="promql")
-    assert rows["value"].tolist() == pytest.approx([45 * (45 + 0 + 15) / 45 / 60, 1.0])
-    assert rows["count"].tolist() == [4, 4]
+    # (-60, 0], (0, 60], (60, 120]: the last two lack nothing at the left edge, which is not theirs.
+    assert rows["window_end"].tolist() == [0, 60, 120]
+    assert rows["value"].tolist() == pytest.approx([math.nan, 1.0, 1.0], nan_ok=True)
+    assert rows["count"].tolist() == [1, 4, 3]
+
+
+def test_a_step_counts_in_one_window_of_promql():
+    """Scrapes that stand on the edges, as with a range equal to whole intervals (Prometheus 3)."""
+    points = [(t, float(t)) for t in range(0, 301, 60)]
+    found = counter_increase(points, mode="promql", start=0, end=300, window_size=300)
+    assert found["count"].tolist() == [5]
+    assert found["value"].tolist() == [300.0]
 
 
 def test_groups_and_forms():

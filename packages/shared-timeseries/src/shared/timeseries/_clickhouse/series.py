@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from shared.core.checks import choice, number, refuse, whole
 
 from .._data.answers import flatten, keyed, none_for_nan
 from .._reduce.aggregate import shape
-from .._reduce.counters import Growth, Mode, read_per, scalars
+from .._reduce.counters import Growth, Mode, in_mode, read_per, scalars
 from .._reduce.downsample import METHODS
-from .._reduce.request import read_request
+from .._reduce.request import SIDES, read_request
 from .._reduce.resample import read_gap_fill, read_resample, resampled
 from .._reduce.rolling import read_stat
 from .._time.sizes import read_size
 from .._time.timeform import zone
 from .._windows.windows import MAX_WINDOWS
 from . import judge, sql
-from .table import Table
+from .table import Scope, Table
 from .thin import thin
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .._data.columns import Points
     from .._data.series import TimeSeries
     from .._reduce.request import Plan, Request
-    from .._time.types import Align, Fill, Output, Size, Time
+    from .._time.types import Align, Fill, Float64s, Output, Side, Size, Time
 
 
 class ClickHouseSeries:
@@ -89,9 +90,15 @@ class ClickHouseSeries:
         window_size: Size = "1m",
         aggregation: str | Sequence[str] = "avg",
         *,
+        by: str | Sequence[str] | None = None,
         fill: Fill = "none",
         align: Align = "start",
+        tz: str | dt.tzinfo | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         include_end: bool = False,
+        closed: Side = "left",
+        offset: Size | None = None,
         skipna: bool = True,
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
@@ -103,16 +110,18 @@ class ClickHouseSeries:
             fill=fill,
             align=align,
             include_end=include_end,
+            closed=closed,
+            offset=offset,
             skipna=skipna,
             unit=self._table.unit,
             max_windows=max_windows,
             output=output,
         )
-        return request.give(*self._windows(request))
+        return request.give(*self._windows(request, Scope(by, tz, start, end)))
 
-    def _windows(self, request: Request) -> tuple[dict[str, Any], Points]:
+    def _windows(self, request: Request, scope: Scope) -> tuple[dict[str, Any], Points]:
         """Return the columns of all windows, and points without rows, for their form."""
-        table, form = self._table, request.output or "arrays"
+        table, form = self._table.within(scope, request), request.output or "arrays"
         span, dropped = table.span()
         blank = table.blank(form, dropped)
         if span is None:
@@ -153,8 +162,13 @@ class ClickHouseSeries:
         every: Size = "1m",
         aggregation: str = "avg",
         *,
+        by: str | Sequence[str] | None = None,
         fill: Fill = "null",
         align: Align = "epoch",
+        closed: Side = "left",
+        label: Side = "left",
+        offset: Size | None = None,
+        tz: str | dt.tzinfo | None = None,
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
@@ -164,78 +178,129 @@ class ClickHouseSeries:
             aggregation,
             fill=fill,
             align=align,
+            closed=closed,
+            offset=offset,
             unit=self._table.unit,
             max_windows=max_windows,
             output=output,
         )
-        return resampled(*self._windows(request), request)
+        choice("label", label, SIDES)
+        return resampled(*self._windows(request, Scope(by, tz)), request, label)
 
-    def calculate_percentile(self, q: float) -> float | dict[Any, float]:
+    @overload
+    def calculate_percentile(
+        self, q: float, *, by: str | Sequence[str] | None = None
+    ) -> float | dict[Any, float]: ...
+    @overload
+    def calculate_percentile(
+        self, q: Sequence[float], *, by: str | Sequence[str] | None = None
+    ) -> Float64s | dict[Any, Float64s]: ...
+    def calculate_percentile(
+        self, q: float | Sequence[float], *, by: str | Sequence[str] | None = None
+    ) -> Any:
         """Run `shared.timeseries.calculate_percentile` inside ClickHouse; with `by`, return a dict from group to value."""
-        if not 0 <= q <= 100:
+        shares = np.asarray(q, dtype=np.float64)
+        if not np.all((shares >= 0) & (shares <= 100)):
             raise refuse("q", "from 0 to 100", q)
-        keys = ", ".join(self._table.groups)
+        table = self._table.within(Scope(by))
+        keys = ", ".join(table.groups)
         select = f"{keys}, " if keys else ""
         tail = f"\nGROUP BY {keys}" if keys else ""
-        answer = self._table.run(
-            f"SELECT {select}quantileExactInclusive({q / 100!r})(v) AS out FROM (\n"  # noqa: S608
-            f"{self._table.points}\n) WHERE NOT isNaN(v){tail}\nHAVING count() > 0"
+        names = [
+            f"quantileExactInclusive({share / 100!r})(v) AS q{i}"
+            for i, share in enumerate(shares.reshape(-1).tolist())
+        ]
+        answer = table.run(
+            f"SELECT {select}{', '.join(names)} FROM (\n"  # noqa: S608
+            f"{table.points}\n) WHERE NOT isNaN(v){tail}\nHAVING count() > 0"
         )
-        found = [(key, float(c[0][0])) for key, c in self._table.split(answer)]
-        if not self._table.by and not found:
+        found = []
+        for key, columns in table.split(answer):
+            numbers = np.array([c[0] for c in columns], np.float64)
+            found.append((key, numbers if shares.ndim else float(numbers[0])))
+        if not table.by and not found:
             raise ValueError("the series must hold at least one number, which a percentile needs")
-        return scalars(self._table.by, found)
+        return scalars(table.by, found)  # type: ignore[arg-type]
 
-    def calculate_rate_of_change(self, *, per: Size = "1s", output: Output = "arrays") -> Any:
+    def calculate_rate_of_change(
+        self,
+        *,
+        per: Size = "1s",
+        by: str | Sequence[str] | None = None,
+        output: Output = "arrays",
+    ) -> Any:
         """Run `shared.timeseries.calculate_rate_of_change` inside ClickHouse."""
-        scale = read_per(per, self._table.unit)
-        keys = ", ".join([*self._table.groups, "ns", "v"])
-        answer = self._table.run(
+        scale, table = read_per(per, self._table.unit), self._table.within(Scope(by))
+        keys = ", ".join([*table.groups, "ns", "v"])
+        answer = table.run(
             f"SELECT {keys}, if(ns = ns0, nan, (v - v0) / toFloat64(ns - ns0) * {scale}) AS rate\n"
-            f"FROM (\n{sql.stepped(self._table.points, self._table.groups)}\n) WHERE had\nORDER BY {keys}"
+            f"FROM (\n{sql.stepped(table.points, table.groups)}\n) WHERE had\nORDER BY {keys}"
         )
         if answer:
             answer.append(answer[-1])
-        return self._table.rows(answer, ["rate", "rate_of_change"], output)
+        return table.rows(answer, ["rate", "rate_of_change"], output)
 
     def counter_increase(
         self,
         *,
         window_size: Size | None = None,
         mode: Mode = "plain",
+        by: str | Sequence[str] | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         align: Align = "start",
+        tz: str | dt.tzinfo | None = None,
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Run `shared.timeseries.counter_increase` inside ClickHouse; the series' `end` ends the range."""
-        return self._counter(
-            window_size, mode, rate=False, align=align, max_windows=max_windows, output=output
+        """Run `shared.timeseries.counter_increase` inside ClickHouse; the end of the range belongs to it."""
+        scope = Scope(by, tz, start, end)
+        request = read_request(
+            window_size,
+            unit=self._table.unit,
+            include_end=True,
+            align=align,
+            max_windows=max_windows,
+            output=output,
         )
+        return self._counter(scope, request, mode, rate=False)
 
     def counter_rate(
         self,
         *,
         window_size: Size | None = None,
         mode: Mode = "plain",
+        by: str | Sequence[str] | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         align: Align = "start",
+        tz: str | dt.tzinfo | None = None,
         max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
-        """Run `shared.timeseries.counter_rate` inside ClickHouse; the series' `end` ends the range."""
-        return self._counter(
-            window_size, mode, rate=True, align=align, max_windows=max_windows, output=output
+        """Run `shared.timeseries.counter_rate` inside ClickHouse; the end of the range belongs to it."""
+        scope = Scope(by, tz, start, end)
+        request = read_request(
+            window_size,
+            unit=self._table.unit,
+            include_end=True,
+            align=align,
+            max_windows=max_windows,
+            output=output,
         )
+        return self._counter(scope, request, mode, rate=True)
 
-    def _counter(self, size: Size | None, mode: Mode, *, rate: bool, **asked: Any) -> Any:
-        choice("mode", mode, get_args(Mode))
-        request = read_request(size, unit=self._table.unit, **asked)
-        table, plan = self._table, None
+    def _counter(self, scope: Scope, request: Request, mode: Mode, *, rate: bool) -> Any:
+        request = in_mode(request, mode)
+        table, plan = self._table.within(scope, request), None
         blank = table.blank(request.output or "arrays")
         if request.step is not None:
             span, _ = table.span()
             if span is None:
                 return request.give(request.empty(table.by), blank)
-            plan = request.plan(table.time_form, span, (table.bounds[0], None))
+            # The end belongs to the range, but not to the window before it.
+            inner = replace(request, include_end=False)
+            plan = inner.plan(table.time_form, span, (table.bounds[0], None))
         whole_range, parts = [], []
         for key, (begin, *columns) in table.split(
             table.run(sql.growth(table.points, plan, table.groups))
@@ -257,22 +322,38 @@ class ClickHouseSeries:
 
     def fill_gaps(
         self,
-        every: Size,
+        every: Size | None = None,
         *,
         method: str = "null",
         max_gap: Size | None = None,
+        by: str | Sequence[str] | None = None,
+        tz: str | dt.tzinfo | None = None,
+        max_windows: int = MAX_WINDOWS,
         output: Output = "arrays",
     ) -> Any:
         """Run `shared.timeseries.fill_gaps` inside ClickHouse; `every` is a duration."""
-        fill = read_gap_fill(method)
-        step = read_size(every, "every", self._table.unit)
+        fill, unit = read_gap_fill(method), self._table.unit
+        step = None if every is None else read_size(every, "every", unit)
+        longest = None if max_gap is None else read_size(max_gap, "max_gap", unit).least_ns
+        table = self._table.within(Scope(by, tz))
+        if step is None:
+            rows = table.client.query(sql.median_gap(table.points, table.groups)).result_rows
+            if not rows or not rows[0][0]:
+                raise ValueError(
+                    "every must be given: the points are too few to show their distance"
+                )
+            step = read_size(int(rows[0][1]), "every", "ns")
         if not step.ns:
             raise refuse("every", "a duration such as '24h', which a calendar step is not", every)
-        longest = (
-            None if max_gap is None else read_size(max_gap, "max_gap", self._table.unit).least_ns
+        text = sql.wide_gaps(table.points, table.groups, step.ns, longest)
+        rows = table.client.query(text).result_rows
+        if rows and int(rows[0][0] or 0) > 2 * max_windows:
+            raise ValueError(
+                f"every makes {rows[0][0]} points, more than max_windows={max_windows}"
+            )
+        made = table.rows(
+            table.run(sql.gaps(table.points, table.groups, step, fill, longest)), [], output
         )
-        text = sql.gaps(self._table.points, self._table.groups, step, fill, longest)
-        made = self._table.rows(self._table.run(text), [], output)
         if output == "records":
             name = self._table.names[1]
             filled = none_for_nan(np.array([row[name] for row in made], np.float64))
@@ -286,6 +367,7 @@ class ClickHouseSeries:
         stat: str = "mean",
         *,
         min_periods: int | None = None,
+        by: str | Sequence[str] | None = None,
         output: Output = "arrays",
     ) -> Any:
         """Run `shared.timeseries.rolling` inside ClickHouse, in order of time; return rows with a column of that name."""
@@ -293,16 +375,19 @@ class ClickHouseSeries:
         least = window if min_periods is None else whole("min_periods", min_periods, least=0)
         if stat not in {"count", "sum"}:
             least = max(least, 1)
-        text = sql.rolled(self._table.points, self._table.groups, window, stat, least)
-        return self._table.rows(self._table.run(text), [stat], output)
+        table = self._table.within(Scope(by))
+        text = sql.rolled(table.points, table.groups, window, stat, least)
+        return table.rows(table.run(text), [stat], output)
 
     def detect_anomalies(
         self,
         threshold_std_dev: float = 2.0,
         method: str = "zscore",
         *,
+        details: bool = False,
         window: int = 30,
         min_periods: int = 5,
+        by: str | Sequence[str] | None = None,
         output: Output = "arrays",
     ) -> Any:
         """Run `shared.timeseries.detect_anomalies` inside ClickHouse, and return the anomalies themselves.
@@ -310,20 +395,26 @@ class ClickHouseSeries:
         Methods that need a whole series at once (`"seasonal"`, `"esd"`) are not available.
 
         Returns:
-            Rows of group, time, value, `score`, `expected` and `scale` for each anomaly.
+            Rows of group, time, value, `score`, `expected` and `scale` for each anomaly; with
+            `details` also the bounds `lower` and `upper`.
         """
         choice("method", method, (*judge.WHOLE, *judge.ROLLING))
         threshold = number("threshold_std_dev", threshold_std_dev, above=0)
         window, min_periods = whole("window", window, least=2), whole("min_periods", min_periods)
+        table = self._table.within(Scope(by))
         if method in judge.WHOLE:
-            text = judge.whole_baseline(self._table.points, self._table.groups, method)
+            text = judge.whole_baseline(table.points, table.groups, method)
         else:
             least = min(min_periods, window)
-            text = judge.rolling_baseline(
-                self._table.points, self._table.groups, method, window, least
-            )
-        answer = self._table.run(judge.judged(text, self._table.groups, threshold))
-        return self._table.rows(answer, ["score", "expected", "scale"], output)
+            text = judge.rolling_baseline(table.points, table.groups, method, window, least)
+        answer = table.run(judge.judged(text, table.groups, threshold))
+        names = ["score", "expected", "scale"]
+        if details:
+            names += ["lower", "upper"]
+            if answer:
+                center, reach = (np.asarray(c, np.float64) for c in answer[-2:])
+                answer += [center - reach * threshold, center + reach * threshold]
+        return table.rows(answer, names, output)
 
     def downsample(self, n: int = 1000, method: str = "lttb") -> TimeSeries:
         """Run `shared.timeseries.downsample` inside ClickHouse, and return the chosen points as a series.

@@ -37,13 +37,14 @@ def int64s(numbers: Sequence[int]) -> str:
 
 def window_number(plan: Plan) -> str:
     """Return the start of the window that holds a point's `ns`."""
+    late = plan.request.late
     if plan.grid.step.ns:
-        step, origin = plan.grid.step.ns, plan.grid.origin
-        # The origin is at or before every point, so integer division rounds down.
-        begin = f"{origin} + intDiv(ns - {origin}, {step}) * {step}"
+        step, origin = plan.grid.step.ns, plan.grid.edge(plan.first)
+        # The first edge is at or before every point, so integer division rounds down.
+        begin = f"{origin} + intDiv(ns - {origin + late}, {step}) * {step}"
     else:
         edges = plan.grid.edges(plan.first, plan.stop).tolist()
-        begin = f"roundDown(ns, {int64s(edges)})"
+        begin = f"roundDown(ns - {late}, {int64s(edges)})"
     last = plan.grid.edge(plan.stop - 1)
     return f"least({begin}, toInt64({last}))" if plan.closed_end is not None else begin
 
@@ -85,6 +86,29 @@ def windows(points: str, plan: Plan, groups: Sequence[str], order: Sequence[str]
         f"FROM (SELECT *, {window_number(plan)} AS begin FROM (\n{points}\n))\n"
         f"GROUP BY {keys}\nORDER BY {keys}"
     )
+
+
+def median_gap(points: str, groups: Sequence[str]) -> str:
+    """Return the median distance of neighbours at different times."""
+    return (
+        "SELECT count() AS gaps, quantileExactInclusive(0.5)(gap) AS middle FROM (\n"  # noqa: S608
+        f"{distances(points, groups)}\n) WHERE gap > 0"
+    )
+
+
+def wide_gaps(points: str, groups: Sequence[str], step: int, longest: int | None) -> str:
+    """Return how many whole steps the gaps hold."""
+    limit = "" if longest is None else f" AND gap <= {longest}"
+    return (
+        f"SELECT sum(intDiv(gap, {step})) FROM (\n"  # noqa: S608
+        f"{distances(points, groups)}\n) WHERE gap > {step}{limit}"
+    )
+
+
+def distances(points: str, groups: Sequence[str]) -> str:
+    """Return the time from each point to the next."""
+    frame = over(groups, "ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING")
+    return f"SELECT leadInFrame(ns, 1, ns) {frame} - ns AS gap FROM (\n{points}\n)"  # noqa: S608
 
 
 def over(groups: Sequence[str], frame: str = "") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._data.series import TimeSeries
+    from .._reduce.request import Request
     from .._time.types import Output, Time
+
+
+class Scope(NamedTuple):
+    """What one call may ask for other than its series does; None is what the series has."""
+
+    by: str | Sequence[str] | None = None
+    tz: str | dt.tzinfo | None = None
+    start: Time | None = None
+    end: Time | None = None
 
 
 class Table:
@@ -49,16 +60,41 @@ class Table:
         self.by = (by,) if isinstance(by, str) else tuple(by or ())
         self.unit = choice("unit", unit, UNITS)
         self.last = ""
-        types = self._columns()
-        for name in (*names, *self.by):
-            if name not in types:
-                raise KeyError(
-                    f"no column {shown(name)} in {self._name}; it has {', '.join(types)}"
-                )
-        self.time_form = self._read_form(types[names[0]], place)
+        self._asked = self
+        self._types = self._columns()
+        self._look_for(*names, *self.by)
+        self._time_type = self._types[names[0]]
+        self.time_form = self._read_form(self._time_type, place)
         self.bounds = self._bound(span[0], "start"), self._bound(span[1], "end")
-        self._time_type = types[names[0]]
         self.points = self._base()
+
+    def _look_for(self, *names: str) -> None:
+        for name in names:
+            if name not in self._types:
+                raise KeyError(
+                    f"no column {shown(name)} in {self._name}; it has {', '.join(self._types)}"
+                )
+
+    def within(self, scope: Scope, request: Request | None = None) -> Table:
+        """Return the table as one call sees it: its groups, zone and part of the range."""
+        part = copy(self)
+        part._narrow(scope, request)  # noqa: SLF001 - the class's own
+        return part
+
+    def _narrow(self, scope: Scope, request: Request | None) -> None:
+        if scope.by is not None:
+            self.by = (scope.by,) if isinstance(scope.by, str) else tuple(scope.by)
+            self._look_for(*self.by)
+        if scope.tz is not None:
+            self.time_form = self._read_form(self._time_type, zone(scope.tz))
+        low, high = self._bound(scope.start, "start"), self._bound(scope.end, "end")
+        if low is not None and high is not None and high < low:
+            raise refuse("end", f"at or after start ({scope.start})", scope.end)
+        lows = [bound for bound in (self.bounds[0], low) if bound is not None]
+        highs = [bound for bound in (self.bounds[1], high) if bound is not None]
+        self.bounds = max(lows, default=None), min(highs, default=None)
+        late = 0 if request is None else request.late
+        self.points = self._base(late, int(late or (request is not None and request.include_end)))
 
     def _columns(self) -> dict[str, str]:
         rows = self.client.query(f"DESCRIBE TABLE {self._name}").result_rows
@@ -78,8 +114,11 @@ class Table:
         ns, time_form = read_time(bound, name, self.unit)
         return ns if time_form.aware else from_wall(ns, self.time_form.tz)
 
-    def _base(self) -> str:
-        """Return every point as its groups, integer nanoseconds and a Float64."""
+    def _base(self, late: int = 0, end_late: int = 0) -> str:
+        """Return every point as its groups, integer nanoseconds and a Float64.
+
+        The bounds are later by so many nanoseconds: 1 leaves out the start, or takes in the end.
+        """
         time, value = (f"t.{sql.quote(name)}" for name in self.names)
         scale = UNITS[self.unit]
         if self.time_form.kind != "number":
@@ -96,9 +135,9 @@ class Table:
         low, high = self.bounds
         limits = ["1"]
         if low is not None:
-            limits.append(f"ns >= {low}")
+            limits.append(f"ns >= {low + late}")
         if high is not None:
-            limits.append(f"ns < {high}")
+            limits.append(f"ns < {high + end_late}")
         return (
             f"SELECT * FROM (SELECT {groups}{ns} AS ns, "  # noqa: S608
             f"ifNull(toFloat64({value}), nan) AS v\nFROM {self._name} AS t "
@@ -112,7 +151,7 @@ class Table:
 
     def run(self, text: str) -> list[Any]:
         """Return the columns of a query's answer; none at all if it has no rows."""
-        self.last = text
+        self._asked.last = text
         return list(self.client.query(text, column_oriented=True).result_columns)
 
     def split(self, columns: list[Any]) -> list[tuple[tuple[Any, ...], list[Any]]]:
@@ -123,7 +162,8 @@ class Table:
         if not count:
             return [((), [np.asarray(c) for c in columns])]
         rows: dict[tuple[Any, ...], list[int]] = {}
-        for position, key in enumerate(zip(*columns[:count], strict=True)):
+        groups = [[None if part != part else part for part in c] for c in columns[:count]]  # noqa: PLR0124
+        for position, key in enumerate(zip(*groups, strict=True)):
             rows.setdefault(key, []).append(position)
         rest = [np.asarray(c) for c in columns[count:]]
         return [(key, [c[rows[key]] for c in rest]) for key in sorted(rows, key=sort_key)]

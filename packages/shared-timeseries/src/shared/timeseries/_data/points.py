@@ -191,10 +191,15 @@ def _codes(
     for name, group in zip(names, groups, strict=True):
         if len(group) != rows:
             raise ValueError(f"by column {name!r} must have {rows} rows, not {len(group)}")
-    tuples = list(zip(*groups, strict=True))
+    tuples = list(zip(*(map(_key, group) for group in groups), strict=True))
     keys = sorted(set(tuples), key=sort_key)
     number = {key: i for i, key in enumerate(keys)}
     return np.fromiter(map(number.__getitem__, tuples), np.int64, rows), tuple(keys)
+
+
+def _key(part: Any) -> Any:
+    """Return a group's key, with the one None for every missing value: NaN, NaT and NA equal nothing."""
+    return None if type(part).__name__ == "NAType" or part != part else part  # noqa: PLR0124
 
 
 def sort_key(key: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._data.columns import Points
-    from .._time.types import Align, Data, Fill, Float64s, Int64s, Output, Size, Time, TimeField
+    from .._time.types import (
+        Align,
+        Data,
+        Fill,
+        Float64s,
+        Int64s,
+        Output,
+        Side,
+        Size,
+        Time,
+        TimeField,
+    )
     from .request import Plan, Request
 
 
@@ -38,6 +49,8 @@ def aggregate_time_series(
     start: Time | None = None,
     end: Time | None = None,
     include_end: bool = False,
+    closed: Side = "left",
+    offset: Size | None = None,
     skipna: bool = True,
     unit: str = "s",
     max_windows: int = MAX_WINDOWS,
@@ -69,6 +82,9 @@ def aggregate_time_series(
         end: Leave out points at or after this instant (after it, with `include_end`).
         include_end: A point exactly at the end of the range joins the last window instead of
             opening its own.
+        closed: `"right"`: windows are `(start, end]`, and so is the range, as with pandas'
+            `closed="right"`.
+        offset: Shift of all edges, such as `"15m"` or `"-6h"`.
         skipna: Leave NaN values out; otherwise they make their window NaN and are counted.
         unit: Unit of plain numbers.
         max_windows: More windows than this are refused before memory is taken.
@@ -103,6 +119,8 @@ def aggregate_time_series(
         start=start,
         end=end,
         include_end=include_end,
+        closed=closed,
+        offset=offset,
         skipna=skipna,
         tz=tz,
         unit=unit,
@@ -206,10 +224,11 @@ def _reduce(
 ) -> tuple[Int64s, Int64s, dict[str, Float64s]]:
     """Return the counts of all windows, which of them are filled, and their aggregates; always also the sum."""
     if compiled:
-        counts, found = fast_sums(ns, numbers, edges, plan.closed_end, asked=asked)
+        cut = edges + plan.request.late
+        counts, found = fast_sums(ns, numbers, cut, plan.closed_end, asked=asked)
         filled = np.flatnonzero(counts)
         return counts, filled, {name: _some(column, filled) for name, column in found.items()}
-    cuts = cuts_between(ns, edges)
+    cuts = cuts_between(ns, edges + plan.request.late)
     if plan.closed_end is not None:
         cuts[-1] = np.searchsorted(ns, plan.closed_end, side="right")
     counts = np.diff(cuts)

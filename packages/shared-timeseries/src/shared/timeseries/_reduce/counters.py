@@ -110,8 +110,8 @@ def counter_increase(
         window_size: Return one row per window instead of one number.
         mode: `"plain"`: what was seen to grow; a step belongs to the window of its later point,
             so that the windows add up to the whole. `"promql"`: each window by itself, extrapolated to
-            its edges as Prometheus' `increase` does
-            (https://prometheus.io/docs/prometheus/latest/querying/functions/#increase).
+            its edges as `increase` of Prometheus 3 does, whose ranges are open on the left:
+            `(start, end]` (https://prometheus.io/docs/prometheus/latest/querying/functions/#increase).
         by: Column or columns to group by.
         start: Start of the range; the first point if omitted.
         end: End of the range, which belongs to it; the last point if omitted.
@@ -186,7 +186,7 @@ def counter_rate(
 
 
 def _counter(points: Points, request: Request, mode: Mode, *, rate: bool) -> Any:
-    choice("mode", mode, get_args(Mode))
+    request = in_mode(request, mode)
     points, bounds = request.limit(points)
     groups = groups_of(points)
     if request.step is None:
@@ -203,13 +203,19 @@ def _counter(points: Points, request: Request, mode: Mode, *, rate: bool) -> Any
     edges = plan.grid.edges(plan.first, plan.stop + 1)
     parts = []
     for key, ns, numbers in groups:
-        growth = _growth(ns, numbers, cuts_between(ns, edges))
+        growth = _growth(ns, numbers, cuts_between(ns, edges + request.late))
         value = growth.result((edges[:-1], edges[1:]), mode, rate=rate)
         there = np.flatnonzero(growth.counts)
         part = keyed(points.by, key, len(there))
         part |= {"window_start": edges[:-1][there], "window_end": edges[1:][there]}
         parts.append(part | {"count": growth.counts[there], "value": value[there]})
     return request.give(flatten(parts), points)
+
+
+def in_mode(request: Request, mode: Mode) -> Request:
+    """Return the request with the ranges of a mode: those of Prometheus 3 are open on the left."""
+    choice("mode", mode, get_args(Mode))
+    return replace(request, closed="right") if mode == "promql" else request
 
 
 def scalars(

@@ -11,7 +11,7 @@ from shared.core.checks import choice, refuse
 
 from .._data.answers import give
 from .._kernels.runs import NAMES, quantile_of
-from .._time.sizes import read_size
+from .._time.sizes import read_shift, read_size
 from .._time.timeform import TimeForm, read_time, zone
 from .._windows.grid import ALIGNS, Grid, from_wall, make_grid
 from .._windows.windows import MAX_WINDOWS, too_many
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from .._data.columns import Points
     from .._time.sizes import Step
-    from .._time.types import Align, Fill, Output, Size, Time
+    from .._time.types import Align, Fill, Output, Side, Size, Time
 
 EDGES = ("window_start", "window_end")
 FILLS: tuple[Fill, ...] = ("none", "null", "previous", "linear", "0")
+SIDES: tuple[Side, ...] = ("left", "right")
 _ALIASES = {"mean": "avg", "average": "avg", "total": "sum", "minimum": "min", "maximum": "max"}
 
 Bounds = tuple[int | None, int | None]
@@ -43,6 +44,8 @@ class Request:
         end: Its end.
         tz: The zone of calendar windows; None for that of the times.
         unit: The unit of plain numbers.
+        closed: The side on which a window owns its edge.
+        shift: Nanoseconds by which all edges are shifted.
     """
 
     step: Step | None
@@ -59,6 +62,13 @@ class Request:
     max_windows: int = MAX_WINDOWS
     output: Output | None = None
     fast: bool | None = None
+    closed: Side = "left"
+    shift: int = 0
+
+    @property
+    def late(self) -> int:
+        """What an edge is later than the last instant of the window before it: 1 if that owns the edge."""
+        return int(self.closed == "right")
 
     def limit(self, points: Points) -> tuple[Points, Bounds]:
         """Return the points of the range, in the zone, and the bounds as instants."""
@@ -71,9 +81,9 @@ class Request:
             raise refuse("end", f"at or after start ({self.start})", self.end)
         keep = np.ones(len(points.times), dtype=bool)
         if low is not None:
-            keep &= points.times >= low
+            keep &= points.times >= low + self.late
         if high is not None:
-            keep &= (points.times <= high) if self.include_end else (points.times < high)
+            keep &= points.times < high + (self.include_end or self.late)
         return (points if keep.all() else points.where(keep)), (low, high)
 
     def _instant(self, name: str, bound: Time | None, aware: bool | None) -> int | None:
@@ -95,17 +105,18 @@ class Request:
         (begin, last_time), (low, high) = span, bounds
         origin = begin if low is None else low
         closed: int | None = last_time if high is None else high
-        grid = make_grid(self.step, origin, self.align, time_form.tz)
+        grid = make_grid(self.step, origin, self.align, time_form.tz, self.shift)
         first_of, last_of = begin, last_time
         if self.fill != "none":
-            first_of = origin
-            last_of = last_time if high is None else max(high - 1, last_time)
+            first_of = begin if low is None else low + self.late
+            last_of = last_time if high is None else max(high - 1 + self.late, last_time)
         rough = (last_of - first_of) // self.step.least_ns
         if rough > 2 * self.max_windows:
             raise too_many(rough, self.max_windows)
-        first, last = grid.locate(first_of), grid.locate(last_of)
+        first, last = grid.locate(first_of - self.late), grid.locate(last_of - self.late)
         if (
             self.include_end
+            and not self.late
             and closed is not None
             and grid.edge(last) == closed
             and closed > origin
@@ -159,12 +170,15 @@ def read_request(
     tz: str | dt.tzinfo | None = None,
     unit: str = "s",
     size_name: str = "window_size",
+    closed: Side = "left",
+    offset: Size | None = None,
     **rest: Any,
 ) -> Request:
     """Read the arguments of a call, and refuse what is wrong before any data is read."""
     step = None if window_size is None else read_size(window_size, size_name, unit)
     names, shown = read_aggregations(aggregation)
     align = choice("align", align, ALIGNS)
+    rest |= {"closed": choice("closed", closed, SIDES), "shift": read_shift(offset, "offset", unit)}
     return Request(step, names, shown, read_fill(fill), align, zone(tz), unit, **rest)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from shared.core.checks import refuse
+from shared.core.checks import choice, refuse
 
 from .._data.answers import flatten, give, keyed, none_for_nan
 from .._data.points import read_points
@@ -16,14 +16,14 @@ from .._windows.grid import make_grid
 from .._windows.windows import MAX_WINDOWS
 from .aggregate import aggregate_points
 from .counters import groups_of
-from .request import in_zone, read_fill, read_request
+from .request import SIDES, in_zone, read_fill, read_request
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from .._data.columns import Points
-    from .._time.types import Align, Data, Fill, Output, Size, TimeField
+    from .._time.types import Align, Data, Fill, Output, Side, Size, TimeField
     from .request import Request
 
 GapFill = Literal["null", "previous", "linear", "0"]
@@ -39,6 +39,9 @@ def resample(
     by: str | Sequence[str] | None = None,
     fill: Fill = "null",
     align: Align = "epoch",
+    closed: Side = "left",
+    label: Side = "left",
+    offset: Size | None = None,
     tz: str | dt.tzinfo | None = None,
     unit: str = "s",
     max_windows: int = MAX_WINDOWS,
@@ -58,6 +61,9 @@ def resample(
         fill: What steps without a point get: `"null"`, `"previous"`, `"linear"` or `"0"`;
             `"none"` leaves them out.
         align: Where steps start: at whole multiples of `every` if omitted.
+        closed: The side on which a step owns its edge, as for `aggregate_time_series`.
+        label: The edge of a step whose time it gets.
+        offset: Shift of all edges, such as `"15m"` or `"-6h"`.
         tz: Zone of calendar steps.
         unit: Unit of plain numbers.
         max_windows: More steps than this are refused.
@@ -76,13 +82,16 @@ def resample(
         aggregation,
         fill=fill,
         align=align,
+        closed=closed,
+        offset=offset,
         tz=tz,
         unit=unit,
         max_windows=max_windows,
         output=output,
     )
+    choice("label", label, SIDES)
     points = read_points(data, timestamp_field, value_field, by=by, unit=unit)
-    return resampled(*aggregate_points(points, request), request)
+    return resampled(*aggregate_points(points, request), request, label)
 
 
 def read_resample(every: Size, aggregation: str, **arguments: Any) -> Request:
@@ -92,13 +101,15 @@ def read_resample(every: Size, aggregation: str, **arguments: Any) -> Request:
     return read_request(every, aggregation, size_name="every", **arguments)
 
 
-def resampled(columns: dict[str, Any], points: Points, request: Request) -> Any:
+def resampled(
+    columns: dict[str, Any], points: Points, request: Request, label: Side = "left"
+) -> Any:
     """Return windows as rows of group, time and value, under the names of the data."""
     time, value = points.names
     form = request.output or points.form
     values = np.array(columns["value"], np.float64)
     out = {name: columns[name] for name in points.by}
-    out |= {time: columns["window_start"], value: values}
+    out |= {time: columns["window_start" if label == "left" else "window_end"], value: values}
     if form == "records":
         out[value] = none_for_nan(values)
     return give(out, points, form, (time,))

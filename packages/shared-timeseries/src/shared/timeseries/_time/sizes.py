@@ -6,16 +6,13 @@ import datetime as dt
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shared.core.checks import refuse
 
 from .timeform import UNITS
-
-if TYPE_CHECKING:
-    from .types import Size
 
 _NS = {
     "ns": 1,
@@ -59,7 +56,7 @@ class Step:
         return self.ns or self.days * 86_400 * 10**9 or self.months * 28 * 86_400 * 10**9
 
 
-def read_size(size: Size | Any, name: str = "window_size", unit: str = "s") -> Step:
+def read_size(size: Any, name: str = "window_size", unit: str = "s") -> Step:
     """Read a size as a step.
 
     Raises:
@@ -88,6 +85,27 @@ def read_size(size: Size | Any, name: str = "window_size", unit: str = "s") -> S
     if ns <= 0:
         raise refuse(name, "above zero", size)
     return Step(ns=ns)
+
+
+def read_shift(shift: Any, name: str = "offset", unit: str = "s") -> int:
+    """Read how far edges of windows are shifted, as nanoseconds; a duration of either sign, or None."""
+    if shift is None:
+        return 0
+    back = False
+    if isinstance(shift, str):
+        shift = shift.strip()
+        back = shift.startswith("-")
+        shift = shift[1:] if back else shift
+    elif isinstance(shift, (int, float, np.number, dt.timedelta, np.timedelta64)):
+        if not shift:
+            return 0
+        back = bool(shift < type(shift)(0))  # type: ignore[operator]
+        shift = -shift if back else shift
+    step = read_size(shift, name, unit)
+    if step.months:
+        raise refuse(name, "of a fixed length", shift)
+    ns = step.ns + step.days * 86_400 * 10**9
+    return -ns if back else ns
 
 
 def _read_offset(size: Any, name: str) -> Step:

@@ -21,6 +21,7 @@ Size: TypeAlias = "str | dt.timedelta | np.timedelta64 | float"
 """`"5m"`, `"1h30m"`, `"1d"` (calendar), `"24h"` (duration), a timedelta, a pandas offset, or seconds."""
 
 Align: TypeAlias = Literal["start", "epoch", "calendar"]
+Side: TypeAlias = Literal["left", "right"]
 Fill: TypeAlias = Literal["none", "null", "previous", "linear", "0"]
 Output: TypeAlias = Literal["records", "pandas", "polars", "arrays", "series"]
 Data: TypeAlias = "Sequence[Mapping[str, Any]] | Mapping[str, Any] | Any"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,8 +62,10 @@ class Grid:
         return np.array([self.edge(i) for i in range(first, stop)], dtype=np.int64)
 
 
-def make_grid(step: Step, start: int, align: Align, tz: dt.tzinfo | None) -> Grid:
-    """Return the grid whose window 0 holds `start`."""
+def make_grid(step: Step, start: int, align: Align, tz: dt.tzinfo | None, shift: int = 0) -> Grid:
+    """Return the grid whose window 0 holds `start`, before all edges are shifted."""
+    if shift:
+        return replace(grid := make_grid(step, start, align, tz), origin=grid.origin + shift)
     if step.ns:
         if align == "start":
             origin = start

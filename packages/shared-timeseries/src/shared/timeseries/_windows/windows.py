@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 from shared.core.checks import choice, refuse
 
 from .._legacy import renamed
-from .._time.sizes import read_size
+from .._time.sizes import read_shift, read_size
 from .._time.timeform import TimeForm, read_time, zone
 from .grid import ALIGNS, Grid, from_wall, make_grid
 
@@ -83,6 +83,7 @@ def create_time_windows(
     tz: str | dt.tzinfo | None = None,
     align: Align = "start",
     include_end: bool = False,
+    offset: Size | None = None,
     unit: str = "s",
     max_windows: int = MAX_WINDOWS,
 ) -> TimeWindows:
@@ -102,6 +103,7 @@ def create_time_windows(
             `"calendar"`: whole windows, counted from local midnight.
         include_end: Whether `end` itself belongs to the range: it joins the last window, and a
             range of one instant makes one window.
+        offset: Shift of all edges, such as `"15m"` or `"-6h"`.
         unit: Unit of plain numbers: `"s"`, `"ms"`, `"us"` or `"ns"`.
         max_windows: More windows than this are refused.
 
@@ -125,7 +127,7 @@ def create_time_windows(
         >>> [(w.end.timestamp() - w.start.timestamp()) / 3600 for w in berlin]
         [24.0, 23.0]
     """
-    step = read_size(window_size, "window_size", unit)
+    step, shift = read_size(window_size, "window_size", unit), read_shift(offset, "offset", unit)
     choice("align", align, ALIGNS)
     first, time_form = read_time(start, "start", unit)
     last, other = read_time(end, "end", unit)
@@ -141,17 +143,18 @@ def create_time_windows(
         time_form = TimeForm(time_form.kind, place, time_form.unit)
     if last < first:
         raise refuse("end", f"at or after start ({start})", end)
-    grid = make_grid(step, first, align, time_form.tz)
+    grid = make_grid(step, first, align, time_form.tz, shift)
+    begin = grid.locate(first)
     if (last - first) // step.least_ns > 2 * max_windows:
         count = (last - first) // step.least_ns
     elif last > first:
-        count = grid.locate(last - 1) + 1
+        count = grid.locate(last - 1) + 1 - begin
     else:
         count = int(include_end)
     if count > max_windows:
         raise too_many(count, max_windows)
     cut = last if align == "start" and last > first else None
-    return TimeWindows(grid, time_form, range(count), (first, cut))
+    return TimeWindows(grid, time_form, range(begin, begin + count), (first, cut))
 
 
 def too_many(count: int, allowed: int) -> ValueError:
