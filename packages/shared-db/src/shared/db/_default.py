@@ -93,10 +93,16 @@ def initialize_all_databases(
 
 
 def get_postgres_connection(
-    *, name: str = "default", read_only: bool = False, timeout: float | None = None
+    *,
+    name: str = "default",
+    read_only: bool = False,
+    timeout: float | None = None,
+    autocommit: bool = False,
 ) -> Checkout[psycopg.Connection[Any]]:
     """Return a connection: see `DatabaseConnections.get_postgres_connection`."""
-    return _default.get_postgres_connection(name=name, read_only=read_only, timeout=timeout)
+    return _default.get_postgres_connection(
+        name=name, read_only=read_only, timeout=timeout, autocommit=autocommit
+    )
 
 
 def get_postgres_cursor(
@@ -106,10 +112,16 @@ def get_postgres_cursor(
     read_only: bool = False,
     timeout: float | None = None,
     row_factory: Any = None,
+    autocommit: bool = False,
 ) -> AbstractContextManager[psycopg.Cursor[Any]]:
     """Return a cursor: see `DatabaseConnections.get_postgres_cursor`."""
     return _default.get_postgres_cursor(
-        commit=commit, name=name, read_only=read_only, timeout=timeout, row_factory=row_factory
+        commit=commit,
+        name=name,
+        read_only=read_only,
+        timeout=timeout,
+        row_factory=row_factory,
+        autocommit=autocommit,
     )
 
 

@@ -179,8 +179,10 @@ class AsyncDatabaseConnections:
             options: `url`, or `host`, `port`, `database`, `user`, `password`; `min_connections`
                 (1), `max_connections` (10), `timeout` seconds for a checkout (5),
                 `connect_timeout` (5), `max_idle` (300), `max_lifetime` (3600), `pgbouncer`
-                (False; True turns prepared statements off), and every parameter of libpq, such
-                as `sslmode="verify-full"` and `sslrootcert`.
+                (False; True turns prepared statements off), `configure` and `reset` (functions of
+                a connection, plain or async: called when it is opened, and each time that it
+                comes back), and every parameter of libpq, such as `sslmode="verify-full"` and
+                `sslrootcert`.
 
         Returns:
             The database; nothing is connected yet.
@@ -340,7 +342,12 @@ class AsyncDatabaseConnections:
         return self.get_redis(name).client
 
     def get_postgres_connection(
-        self, *, name: str = "default", read_only: bool = False, timeout: float | None = None
+        self,
+        *,
+        name: str = "default",
+        read_only: bool = False,
+        timeout: float | None = None,
+        autocommit: bool = False,
     ) -> Checkout[psycopg.AsyncConnection[Any]]:
         """Return a connection for the time of a `with` block.
 
@@ -350,11 +357,18 @@ class AsyncDatabaseConnections:
             name: The database's name.
             read_only: Whether the transaction refuses changes.
             timeout: Seconds to wait for a connection; by default the pool's own.
+            autocommit: Whether each statement is its own transaction, as `VACUUM` needs it.
 
         Returns:
-            A context manager that yields psycopg's connection.
+            A context manager that yields psycopg's connection. What the block changed in the
+            session (a role, the search path, a lock, `row_factory`) is undone when it ends.
+
+        Raises:
+            ValueError: `autocommit` together with `read_only`.
         """
-        return self.get_postgres(name).connection(read_only=read_only, timeout=timeout)
+        return self.get_postgres(name).connection(
+            read_only=read_only, timeout=timeout, autocommit=autocommit
+        )
 
     def get_postgres_cursor(
         self,
@@ -364,6 +378,7 @@ class AsyncDatabaseConnections:
         read_only: bool = False,
         timeout: float | None = None,
         row_factory: Any = None,
+        autocommit: bool = False,
     ) -> AbstractAsyncContextManager[psycopg.AsyncCursor[Any]]:
         """Return a cursor for the time of a `with` block, on its own connection.
 
@@ -373,12 +388,17 @@ class AsyncDatabaseConnections:
             read_only: Whether the transaction refuses changes.
             timeout: Seconds to wait for a connection; by default the pool's own.
             row_factory: psycopg's, such as `psycopg.rows.dict_row`.
+            autocommit: Whether each statement is its own transaction, as `VACUUM` needs it.
 
         Returns:
             A context manager that yields psycopg's cursor.
         """
         return self.get_postgres(name).cursor(
-            commit=commit, read_only=read_only, timeout=timeout, row_factory=row_factory
+            commit=commit,
+            read_only=read_only,
+            timeout=timeout,
+            row_factory=row_factory,
+            autocommit=autocommit,
         )
 
     def clickhouse_writer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shared.config import ClickHouseURL, PostgresURL, QdrantURL, RedisURL, Secret
 
@@ -30,6 +30,8 @@ class PostgresOptions(TypedDict, total=False):
     max_idle: float
     max_lifetime: float
     pgbouncer: bool
+    configure: Callable[[Any], Any] | None
+    reset: Callable[[Any], Any] | None
     # libpq's
     conninfo: str
     service: str

@@ -30,6 +30,16 @@ _PASSING = (
 _PLACE = re.compile(
     r'(connection failed: )?(connection to server at "[^"]*"( \([^)]*\))?, port \d+ failed: )?'
 )
+# Statements whose effect outlasts their transaction: a session's settings, role, locks, channels,
+# temporary tables. What a block or a function of the server does is not seen.
+_LASTING = re.compile(
+    r"(?:^|;)(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:SET(?!\s+(?:LOCAL|TRANSACTION|CONSTRAINTS)\b)|RESET|LISTEN|LOAD|DISCARD|DO|CALL)\b"
+    r"|\bset_config\s*\(|\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\("
+    r"|\bCREATE\s+(?:(?:LOCAL|GLOBAL)\s+)?TEMP|\bINTO\s+TEMP",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONG = 10_000
 _HINT = "Is the server running"
 _NAMES = {"database": "dbname", "db": "dbname"}
 
@@ -86,6 +96,22 @@ def connection_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     arguments |= parts
     arguments.setdefault("application_name", "shared-db")
     return arguments
+
+
+def outlasts(query: Any, connection: Any) -> bool:
+    """Report whether a statement changes the session beyond its transaction.
+
+    Example:
+        >>> outlasts("SET search_path = x", None), outlasts("UPDATE t SET a = 1", None)
+        (True, False)
+    """
+    if hasattr(query, "as_string"):
+        query = query.as_string(connection)
+    elif isinstance(query, bytes):
+        query = query.decode("utf-8", "replace")
+    if not isinstance(query, str) or len(query) > _LONG:
+        return True  # a round trip more is little beside it
+    return _LASTING.search(query) is not None
 
 
 def isolation_level(name: str | None) -> Any:

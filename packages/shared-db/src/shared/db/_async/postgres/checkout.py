@@ -19,7 +19,15 @@ C = TypeVar("C")
 class Checkout(Generic[C]):
     """A connection for the time of a `with` block; one that is dropped unreturned is reported."""
 
-    __slots__ = ("_commit", "_connection", "_cursors", "_pool", "_read_only", "_timeout")
+    __slots__ = (
+        "_autocommit",
+        "_commit",
+        "_connection",
+        "_cursors",
+        "_pool",
+        "_read_only",
+        "_timeout",
+    )
 
     def __init__(
         self,
@@ -28,21 +36,25 @@ class Checkout(Generic[C]):
         *,
         read_only: bool,
         commit: bool,
+        autocommit: bool = False,
         cursors: Any = None,
     ) -> None:
         self._pool = pool
         self._timeout = timeout
         self._read_only = read_only
         self._commit = commit
-        self._cursors = cursors  # the class of the connection's cursors, if not psycopg's own
+        self._autocommit = autocommit
+        self._cursors = cursors  # makes the class of the connection's cursors from its own
         self._connection: Any = None
 
     async def __aenter__(self) -> C:
         connection = self._connection = await self._pool.acquire(self._timeout)
         if self._read_only:
             await connection.set_read_only(True)
+        if self._autocommit:
+            await connection.set_autocommit(True)
         if self._cursors is not None:
-            connection.cursor_factory = self._cursors
+            connection.cursor_factory = self._cursors(connection.cursor_factory)
         return cast("C", connection)
 
     async def __aexit__(
@@ -57,12 +69,6 @@ class Checkout(Generic[C]):
         try:
             await finish(connection, exc, commit=self._commit)
         finally:
-            if (
-                self._read_only
-                and not connection.closed
-                and connection.pgconn.transaction_status == IDLE
-            ):
-                await connection.set_read_only(None)
             await self._pool.release(connection)
 
     def __del__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import select
@@ -13,20 +14,35 @@ from ..._base.errors import Unavailable
 from ..._base.sealed import Sealed, freed
 from ..._base.sockets import hang_up
 from ..._rules.postgres import IDLE, INERROR, INTRANS, driver, is_lasting, reason_of_refusal
+from ..runtime import settled
+from .session import Session, configured, noting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import psycopg
+
+
+_log = logging.getLogger("shared.db")
 
 
 class Connector:
     """Opens, probes and closes psycopg's connections for the pool."""
 
-    def __init__(self, arguments: Sealed, *, connect_timeout: float, prepare: bool) -> None:
+    def __init__(
+        self,
+        arguments: Sealed,
+        *,
+        connect_timeout: float,
+        prepare: bool,
+        configure: Callable[[Any], Any] | None = None,
+        reset: Callable[[Any], Any] | None = None,
+    ) -> None:
         self._arguments = arguments
         self._connect_timeout = connect_timeout
         self._prepare = prepare
+        self._configure = configure
+        self._reset = reset
 
     async def open(self, timeout: float) -> psycopg.AsyncConnection[Any]:
         """Connect."""
@@ -51,11 +67,24 @@ class Connector:
             failure = Unavailable(text, store="postgres", lasting=True)
             cause = freed(error, self._arguments)
         else:
-            if not self._prepare:
-                connection.prepare_threshold = None
+            arguments.clear()
+            await self._settle(connection)
             return connection  # type: ignore[no-any-return]
         del arguments
         raise failure from cause
+
+    async def _settle(self, connection: Any) -> None:
+        """Configure a new connection, and note what it is then."""
+        if not self._prepare:
+            connection.prepare_threshold = None
+        try:
+            if self._configure is not None:
+                await configured(connection, self._configure)
+        except BaseException:
+            await connection.close()
+            raise
+        connection.cursor_factory = noting(connection.cursor_factory)
+        connection.shared_db_session = Session(connection)
 
     async def close(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Close a connection."""
@@ -64,15 +93,26 @@ class Connector:
     async def reset(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """End the transaction that a holder left open; report whether the connection is usable."""
         status = connection.pgconn.transaction_status
-        if status == IDLE:
+        session = connection.shared_db_session
+        if status == IDLE and self._reset is None and session.intact(connection):
             return True
-        if status not in {INTRANS, INERROR}:
+        if status not in {IDLE, INTRANS, INERROR}:
             return False
         try:
-            await connection.rollback()
+            if status != IDLE:
+                await connection.rollback()
+            if self._reset is not None:
+                await settled(self._reset(connection))
+                if connection.pgconn.transaction_status != IDLE:
+                    await connection.rollback()
+            if not session.intact(connection):
+                await session.restore(connection, self._configure)
         except driver().Error:
             return False
-        return connection.pgconn.transaction_status == IDLE
+        except Exception:  # noqa: BLE001 - the caller's own error matters; the connection is closed
+            _log.exception("a connection could not be reset: it is closed")
+            return False
+        return bool(connection.pgconn.transaction_status == IDLE)
 
     async def interrupt(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Cancel the query, then hang up."""

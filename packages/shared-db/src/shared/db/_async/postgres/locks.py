@@ -61,8 +61,7 @@ class AsyncPostgresLock(AsyncLock):
         if connection is None:
             return
         try:
-            await connection.execute("SELECT pg_advisory_unlock_all()")
-            await connection.set_autocommit(False)
+            await connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
         except psycopg.Error:
             await connection.close()  # that frees it too
         await self._pool.release(connection)

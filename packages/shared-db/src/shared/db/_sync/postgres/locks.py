@@ -63,8 +63,7 @@ class PostgresLock(Lock):
         if connection is None:
             return
         try:
-            connection.execute("SELECT pg_advisory_unlock_all()")
-            connection.set_autocommit(False)
+            connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
         except psycopg.Error:
             connection.close()  # that frees it too
         self._pool.release(connection)

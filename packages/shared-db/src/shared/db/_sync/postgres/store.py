@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.core.checks import refuse
+from shared.core.checks import function, refuse
 
 from ..._base.errors import Unavailable
 from ..._base.observe import keyword, observed
@@ -35,7 +35,7 @@ from .connector import Connector
 from .locks import PostgresLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Callable, Iterator, Sequence
 
     import psycopg
     from psycopg.abc import Params
@@ -60,18 +60,24 @@ class Postgres:
         max_idle: float = 300.0,
         max_lifetime: float = 3600.0,
         pgbouncer: bool = False,
+        configure: Callable[[Any], Any] | None = None,
+        reset: Callable[[Any], Any] | None = None,
         **arguments: Any,
     ) -> None:
         given = connection_arguments(arguments)
         self.name: str = name
         self.observers: list[Any] = []
-        self._cursors: Any = None
+        self._cursors: dict[Any, Any] = {}
         self._transactions: dict[Any, psycopg.Connection[Any]] = {}
         self.host: str = str(given.get("host", ""))
         self.port: int = int(given.get("port") or 5432)
         self.database: str = str(given.get("dbname", ""))
         self.connector: Connector = Connector(
-            Sealed(given), connect_timeout=connect_timeout, prepare=not pgbouncer
+            Sealed(given),
+            connect_timeout=connect_timeout,
+            prepare=not pgbouncer,
+            configure=function("configure", configure, optional=True),
+            reset=function("reset", reset, optional=True),
         )
         self.pool: Pool[psycopg.Connection[Any]] = Pool(
             self.connector,
@@ -87,21 +93,46 @@ class Postgres:
         return shown(self, self.name, f"{self.host}:{self.port}/{self.database}")
 
     def connection(
-        self, *, read_only: bool = False, timeout: float | None = None, commit: bool = True
+        self,
+        *,
+        read_only: bool = False,
+        timeout: float | None = None,
+        commit: bool = True,
+        autocommit: bool = False,
     ) -> Checkout[psycopg.Connection[Any]]:
         """Return a connection of the pool for the time of a `with` block.
 
-        It commits at the end of the block, and rolls back on an exception.
-        """
-        cursors = self._observed_cursors() if self.observers else None
-        return Checkout(self.pool, timeout, read_only=read_only, commit=commit, cursors=cursors)
+        It commits at the end of the block, and rolls back on an exception. What the block changed
+        in the session (a role, the search path, a lock, `row_factory`) is undone when it ends.
 
-    def _observed_cursors(self) -> Any:
+        Args:
+            read_only: Whether the transaction refuses changes.
+            timeout: Seconds to wait for a connection; by default the pool's own.
+            commit: Whether the block's changes persist.
+            autocommit: Whether each statement is its own transaction, as `VACUUM` and
+                `CREATE DATABASE` need it.
+
+        Raises:
+            ValueError: `autocommit` together with `read_only` or without `commit`.
+        """
+        if autocommit and (read_only or not commit):
+            raise refuse("autocommit", "False with read_only=True or commit=False", value=True)
+        cursors = self._observed_cursors if self.observers else None
+        return Checkout(
+            self.pool,
+            timeout,
+            read_only=read_only,
+            commit=commit,
+            autocommit=autocommit,
+            cursors=cursors,
+        )
+
+    def _observed_cursors(self, own: Any) -> Any:
         """Return the class of cursors whose statements the observers see."""
-        if self._cursors is None:
+        if own not in self._cursors:
             store = self
 
-            class Cursor(driver().Cursor):  # type: ignore[misc]
+            class Cursor(own):  # type: ignore[misc]
                 def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
                     with observed(store, keyword(query)):
                         return super().execute(query, *arguments, **options)
@@ -110,8 +141,8 @@ class Postgres:
                     with observed(store, keyword(query)):
                         return super().executemany(query, *arguments, **options)
 
-            self._cursors = Cursor
-        return self._cursors
+            self._cursors[own] = Cursor
+        return self._cursors[own]
 
     @contextmanager
     def cursor(
@@ -121,11 +152,14 @@ class Postgres:
         timeout: float | None = None,
         read_only: bool = False,
         row_factory: Any = None,
+        autocommit: bool = False,
     ) -> Iterator[psycopg.Cursor[Any]]:
-        """Yield a cursor on its own connection."""
+        """Yield a cursor on its own connection; the arguments are those of `connection`."""
         options = {} if row_factory is None else {"row_factory": row_factory}
         with (
-            self.connection(read_only=read_only, timeout=timeout, commit=commit) as connection,
+            self.connection(
+                read_only=read_only, timeout=timeout, commit=commit, autocommit=autocommit
+            ) as connection,
             connection.cursor(**options) as cursor,
         ):
             with self._reported(connection):
@@ -140,13 +174,20 @@ class Postgres:
             self.pool.report(connection)
             raise
 
-    def execute(self, query: Any, params: Params | None = None) -> list[Any]:
+    def execute(
+        self, query: Any, params: Params | None = None, *, autocommit: bool = False
+    ) -> list[Any]:
         """Run one statement in its own transaction.
+
+        Args:
+            query: The statement.
+            params: Its parameters.
+            autocommit: Whether it runs outside a transaction block, as `VACUUM` needs it.
 
         Returns:
             Its rows, or an empty list if it has none.
         """
-        with self.connection() as connection:
+        with self.connection(autocommit=autocommit) as connection:
             cursor = connection.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
@@ -193,8 +234,6 @@ class Postgres:
                         yield connection
             finally:
                 del self._transactions[task]
-                if level is not None and not connection.closed:
-                    connection.set_isolation_level(None)
 
     @contextmanager
     def pipeline(
