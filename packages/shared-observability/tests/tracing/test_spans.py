@@ -296,3 +296,15 @@ def test_the_applications_own_provider_is_used():
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert found.stdout == "['block', 'function']\n"
+
+
+async def test_async_with():
+    tracer = setup_tracing(service_name="x", exporter_type="none")
+    async with trace_span("outer") as outer:
+        assert trace.get_current_span() is outer
+        async with trace_span("inner") as inner:
+            assert inner.parent.span_id == outer.get_span_context().span_id
+    assert not outer.is_recording()
+    tracer.shutdown(1)
+    async with trace_span("nothing") as none:
+        assert none is None

@@ -6,6 +6,7 @@ import atexit
 import logging
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from shared.core import checks
@@ -23,6 +24,7 @@ from ._redaction.active import get_sanitizer, set_sanitizer
 from ._redaction.sanitizer import Sanitizer, make_sanitizer
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from datetime import datetime, tzinfo
 
@@ -59,6 +61,7 @@ def configure_logging(
     schema: Literal["otel", "ecs"] | None = None,
     rotate: str | None = None,
     keep: int = 5,
+    log_file: str | os.PathLike[str] | None = None,
     clock: Callable[[tzinfo], datetime] | None = None,
 ) -> None:
     """Configure logging of the whole process; may be called again at any time.
@@ -77,6 +80,7 @@ def configure_logging(
             or "ecs" (Elastic Common Schema).
         rotate: Only with a path: a size ("100 MB") or a period ("1 day").
         keep: How many rotated files stay.
+        log_file: An old name for the path of `output`; pass one of them.
         clock: Returns the current moment in the given time zone; `datetime.now` by default.
 
     Raises:
@@ -97,6 +101,10 @@ def configure_logging(
         ('order placed', 7, '[REDACTED]', 'shop')
     """
     number = parse_level(level)
+    if log_file is not None:
+        if output != "stdout":
+            raise checks.refuse("output", "left out if log_file is given", output)
+        output = Path(log_file)
     encode = choose_encoder(format, schema)
     sanitizer = make_sanitizer(redact)
     if queue is not None and not isinstance(queue, QueuePolicy):

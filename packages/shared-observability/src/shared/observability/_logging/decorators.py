@@ -68,6 +68,8 @@ def log_calls(
     logger: Logger | str | None = ...,
     arguments: bool = ...,
     result: bool = ...,
+    log_args: bool | None = ...,
+    log_result: bool | None = ...,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]: ...
 def log_calls(
     fn: Any = None,
@@ -77,6 +79,8 @@ def log_calls(
     logger: Logger | str | None = None,
     arguments: bool = True,
     result: bool = False,
+    log_args: bool | None = None,
+    log_result: bool | None = None,
 ) -> Any:
     """Log every call when it ends: its arguments, how long it took, and how it ended.
 
@@ -88,6 +92,8 @@ def log_calls(
         logger: A logger or its name; that of the function's module if None.
         arguments: Show the arguments by name, without secrets.
         result: Show the result of a plain function or coroutine.
+        log_args: An old name for `arguments`.
+        log_result: An old name for `result`.
 
     Example:
         >>> @log_calls
@@ -100,6 +106,8 @@ def log_calls(
         >>> logs[0]["message"], logs[0]["arguments"]
         ('double returned', {'x': 4})
     """
+    arguments = arguments if log_args is None else log_args
+    result = result if log_result is None else log_result
 
     def make(inner: Any) -> Any:
         target = Target(inner, logger, level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
@@ -13,7 +14,7 @@ from .._record.context import EMPTY
 from .._redaction.active import get_sanitizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import tzinfo
     from types import TracebackType
 
@@ -106,27 +107,27 @@ class SystemReporter:
             sink = open_file(os.path.join(log_dir, f"{name}.log"), rotate, keep)  # noqa: PTH118 - paths are text here
             self._pipeline = Pipeline(sink, get_sanitizer(), clock=clock)
 
-    def debug(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def debug(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report a detail; on the console at verbosity 3."""
         self._report("debug", msg, context)
 
-    def info(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def info(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report progress; on the console from verbosity 1."""
         self._report("info", msg, context)
 
-    def success(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def success(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report that something worked; on the console from verbosity 1."""
         self._report("success", msg, context)
 
-    def warning(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def warning(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report something unusual."""
         self._report("warning", msg, context)
 
-    def error(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def error(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report a failure; inside `except`, the file gets the exception too."""
         self._report("error", msg, context)
 
-    def critical(self, msg: str, context: Mapping[str, Any] | None = None) -> None:
+    def critical(self, msg: str, context: Mapping[str, Any] | str | None = None) -> None:
         """Report a failure that ends the program."""
         self._report("critical", msg, context)
 
@@ -146,8 +147,12 @@ class SystemReporter:
     ) -> None:
         self.close()
 
-    def _report(self, kind: str, msg: object, context: Mapping[str, Any] | None) -> None:
+    def _report(self, kind: str, msg: object, context: Mapping[str, Any] | str | None) -> None:
         level, emoji, word, colour, shown_from = _KINDS[kind]
+        if isinstance(context, str):  # the name of a part of the program
+            context = {"context": context}
+        elif context is not None and not isinstance(context, Mapping):
+            raise checks.refuse("context", "a mapping, a string or None", context, TypeError)
         if self._pipeline is not None:
             fields: dict[str, Any] = {str(key): value for key, value in (context or {}).items()}
             if kind == "success":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from contextlib import suppress
 from typing import Final
@@ -18,6 +17,13 @@ from typing import Final
 from shared.core import checks
 
 from .sink import Sink, open_sink, write_all
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process only
+    _flock = None
+else:
+    _flock = fcntl.flock
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _SIZE: Final = {
@@ -142,19 +148,11 @@ class RotatingSink(Sink):
             self.closed = True
 
 
-if sys.platform == "win32":  # pragma: no cover
+def _lock(descriptor: int) -> None:
+    if _flock is not None:
+        _flock(descriptor, fcntl.LOCK_EX)
 
-    def _lock(descriptor: int) -> None:
-        """Do nothing: without flock, one process only."""
 
-    def _unlock(descriptor: int) -> None:
-        """Do nothing."""
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+def _unlock(descriptor: int) -> None:
+    if _flock is not None:
+        _flock(descriptor, fcntl.LOCK_UN)

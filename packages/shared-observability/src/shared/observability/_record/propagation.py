@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from opentelemetry.context import attach, get_current
+from opentelemetry.context import Context, attach, get_current
 from opentelemetry.propagate import extract as otel_extract
 from opentelemetry.propagate import inject as otel_inject
 
@@ -18,8 +18,6 @@ from .context import correlation_id, log_context
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from opentelemetry.context import Context
 
 CORRELATION_HEADER: Final = "x-correlation-id"
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}\Z")
@@ -47,16 +45,17 @@ def inject(carrier: C) -> C:
     return carrier
 
 
-class extract:  # noqa: N801 - used as a function
+class extract(Context):  # noqa: N801 - used as a function
     """Read the trace and correlation id of a caller from headers.
 
-    A `with` block makes them current inside.
+    It is an OpenTelemetry `Context`, to be passed on as `context=`. A `with` or `async with` block
+    makes both current inside.
 
     Args:
         carrier: Headers as a mapping in any case, or as pairs of text or bytes.
 
     Attributes:
-        context: OpenTelemetry's context with the caller's span.
+        context: OpenTelemetry's context that a block makes current: the same, at first.
         correlation_id: The id, or None if there is none or it is not a short, harmless text.
 
     Example:
@@ -68,7 +67,8 @@ class extract:  # noqa: N801 - used as a function
 
     def __init__(self, carrier: Headers) -> None:
         headers = _lower(carrier)
-        self.context: Context = otel_extract(headers, context=get_current())
+        super().__init__(otel_extract(headers, context=get_current()))
+        self.context: Context = self
         given = headers.get(CORRELATION_HEADER, "")
         self.correlation_id: str | None = given if _HARMLESS.match(given) else None
 
@@ -79,6 +79,17 @@ class extract:  # noqa: N801 - used as a function
         self._block = log_context(**({} if given is None else {"correlation_id": given}))
         self._block.__enter__()
         return self
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(exc_type, exc, traceback)
 
     def __exit__(
         self,

@@ -51,8 +51,12 @@ def get_memory_usage() -> MemoryUsage:
         >>> 0 < usage.rss and usage.rss_mb > 1
         True
     """
-    import resource
-
+    if sys.platform == "win32":  # pragma: no cover - other tests run there
+        return _of_windows()
+    try:
+        import resource
+    except ImportError:  # no such module, as in a browser: only what Python itself allocated
+        return MemoryUsage(*tracemalloc.get_traced_memory())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak *= 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     try:
@@ -61,6 +65,32 @@ def get_memory_usage() -> MemoryUsage:
     except (OSError, ValueError, IndexError):
         rss = peak  # no /proc: only the peak is known
     return MemoryUsage(rss, max(peak, rss))
+
+
+if sys.platform == "win32":  # pragma: no cover
+
+    def _of_windows() -> MemoryUsage:
+        """Ask PSAPI: https://learn.microsoft.com/windows/win32/api/psapi/."""
+        import ctypes
+        from ctypes import wintypes
+
+        names = ("peak", "rss", *"abcdefg")
+
+        class Counters(ctypes.Structure):
+            _fields_ = (
+                ("size", wintypes.DWORD),
+                ("faults", wintypes.DWORD),
+                *((name, ctypes.c_size_t) for name in names),
+            )
+
+        counters = Counters(size=ctypes.sizeof(Counters))
+        process = ctypes.windll.kernel32.GetCurrentProcess
+        process.restype = wintypes.HANDLE
+        ask = ctypes.windll.psapi.GetProcessMemoryInfo
+        ask.argtypes = (wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD)
+        if not ask(process(), ctypes.byref(counters), counters.size):
+            raise ctypes.WinError()
+        return MemoryUsage(counters.rss, counters.peak)
 
 
 @forks.after_fork
@@ -139,6 +169,11 @@ class MemoryTracker:
     def allocated(self) -> int:
         """Bytes allocated since the start and still alive."""
         return self._now()[0]
+
+    @property
+    def memory_used(self) -> int:
+        """An old name for `allocated`."""
+        return self.allocated
 
     @property
     def peak(self) -> int:

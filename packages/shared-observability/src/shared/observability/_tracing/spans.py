@@ -25,7 +25,7 @@ _PRIMITIVE = (bool, int, float, str)
 
 
 class trace_span:  # noqa: N801 - used as a function
-    """Trace a block or a function: plain, coroutine, generator or async generator.
+    """Trace a block (`with`, `async with`) or a function: plain, coroutine or generator of both kinds.
 
     Without a tracing provider it does nothing. An exception is recorded and sets the span's
     status to ERROR; secrets are removed from attributes and exception messages. A generator's
@@ -99,6 +99,18 @@ class trace_span:  # noqa: N801 - used as a function
             record_error(span, exc)
         span.end()
         self._span = None
+
+    async def __aenter__(self) -> Span | None:
+        """Do the same as `with`."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(exc_type, exc, traceback)
 
     def resume(self) -> None:
         """Make the span current; right after `__enter__` it is."""
