@@ -80,7 +80,7 @@ def of_class(inner):
 
 KINDS = {
     "async": lambda inner: lambda decorate: decorate(inner),
-    "lambda": lambda inner: lambda decorate: decorate(lambda x: inner(x)),
+    "lambda": lambda inner: lambda decorate: decorate(lambda x: inner(x)),  # noqa: PLW0108 - it is the case
     "plain": lambda inner: lambda decorate: decorate(plain(inner)),
     "partial": lambda inner: lambda decorate: decorate(functools.partial(inner)),
     "object": lambda inner: lambda decorate: decorate(Service(inner)),

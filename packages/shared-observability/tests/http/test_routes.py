@@ -4,6 +4,7 @@ It also runs by itself, with other versions of both: `python test_routes.py`.
 """
 
 import asyncio
+import contextlib
 import warnings
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI
@@ -171,10 +172,8 @@ async def test_a_background_task_is_no_part_of_the_request():
     around = TelemetryMiddleware(app, registry=registry, buckets=[0.5, 5])
     with capture_logs() as logs:
         assert await get(around, "/false") == 200
-        try:
+        with contextlib.suppress(RuntimeError):
             await get(around, "/true")
-        except RuntimeError:
-            pass
     labels = {"method": "GET", "route": "/{fail}", "status": "200"}
     assert registry.get_sample_value("http_requests_total", labels) == 2
     assert ticks == [0, 0]
@@ -203,12 +202,12 @@ async def test_excluded_paths_keep_their_context_alone():
 
 
 def test_exclude_is_checked():
+    refused = ""
     try:
         observed(hello_app, exclude="/metrics")
     except TypeError as error:
-        assert "exclude must be a collection of paths or a function" in str(error)
-    else:
-        raise AssertionError("not refused")
+        refused = str(error)
+    assert "exclude must be a collection of paths or a function" in refused
 
 
 if __name__ == "__main__":

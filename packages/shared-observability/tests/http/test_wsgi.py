@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import threading
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import httpx
@@ -127,7 +128,7 @@ def test_excluded_paths_and_own_buckets(registry):
     )
     with capture_logs() as logs:
         for path in ("/healthz", "/orders"):
-            body = observed({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: None)
+            body: Any = observed({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: None)
             assert list(body) == [b"ok"]
             body.close()
     assert [line["path"] for line in logs] == ["/orders"]

@@ -251,9 +251,8 @@ async def test_one_line_through_generators_and_tasks():
         async for _ in items():
             pass
 
-    with capture_logs() as logs:
-        with pytest.raises(ValueError, match="x"):
-            await outer()
+    with capture_logs() as logs, pytest.raises(ValueError, match="x"):
+        await outer()
     assert [line["message"].rpartition(".")[2] for line in logs] == ["inner failed"]
 
 

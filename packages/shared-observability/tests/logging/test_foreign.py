@@ -4,12 +4,19 @@ import asyncio
 import copy
 import json
 import logging
+import operator
 import sys
 
 import pytest
 import structlog
 
-from shared.observability import capture_logs, configure_logging, get_logger, log_context, setup_logger
+from shared.observability import (
+    capture_logs,
+    configure_logging,
+    get_logger,
+    log_context,
+    setup_logger,
+)
 
 
 def test_stdlib_records_take_the_same_way(lines):
@@ -131,7 +138,7 @@ def test_later_processors_run_before_the_pipeline(lines, logger):
     logger("shop").bind(password="p").info("placed", n=1)
     logger("shop").info("secret")
     try:
-        1 / 0
+        operator.truediv(1, 0)
     except ZeroDivisionError:
         logger("shop").exception("failed")
     placed, failed = lines.records()
@@ -163,7 +170,7 @@ async def test_the_asynchronous_names(lines, logger):
     await log.acritical("m")
     await log.alog("INFO", "m")
     try:
-        1 / 0
+        operator.truediv(1, 0)
     except ZeroDivisionError:
         await log.aexception("m")
     found = [line for line in lines.records() if line["logger"] == "x"]

@@ -13,7 +13,7 @@ import uvicorn
 
 from shared.observability import TelemetryMiddleware, configure_logging
 
-APP = '''
+APP = """
 from starlette.applications import Starlette
 from starlette.routing import Route
 from shared.observability import TelemetryMiddleware, configure_logging
@@ -26,11 +26,11 @@ async def boom(request):
 
 
 app = TelemetryMiddleware(Starlette(routes=[Route("/boom", boom)]))
-'''
-RUN = '''
+"""
+RUN = """
 import uvicorn
 uvicorn.run(app, port={port})
-'''
+"""
 
 
 @pytest.mark.parametrize("start", ["command", "run", "gunicorn"])

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.observability import MetricsServer, counter, gauge, histogram
 
-APP = '''
+APP = """
 import json, os
 from shared.observability import MetricsServer, WSGITelemetryMiddleware, counter, gauge
 
@@ -31,7 +31,7 @@ def shop(environ, start_response):
 
 
 app = WSGITelemetryMiddleware(shop)
-'''
+"""
 
 
 def free_port():
@@ -92,7 +92,7 @@ def test_two_gunicorn_workers(tmp_path, until):
             server.terminate()
 
 
-FORKS = '''
+FORKS = """
 import os, signal, sys, threading, urllib.request
 from shared.observability import MetricsServer, counter, gauge, histogram
 
@@ -134,7 +134,7 @@ with urllib.request.urlopen(server.url, timeout=5) as answer:
     assert b"a_total" in answer.read()
 stop.set()
 print("done")
-'''
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -144,7 +144,7 @@ def test_fork_while_threads_count_and_a_server_serves():
     assert run.stdout == "done\n", run.stderr
 
 
-HELD = '''
+HELD = """
 import os, signal, threading
 from prometheus_client import REGISTRY
 from shared.observability import counter, gauge, histogram
@@ -175,7 +175,7 @@ if not child:
     gauge("new").set(1)
     os._exit(0)
 print(os.waitpid(child, 0)[1])
-'''
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -186,7 +186,11 @@ def test_locks_that_another_thread_held_are_free_in_the_child():
 
 
 def test_two_threads_start_one_server(registry):
-    server, start, errors = MetricsServer(free_port(), "127.0.0.1", registry=registry), threading.Barrier(4), []
+    server, start, errors = (
+        MetricsServer(free_port(), "127.0.0.1", registry=registry),
+        threading.Barrier(4),
+        [],
+    )
 
     def begin():
         start.wait()

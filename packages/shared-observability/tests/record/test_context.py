@@ -209,7 +209,11 @@ def test_a_stack_has_no_frames_of_ours():
     assert names[:2] == ["work", "test_a_stack_has_no_frames_of_ours"]
 
 
-BLOCKS = [correlation("mine"), log_context(correlation_id="mine"), extract({"x-correlation-id": "mine"})]
+BLOCKS = [
+    correlation("mine"),
+    log_context(correlation_id="mine"),
+    extract({"x-correlation-id": "mine"}),
+]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=["correlation", "log_context", "extract"])

@@ -9,6 +9,7 @@ import ipaddress
 import uuid
 from decimal import Decimal
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,11 @@ class Model(pydantic.BaseModel):
     inner: Account
 
 
-Login = collections.namedtuple("Login", "user password")
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 FRAME = {"price": [1.5, 2.0], "token": ["a", "b"]}
 
@@ -71,7 +76,7 @@ VALUES = {
     "float64": (np.float64(1.5), 1.5),
     "float16": (np.float16(1.5), 1.5),
     "longdouble": (np.longdouble(1.5), 1.5),
-    "bool_": (np.bool_(True), True),
+    "bool_": (np.bool_(1), True),
     "str_": (np.str_("a"), "a"),
     "datetime64": (np.datetime64("2026-01-02T03:04:05"), "2026-01-02T03:04:05"),
     "nat64": (np.datetime64("NaT"), None),

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import Any, assert_type
 
+from opentelemetry.context import Context
+
 import shared.observability as obs
 
 names: list[str] = obs.__all__
@@ -83,6 +85,9 @@ async def tasks() -> None:
     assert_type(await obs.async_log_exceptions(later)(1), str)
     assert_type(await obs.async_timed(level="INFO")(later)(1), str)
     assert_type(await obs.red("x")(later)(1), str)
+    assert_type(await log.ainfo("m", a=1), None)
+    async with obs.trace_span("x"), obs.log_context(a=1), obs.extract({}) as found:
+        assert_type(found.correlation_id, str | None)
 
 
 with obs.ContextThreadPoolExecutor(2) as pool:
@@ -120,4 +125,11 @@ obs.SystemReporter("job", "logs", verbose=2).info("done", context={"rows": 3})
 async def app(scope: Any, receive: Any, send: Any) -> None: ...
 
 
-obs.TelemetryMiddleware(app, name="http")
+obs.TelemetryMiddleware(app, name="http", exclude=["/metrics"], buckets=[0.1, 1])
+obs.TelemetryMiddleware(app, exclude=lambda scope: scope["path"] == "/metrics")
+obs.gauge("workers_up", multiprocess_mode="livesum").inc()
+context: Context = obs.extract({"traceparent": "x"})
+assert_type(obs.log_calls(log_args=True, log_result=True)(job)(1), float)
+obs.SystemReporter("job").info("done", context="Service")
+obs.configure_logging("INFO", log_file="app.log")
+assert_type(memory.memory_used, int)

@@ -113,7 +113,7 @@ def is_last(message: Message) -> bool:
     kind = message["type"]
     if kind == "http.response.body":
         return not message.get("more_body", False)
-    return kind == "http.response.pathsend"
+    return bool(kind == "http.response.pathsend")
 
 
 def routes_of(app: Any) -> Any:

@@ -75,7 +75,7 @@ class Logger:
 
     def _with(self, fields: dict[str, Any]) -> Logger:
         logger = object.__new__(type(self))
-        logger._core, logger._bound = self._core, Bound(fields)  # noqa: SLF001 - our own class
+        logger._core, logger._bound = self._core, Bound(fields)
         return logger
 
     def is_enabled_for(self, level: int | str) -> bool:

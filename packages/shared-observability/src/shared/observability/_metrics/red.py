@@ -93,7 +93,9 @@ class red:  # noqa: N801 - used as a function
         traceback: TracebackType | None,
     ) -> None:
         end, mine = self._clock(), self._open.get()
-        start = mine[-1] if mine else self._starts[-1] if self._starts else end  # opened by another task
+        start = (
+            mine[-1] if mine else self._starts[-1] if self._starts else end
+        )  # opened by another task
         self._open.set(mine[:-1])
         with suppress(ValueError):
             self._starts.remove(start)

@@ -6,7 +6,8 @@ By their attributes: no library is imported, and a class of the same shape is se
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence, Set, ValuesView
+from collections.abc import Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
 from datetime import date, time
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from shared.core.redaction import MARKER
 
 MAX_ITEMS: Final = 1_000  # entries of one container
 MAX_NODES: Final = 10_000  # values in one record
-_LISTS: Final = (Sequence, Set, ValuesView)
+_LISTS: Final = (Sequence, AbstractSet, ValuesView)
 
 
 def plain(value: Any) -> Any:
@@ -51,7 +52,9 @@ def plain(value: Any) -> Any:
 def _array(value: Any) -> Any:
     """Return the entries of an array or a column, or the number that it is."""
     dimensions = getattr(value, "ndim", 1)
-    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m") and hasattr(value, "astype"):
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m") and hasattr(
+        value, "astype"
+    ):
         if dimensions == 0:
             return _moment(str(value))
         if not hasattr(value, "head"):  # NumPy's: as numbers, nanoseconds would look like counts
