@@ -18,7 +18,7 @@ NAMES = {
         initialize_all_databases DatabaseError PoolExhausted NotConfigured DriverMissing
         Unavailable PoolClosed LockLost OutcomeUnknown""",
     "resilience": """CircuitBreaker CircuitBreakerConfig CircuitBreakerRegistry circuit_breaker
-        with_circuit_breaker get_circuit_breaker reset_circuit_breaker Retry RetryBudget retry
+        with_circuit_breaker get_circuit_breaker reset_circuit_breaker get_fallback Retry RetryBudget retry
         async_retry retry_with_backoff with_timeout deadline remaining RateLimiter TokenBucket
         rate_limit RedisRateLimiter Bulkhead AdaptiveLimiter AdaptiveThrottle Hedge with_fallback
         ProviderFallback Fallback process_in_batches Chaos Pipeline CountWindow TimeWindow
@@ -53,6 +53,10 @@ NAMES = {
         unique_items is_instance_of is_string is_dict is_list all_of any_of none_of not_
         validate_required validate_email validate_url validate_range validate_length validate_enum
         validate_date_range""",
+    "storage": """load_json save_json get_file_extension get_file_mime_type get_file_size file_hash
+        StorageType StorageProvider MemoryStorageProvider FileStorageProvider connect get set
+        register_memory_provider register_file_provider register_provider delete exists list_keys
+        disconnect""",
 }
 
 
@@ -193,3 +197,23 @@ def test_validate_required_and_email():
         validate_required("  ", "name")
     assert validate_email("first.last+tag@example.photography")
     assert not validate_email("a..b@example.com")
+
+
+def test_storage_and_files(tmp_path, monkeypatch):
+    from shared.storage import connect, get, load_json, register_memory_provider, save_json, set  # noqa: A004 - as the snippet has it
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    config = load_json("config.json")
+    config["new_setting"] = "value"
+    save_json(config, "config.json")
+    save_json("config.json", {**load_json("config.json"), "more": 1})
+    assert load_json("config.json") == {"new_setting": "value", "more": 1}
+
+    async def main() -> object:
+        register_memory_provider("cache")
+        await connect("cache")
+        await set("cache", "key1", {"value": 42})
+        return await get("cache", "key1")
+
+    assert asyncio.run(main()) == {"value": 42}

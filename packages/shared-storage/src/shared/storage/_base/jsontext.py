@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.core.checks import refuse
@@ -68,7 +67,7 @@ def convert(value: Any, kind: Any, name: str) -> Any:
     """Return a parsed value as `kind`: a pydantic model, a dataclass, a class, or any callable."""
     if hasattr(kind, "model_validate"):
         return kind.model_validate(value)
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
         if not isinstance(value, dict):
             raise refuse(name, f"an object of JSON for {kind.__name__}", value, TypeError)
         return kind(**value)

@@ -10,12 +10,8 @@ from shared.core.checks import refuse, seconds, whole
 from shared.core.loops import running_loop
 
 from .._base.errors import KeyNotFound, NotSupported
-from .._base.jsontext import convert, parse, render
 from .._base.keys import check_key, check_prefix
 from .._base.records import PLAIN, Stat, Terms, as_bytes, terms
-from .locking import Lock
-from .streams import AsyncReader, Opening, Pulled, chunks
-from .watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -23,8 +19,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .locking import Held
-    from .streams import AsyncData, Data
+    from .locking import Held, Lock
+    from .streams import AsyncData, AsyncReader, Data, Opening
+    from .watching import Watch
 
 T = TypeVar("T")
 
@@ -138,6 +135,8 @@ class Store:
         asked = self._terms(if_absent, if_match, metadata, ttl)
         found = as_bytes(data)
         if found is None:
+            from .streams import chunks
+
             return self._put_stream(key, chunks(data), asked)
         return self._put(key, found, asked)
 
@@ -258,6 +257,8 @@ class Store:
             TypeError: There is no JSON for a part of it.
             InvalidJSON: NaN or infinity.
         """
+        from .._base.jsontext import render
+
         data = render(value, key) if dumps is None else dumps(value)
         return self.put(
             key,
@@ -295,6 +296,8 @@ class Store:
             >>> store.get_json("limits", dict)
             {'rate': 5}
         """
+        from .._base.jsontext import convert, parse
+
         data = self.get(key)
         value = parse(data, key) if loads is None else loads(data)
         return value if type is None else convert(value, type, key)
@@ -313,6 +316,8 @@ class Store:
         Returns:
             A lock, not yet held: entering raises LockTimeout if it was not free in time.
         """
+        from .locking import Lock
+
         return Lock(check_key(key), self._try_lock, self._call, timeout, self._longest_pause)
 
     def watch(self, prefix: str = "", *, interval: float | timedelta = 1.0) -> Watch:
@@ -358,11 +363,15 @@ class Store:
             return await self._aput_stream(key, data, asked)
         found = as_bytes(data)
         if found is None:
+            from .streams import chunks
+
             return await self._in_thread(self._put_stream, key, chunks(data), asked)
         return await self._call(self._put, key, found, asked)
 
     async def _aput_stream(self, key: str, data: Any, asked: Terms) -> Stat:
         import asyncio
+
+        from .streams import Pulled, chunks
 
         loop = running_loop()
         assert loop is not None
@@ -391,6 +400,7 @@ class Store:
 
     def aopen(self, key: str) -> Opening:
         """Open an object in a task: `async with store.aopen(key) as stream`, or `await` it."""
+        from .streams import AsyncReader, Opening
 
         async def start() -> AsyncReader:
             return AsyncReader(await self._call(self.open, key), self._call)
@@ -491,6 +501,8 @@ class Store:
     _clock: Callable[[], float] = staticmethod(time.time)
 
     def _watch(self, prefix: str, interval: float | timedelta) -> Watch:
+        from .watching import Watch
+
         check_prefix(prefix)
         return Watch(
             lambda: {stat.key: stat.etag for stat in self._list(prefix, "")},

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
-import shutil
+import sys
 import threading
 import weakref
 import zlib
@@ -30,6 +29,8 @@ _LOCK = os.O_RDWR | os.O_CREAT | _EXTRA | getattr(os, "O_NOFOLLOW", 0)
 _ENTER = os.O_RDONLY | _EXTRA | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _STRIPES = 64
+DESCRIPTORS = "/proc/self/fd/"
+HAS_DESCRIPTORS = _BY_DESCRIPTOR and sys.platform == "linux" and os.path.isdir(DESCRIPTORS)
 _is_junction = getattr(os.path, "isjunction", lambda _path: False)
 
 
@@ -43,6 +44,7 @@ class Folder:
     def __init__(self, root: str) -> None:
         self.root = root
         self._below = os.path.join(root, "")
+        self._real = os.path.join(os.path.realpath(root), "")
         self.own = f"{self._below}{RESERVED}"
         self._stripes = [Stripe(self, number) for number in range(_STRIPES)]
         self._session: Session | None = None
@@ -73,9 +75,15 @@ class Folder:
             FileNotFoundError: A folder is missing.
             NotADirectoryError: One is a symbolic link, or a file.
         """
-        *folders, name = place.split("/")
-        if not folders:
+        head, slash, name = place.rpartition("/")
+        if not slash:
             return self._below + name, None
+        if HAS_DESCRIPTORS:
+            fd = os.open(self._below + head, _ENTER)
+            if os.readlink(f"{DESCRIPTORS}{fd}") == self._real + head:
+                return name, fd  # where we wanted to be: no link was on the way
+            os.close(fd)
+        folders = head.split("/")
         if not _BY_DESCRIPTOR:
             return self._enter_by_path(folders, name)
         fd = os.open(self._below + folders[0], _ENTER)
@@ -147,7 +155,7 @@ class Folder:
                     self.make(f"{RESERVED}/locks/x", sync=False)
                     self.sweep()
                     with self.wait_for_lock("sweep"):
-                        self._session = Session(f"{self.own}/writing/{secrets.token_hex(8)}")
+                        self._session = Session(f"{self.own}/writing/{os.urandom(8).hex()}")
                 session = self._session
         return session.new_file()
 
@@ -185,6 +193,8 @@ class Folder:
 
     def sweep(self) -> int:
         """Remove what dead processes have left; return how many files."""
+        import shutil
+
         count = 0
         with self.wait_for_lock("sweep"):
             with os.scandir(f"{self.own}/writing") as sessions:
@@ -328,6 +338,8 @@ class Session:
 
 def _end(fd: int, path: str, pid: int) -> None:
     if pid == os.getpid():
+        import shutil
+
         os.close(fd)
         shutil.rmtree(path, ignore_errors=True)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
 import os
-import tempfile
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -29,6 +27,8 @@ def places(
         after: Where to start.
         key_of: Reads the key of a place whose name does not show it; None if it is gone.
     """
+    import heapq
+
     head = prefix.rpartition("/")[0]
     shown = _walk(folder, _place(head), f"{head}/" if head else "", prefix, after)
     hidden = _sorted(_long(folder, prefix, after, key_of))
@@ -101,6 +101,9 @@ def _scan(folder: Folder, place: str) -> Iterator[tuple[str, bool]]:
 
 def _sorted(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Sort any number of pairs; those beyond one run wait in files."""
+    import heapq
+    import tempfile
+
     with ExitStack() as stack:
         runs: list[Iterator[tuple[str, str]]] = []
         run: list[tuple[str, str]] = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .tail import Tail
 
-_SMALL = 1 << 16
+SMALL = 1 << 14
 
 
 def read_whole(fd: int, key: str) -> tuple[Tail, bytes]:
@@ -24,26 +24,25 @@ def read_whole(fd: int, key: str) -> tuple[Tail, bytes]:
     Raises:
         ChecksumMismatch: It is not what was written.
     """
-    raw = os.read(fd, _SMALL)
+    raw = os.read(fd, SMALL)
     length = len(raw)
-    if length == _SMALL:
-        return _read_large(fd, raw, key)
+    if length == SMALL:
+        return _read_large(fd, key)
     found = tails.parse(raw, length, key)
-    if zlib.crc32(memoryview(raw)[: -tails.UNCOVERED]) != found.crc:
+    if zlib.crc32(raw) != tails.RESIDUE:
         raise ChecksumMismatch(key)
     return found, raw[: found.size]
 
 
-def _read_large(fd: int, start: bytes, key: str) -> tuple[Tail, bytes]:
-    parts = [start]
-    while part := os.read(fd, 1 << 24):
-        parts.append(part)
-    raw = memoryview(b"".join(parts))
-    del parts
-    found = tails.parse(bytes(raw[-tails.SIZE :]), len(raw), key)
-    if zlib.crc32(raw[: -tails.UNCOVERED]) != found.crc:
+def _read_large(fd: int, key: str) -> tuple[Tail, bytes]:
+    """Read into one piece of memory of the right length."""
+    length = os.fstat(fd).st_size
+    found = tails.parse(read_at(fd, tails.SIZE, max(0, length - tails.SIZE)), length, key)
+    content = read_at(fd, found.size, 0)
+    rest = read_at(fd, length - found.size, found.size)
+    if zlib.crc32(rest, zlib.crc32(content)) != tails.RESIDUE:
         raise ChecksumMismatch(key)
-    return found, bytes(raw[: found.size])
+    return found, content
 
 
 def read_tail(fd: int, key: str) -> tuple[Tail, bytes]:
@@ -60,7 +59,7 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
     """Read exactly, unless the file ends."""
     os.lseek(fd, offset, os.SEEK_SET)
     parts = []
-    while size and (part := os.read(fd, min(size, 1 << 24))):
+    while size and (part := os.read(fd, size)):  # all at once, as a rule
         parts.append(part)
         size -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -119,7 +118,7 @@ class Content(io.RawIOBase):
         rest = read_at(self._fd, self._tail.extra + tails.SIZE, self._tail.size)
         os.lseek(self._fd, self._place, os.SEEK_SET)
         self._summed = -1  # once
-        if zlib.crc32(rest[: -tails.UNCOVERED], self._crc) != self._tail.crc:
+        if zlib.crc32(rest, self._crc) != tails.RESIDUE:
             raise ChecksumMismatch(self._key)
 
     def close(self) -> None:

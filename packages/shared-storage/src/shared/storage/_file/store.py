@@ -9,23 +9,23 @@ import threading
 import time
 import zlib
 from contextlib import suppress
-from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 from shared.core.checks import function, refuse
 
 from .._base.errors import ChecksumMismatch, KeyNotFound, StorageError
+from .._base.records import Stat, moment
 from .._face.store import Store
 from . import tail as tails
 from .folder import READ, WRITE, Folder, KeyLock, sync_folder
-from .listing import places
 from .names import is_long, locate
+from .quick import quick_reader
 from .reading import Content, read_at, read_tail, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .._base.records import Stat, Terms
+    from .._base.records import Terms
     from .tail import Tail
 
 _NO_WAY = (FileNotFoundError, NotADirectoryError)
@@ -77,8 +77,12 @@ class FileStore(Store):
         self._fsync = bool(fsync)
         self._clock = function("clock", clock)
         self._folder = Folder(root)
+        self._quick_read = quick_reader(root)
 
     def get(self, key: str) -> bytes:
+        content = self._quick_read(key)
+        if content is not None:
+            return content
         fd = self._open(key)
         try:
             found, content = read_whole(fd, key)
@@ -155,8 +159,7 @@ class FileStore(Store):
         except BaseException:
             _unlink(path)
             raise
-        found = tails.parse(end, size + len(end), key)
-        return tails.stat(found, key, end[: -tails.SIZE])
+        return _written(key, size, terms, end, now)
 
     def _put_stream(self, key: str, parts: Iterator[bytes | memoryview], terms: Terms) -> Stat:
         place = locate(key)
@@ -169,7 +172,8 @@ class FileStore(Store):
                     crc = zlib.crc32(part, crc)
                     size += len(part)
                     _write(fd, part)
-                end = tails.build(terms, size, crc, self._clock(), key if is_long(place) else "")
+                now = self._clock()
+                end = tails.build(terms, size, crc, now, key if is_long(place) else "")
                 _write(fd, end)
                 if self._fsync:
                     os.fsync(fd)
@@ -179,8 +183,7 @@ class FileStore(Store):
         except BaseException:
             _unlink(path)
             raise
-        found = tails.parse(end, size + len(end), key)
-        return tails.stat(found, key, end[: -tails.SIZE])
+        return _written(key, size, terms, end, now)
 
     def _commit(self, path: str, key: str, place: str, terms: Terms) -> None:
         """Put a written file in its place, if that is as the caller asked for."""
@@ -289,6 +292,8 @@ class FileStore(Store):
         return stat._replace(key=target)
 
     def _list(self, prefix: str, after: str) -> Iterator[Stat]:
+        from .listing import places
+
         for key, _ in places(self._folder, prefix, after, self._long_key):
             with suppress(KeyNotFound):  # removed meanwhile
                 yield self.stat(key)
@@ -318,6 +323,8 @@ class FileStore(Store):
         return count
 
     def _try_lock(self, key: str) -> KeyLock | None:
+        from hashlib import sha256
+
         return self._folder.try_lock(sha256(key.encode()).hexdigest())
 
     def _subscribe(self, prefix: str, wake: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - one watcher for all
@@ -339,6 +346,12 @@ class FileStore(Store):
     def close(self) -> None:
         """Close what is open; it may be used again."""
         self._folder.close()
+
+
+def _written(key: str, size: int, terms: Terms, end: bytes, now: float) -> Stat:
+    version = end[-tails.SIZE : 8 - tails.SIZE].hex()
+    expires = moment(terms.expires) if terms.expires else None
+    return Stat(version, size, moment(now), key, dict(terms.metadata), expires)
 
 
 def _is_object(_change: object, path: str) -> bool:

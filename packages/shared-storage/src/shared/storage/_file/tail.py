@@ -14,12 +14,13 @@ from .._base.records import Stat, Terms, moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAGIC = b"SHS1"
-_FIELDS = Struct(">8sQddI")  # version, length of the content, modified, expires, length of metadata
-_END = Struct(">I4s")  # CRC-32 of everything before it, the mark of the format
-_WHOLE = Struct(">8sQddII4s")
-SIZE = _WHOLE.size
-UNCOVERED = _END.size  # the bytes at the end that the checksum does not cover
+MAGIC = b"SHS1"
+# version, length of the content, modified, expires, length of metadata, mark, CRC-32 of all before
+FIELDS = Struct("<8sQddI4sI")
+SIZE = FIELDS.size
+# The CRC-32 of anything with its own CRC-32 after it, in little endian: the residue of the
+# polynomial, https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iso-hdlc
+RESIDUE = 0x2144DF1C
 
 
 class Tail(NamedTuple):
@@ -30,8 +31,8 @@ class Tail(NamedTuple):
     modified: float
     expires: float
     extra: int
-    crc: int
     magic: bytes
+    crc: int
 
     @property
     def etag(self) -> str:
@@ -55,8 +56,9 @@ def build(terms: Terms, size: int, crc: int, now: float, long_key: str = "") -> 
     extra = b""
     if terms.metadata or long_key:
         extra = json.dumps([terms.metadata, long_key], ensure_ascii=False).encode()
-    body = extra + _FIELDS.pack(os.urandom(8), size, now, terms.expires, len(extra))
-    return body + _END.pack(zlib.crc32(body, crc), _MAGIC)
+    fields = FIELDS.pack(os.urandom(8), size, now, terms.expires, len(extra), MAGIC, 0)
+    body = extra + fields[:-4]
+    return body + zlib.crc32(body, crc).to_bytes(4, "little")
 
 
 def parse(end: bytes, length: int, key: str) -> Tail:
@@ -72,8 +74,8 @@ def parse(end: bytes, length: int, key: str) -> Tail:
     """
     if len(end) < SIZE:
         raise ChecksumMismatch(key, "is cut short")
-    tail = Tail._make(_WHOLE.unpack_from(end, len(end) - SIZE))
-    if tail.magic != _MAGIC or tail.size + tail.extra + SIZE != length:
+    tail = Tail._make(FIELDS.unpack_from(end, len(end) - SIZE))
+    if tail.magic != MAGIC or tail.size + tail.extra + SIZE != length:
         raise ChecksumMismatch(key, "is cut short, or not one of ours")
     return tail
 

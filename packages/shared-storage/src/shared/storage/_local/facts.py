@@ -172,7 +172,7 @@ def _by_content(name: str, *, is_text: bool) -> list[str]:
         found = puremagic.magic_file(name)
     except (ValueError, puremagic.PureError):
         return []
-    found = [one for one in found if one.mime_type and len(one.byte_match) > 2]
+    found = [one for one in found if one.mime_type and len(one.byte_match or b"") > 2]
     if found and all(one.byte_match == _ZIP for one in found):
         # An archive, or one of fifty kinds that are one; puremagic is sure only if the name fits.
         return [found[0].mime_type if found[0].confidence > 0.5 else "application/zip"]
