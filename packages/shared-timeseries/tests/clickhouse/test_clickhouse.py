@@ -176,7 +176,9 @@ def test_counters_of_a_part_and_percentiles_by_call(client, load):
             for name in ("counter_increase", "counter_rate"):
                 local = getattr(ts, name)(columns(rows), "at", "v", by=by, mode=mode, **how)
                 assert getattr(remote, name)(by=by, mode=mode, **how) == pytest.approx(local)
-    assert np.asarray(remote.calculate_percentile([50, 95])).tolist() == pytest.approx([19.5, 37.05])
+    assert np.asarray(remote.calculate_percentile([50, 95])).tolist() == pytest.approx(
+        [19.5, 37.05]
+    )
     assert remote.calculate_percentile(50, by="host") == {"a": 19.0, "b": 20.0}
     assert remote.rolling(3, by="host")["mean"].tolist()[2] == 2.0
     found = remote.detect_anomalies(1.5, by="host", details=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.core.checks import refuse
 
-from .._time.timeform import NAT, TimeForm
+from .._time.timeform import NAT, TimeForm, is_arrow
 
 if TYPE_CHECKING:
     from .._time.types import Float64s, Int64s, Output
@@ -109,6 +109,8 @@ def read_values(values: Any, name: str) -> Float64s:
     """
     if isinstance(values, Line):
         return values.values
+    if is_arrow(values):
+        values = np.asarray(values)  # `to_numpy` refuses missing values
     if not isinstance(values, np.ndarray) and hasattr(values, "to_numpy"):
         values = values.to_numpy()
     if not isinstance(values, np.ndarray):

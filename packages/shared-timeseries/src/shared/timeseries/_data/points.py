@@ -89,7 +89,7 @@ def _split(data: Any, fields: Fields) -> Raw:
             return read(data, fields)
     raise refuse(
         "data",
-        "a list of dicts, a pandas or polars frame, (times, values), a mapping of columns or a TimeSeries",
+        "a list of dicts, a pandas or polars frame, an Arrow table, (times, values), a mapping of columns or a TimeSeries",
         data,
         TypeError,
     )
@@ -136,6 +136,14 @@ def _frame(form: Output, frame: Any, fields: Fields) -> Raw:
     return Raw(form, times, frame[value], [frame[name].to_list() for name in by])
 
 
+def _arrow(table: Any, fields: Fields) -> Raw:
+    for name in fields.names:
+        if name not in table.schema.names:
+            raise _no_column(name, "the table", table.schema.names)
+    times, values, *groups = (table.column(name) for name in fields.names)
+    return Raw("arrays", times, values, [group.to_pylist() for group in groups])
+
+
 def _mapping(data: Mapping[str, Any], fields: Fields) -> Raw:
     for name in fields.names:
         if name not in data:
@@ -175,6 +183,7 @@ def _no_column(name: str, place: str, columns: Iterable[Any]) -> KeyError:
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Fields], Raw]], ...] = (
     (_from("pandas", "columns"), partial(_frame, "pandas")),
     (_from("polars", "columns"), partial(_frame, "polars")),
+    (_from("pyarrow", "schema"), _arrow),
     (_from("pandas", "index"), lambda series, _: Raw("pandas", series.index, series, [])),
     (lambda data: isinstance(data, Mapping), _mapping),
     (_is_matrix, lambda data, _: Raw("arrays", data[:, 0], data[:, 1], [])),

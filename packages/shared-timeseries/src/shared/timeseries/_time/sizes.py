@@ -12,7 +12,7 @@ import numpy as np
 
 from shared.core.checks import refuse
 
-from .timeform import UNITS
+from .timeform import UNITS, is_arrow
 
 _NS = {
     "ns": 1,
@@ -67,7 +67,7 @@ def read_size(size: Any, name: str = "window_size", unit: str = "s") -> Step:
         return _read_text(size, name)
     if hasattr(size, "freqstr") and hasattr(size, "rule_code"):
         return _read_offset(size, name)
-    if type(size).__module__.startswith("pyarrow") and hasattr(size, "as_py"):
+    if is_arrow(size) and hasattr(size, "as_py"):
         size = size.as_py()
     if isinstance(size, dt.timedelta):
         ns = (size.days * 86_400 + size.seconds) * 10**9 + size.microseconds * 1000

@@ -76,13 +76,21 @@ def zone(tz: str | dt.tzinfo | None) -> dt.tzinfo | None:
     if tz.upper() == "UTC":
         return dt.UTC
     try:
+        if tz[:1] in {"+", "-"}:
+            return dt.datetime.fromisoformat(f"2000-01-01T00:00{tz}").tzinfo
         return ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise refuse("tz", "the name of a time zone", tz) from error
 
 
+def is_arrow(value: Any) -> bool:
+    """Return whether it is something of pyarrow, which is not imported for that."""
+    return type(value).__module__.partition(".")[0] == "pyarrow"
+
+
 def read_time(value: Any, name: str, unit: str = "s") -> tuple[int, TimeForm]:
     """Read one time as nanoseconds since the epoch, and its form."""
+    value = value.as_py() if is_arrow(value) and hasattr(value, "as_py") else value
     if isinstance(value, str):
         value = _parse(value, name)
     if isinstance(value, np.datetime64):
@@ -155,6 +163,11 @@ def read_times(values: Any, name: str, unit: str = "s") -> tuple[Int64s, TimeFor
         ValueError: A time outside the years that nanoseconds can hold.
     """
     choice("unit", unit, UNITS)
+    if is_arrow(values):
+        tz = zone(getattr(values.type, "tz", None))
+        values = np.asarray(values)
+        if tz is not None:
+            return datetime64_ns(values, name), TimeForm("datetime", tz)
     if not isinstance(values, np.ndarray) and hasattr(values, "dtype"):
         values, form = _frame_column(values)
         if form is not None:
