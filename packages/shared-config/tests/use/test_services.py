@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -222,3 +223,20 @@ print(ConfigValidator(settings, stores=["redis"]).validate_services(0.2).health[
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "timeout"
+
+
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), None, "5", True])
+def test_a_wrong_timeout_is_refused_at_once(bad):
+    validator = ConfigValidator(load_settings(env={}, dotenv=None), stores=[])
+    for validate in (validator.validate_services, validator.validate_all):
+        with pytest.raises(
+            (ValueError, TypeError), match="timeout must be a finite number above 0"
+        ):
+            validate(bad)
+
+
+@pytest.mark.parametrize("long", [timedelta(seconds=30), 1e10, 1e300])
+def test_long_timeouts_are_served(long):
+    env = {f"{name}_PORT": "1" for name in ("POSTGRES", "CLICKHOUSE", "QDRANT", "REDIS")}
+    result = check(env, long)
+    assert {health.status for health in result.health.values()} <= {"down", "unknown"}

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,34 @@ def test_a_server_can_be_started_again(serve, get):
     server.stop()
     server.start_in_background()
     assert get(f"{server.url}/health/live").status == 200
+
+
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), None, "5"])
+def test_a_wrong_request_timeout_is_refused(bad):
+    with pytest.raises((ValueError, TypeError), match="request_timeout must be a finite number"):
+        HealthServer(Health(), port=0, request_timeout=bad)
+
+
+@pytest.mark.parametrize("time", [float("inf"), 0, 1e300, timedelta(seconds=5)])
+def test_a_stop_with_any_time(time):
+    server = HealthServer(Health(), port=0, host="127.0.0.1", request_timeout=timedelta(seconds=9))  # type: ignore[arg-type]
+    server.start_in_background().stop(time)
+    with pytest.raises((ValueError, TypeError), match="timeout must be a number of at least 0"):
+        server.stop(-1)
+
+
+def test_an_async_function_as_another_path(serve, get):
+    async def text():
+        return "from a coroutine"
+
+    server = serve(Health(), extra={"/text": text})
+    assert get(f"{server.url}/text").body == b"from a coroutine"
+
+
+def test_another_path_that_could_not_answer_is_refused():
+    def steps():
+        yield b""
+
+    for handler in (steps, 3, lambda one, two: one):
+        with pytest.raises(TypeError, match=r"extra\['/x'\] must be"):
+            HealthServer(Health(), port=0, extra={"/x": handler})  # type: ignore[dict-item]

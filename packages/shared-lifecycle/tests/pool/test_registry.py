@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
 
 from shared.lifecycle import (
+    ConnectionPool,
     ConnectionPoolConfig,
     PoolNotFound,
     PoolTimeout,
@@ -316,3 +318,88 @@ def test_a_forked_child_gets_a_lock_of_its_own():
         registry._renew_lock()
         assert not registry._lock.locked()
         assert registry._lock is not before
+
+
+def test_one_context_in_several_threads_returns_each_its_own():
+    pool = register_pool(ResourcePool("db", Thing))
+    shared = pooled_resource("db")
+    inside, leave = threading.Event(), threading.Event()
+    seen = []
+
+    def other():
+        with shared as thing:
+            seen.append(thing)
+            inside.set()
+            leave.wait(60)
+            seen.append(pool.acquire(0).__enter__())
+
+    with shared as mine:
+        thread = threading.Thread(target=other)
+        thread.start()
+        inside.wait(60)
+    assert pool.stats.in_use == 1  # the other's, not mine
+    leave.set()
+    thread.join()
+    assert seen[1] is mine
+    assert seen[0] is not mine
+
+
+async def test_one_context_in_several_tasks_returns_each_its_own():
+    register_pool(ResourcePool("db", Thing))
+    shared = pooled_resource("db")
+    users: set[int] = set()
+
+    async def use(turns):
+        for _ in range(turns):
+            async with shared as thing:
+                assert id(thing) not in users
+                users.add(id(thing))
+                await asyncio.sleep(0)
+                users.discard(id(thing))
+
+    await asyncio.gather(*(use(n) for n in (3, 1, 2, 5)))
+
+
+async def test_the_old_snippet():
+    """A pool of the platform's own, as its documentation had it."""
+
+    class Connection:
+        closed = False
+
+        async def is_valid(self):
+            return not self.closed
+
+        async def close(self):
+            self.closed = True
+
+        async def execute(self, query):
+            return query
+
+    class MyConnectionPool(ConnectionPool[Connection]):
+        async def _create_connection(self):
+            return Connection()
+
+        async def _close_connection(self, connection):
+            await connection.close()
+
+        async def _validate_connection(self, connection):
+            return await connection.is_valid()
+
+        def _get_default_config(self):
+            return ConnectionPoolConfig(min_size=5, max_size=20)
+
+    pool = MyConnectionPool("my_pool")
+    register_pool(pool)
+    await initialize_pools()
+    assert (pool.stats.idle, pool.stats.max_size) == (5, 20)
+
+    async with pooled_resource("my_pool") as connection:
+        assert await connection.execute("SELECT * FROM table") == "SELECT * FROM table"
+
+    @pooled_resource("my_pool")
+    async def my_function(connection, arg1, arg2):
+        return await connection.execute("SELECT"), arg1, arg2
+
+    assert await my_function(1, arg2=2) == ("SELECT", 1, 2)
+    await close_pools()
+    assert connection.closed

@@ -21,6 +21,7 @@ import uvicorn
 from shared.core import checks
 from shared.core.forks import renew
 
+from .._base.callables import plain
 from .._base.times import limit
 from .._health import Health
 from .._web.apps import asgi_app, send_response
@@ -76,9 +77,11 @@ class HealthServer:
         if not isinstance(health, Health):
             check, health = health, Health(type(health).__name__)
             health.add_check(check)
-        for path in extra or ():
+        for path, handler in (extra or {}).items():
             if not path.startswith("/"):
                 raise checks.refuse("a path of extra", "a path such as '/metrics'", path)
+            if not _is_asgi(handler):
+                plain(f"extra[{path!r}]", handler)
         self.health: Health = health
         self.host: str = checks.text("host", host)
         self._wanted_port = checks.whole("port", port, least=0, most=65535)

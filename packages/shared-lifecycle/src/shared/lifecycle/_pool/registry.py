@@ -200,7 +200,8 @@ class pooled_resource:  # noqa: N801 - used as a function
         self._name = checks.text("name", name)
         unset = timeout is None
         self._timeout = None if unset else checks.seconds("timeout", timeout, unlimited=True)
-        self._leases: list[Lease[Any]] = []
+        # One object may be used by several threads and tasks at once: each ends its own loans.
+        self._leases: list[tuple[Any, Lease[Any]]] = []
 
     def __call__(self, fn: Callable[Concatenate[Any, P], R]) -> Borrowing[P, R]:
         """Pass the function a resource as its first argument."""
@@ -263,7 +264,7 @@ class pooled_resource:  # noqa: N801 - used as a function
     def __enter__(self) -> Any:
         lease = get_pool(self._name).acquire(self._timeout)
         resource = lease.__enter__()
-        self._leases.append(lease)
+        self._leases.append((_user(), lease))
         return resource
 
     def __exit__(
@@ -272,12 +273,12 @@ class pooled_resource:  # noqa: N801 - used as a function
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._leases.pop().__exit__(exc_type, exc, traceback)
+        self._own().__exit__(exc_type, exc, traceback)
 
     async def __aenter__(self) -> Any:
         lease = get_pool(self._name).acquire(self._timeout)
         resource = await lease.__aenter__()
-        self._leases.append(lease)
+        self._leases.append((_user(), lease))
         return resource
 
     async def __aexit__(
@@ -286,7 +287,26 @@ class pooled_resource:  # noqa: N801 - used as a function
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._leases.pop().__aexit__(exc_type, exc, traceback)
+        await self._own().__aexit__(exc_type, exc, traceback)
+
+    def _own(self) -> Lease[Any]:
+        """Take the last loan of this thread or task."""
+        user = _user()
+        for owner, lease in reversed(self._leases.copy()):
+            if owner == user:
+                self._leases.remove((owner, lease))
+                return lease
+        _, lease = self._leases.pop()  # entered elsewhere
+        return lease
+
+
+def _user() -> tuple[int, Any]:
+    task = None
+    if running_loop() is not None:
+        import asyncio
+
+        task = asyncio.current_task()
+    return threading.get_ident(), task
 
 
 def _is_method(fn: Callable[..., Any]) -> bool:
