@@ -85,7 +85,7 @@ def test_forced_states(clock):
     subject = make(clock)
     subject.force_open()
     clock.advance(1e6)
-    with pytest.raises(CircuitOpenError, match="forced-open"):
+    with pytest.raises(CircuitOpenError, match="FORCED-OPEN"):
         subject.call(int)
     subject.disable()
     failing(subject, 10)

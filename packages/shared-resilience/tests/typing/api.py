@@ -97,6 +97,44 @@ def decorated(a: int) -> int:
 
 
 assert_type(decorated(1), int)
+assert_type(decorated.breaker, r.CircuitBreaker)
+decorated("no")  # type: ignore[arg-type]
+
+
+@r.circuit_breaker
+async def bare(a: int) -> str:
+    return str(a)
+
+
+assert_type(bare.breaker.state, r.CircuitState)
+
+
+class Guarded:
+    @r.circuit_breaker("method", config)
+    def method(self, a: int, *, b: str = "") -> float:
+        return a + len(b)
+
+    @r.circuit_breaker(failure_threshold=3, recovery_timeout=120)
+    async def amethod(self, a: int) -> str:
+        return str(a)
+
+    @classmethod
+    @r.circuit_breaker()
+    def of_class(cls, a: int) -> int:
+        return a
+
+
+assert_type(Guarded().method(1, b="x"), float)
+assert_type(Guarded().method.breaker, r.CircuitBreaker)
+assert_type(Guarded.method.breaker, r.CircuitBreaker)
+assert_type(Guarded.of_class(1), int)
+assert_type(Guarded().of_class(1), int)
+Guarded().method("no")  # type: ignore[arg-type]
+r.circuit_breaker(failure_treshold=3)  # type: ignore[call-overload]
+nameless = r.CircuitBreaker(
+    failure_threshold=3, recovery_timeout=30, expected_exceptions=(OSError,)
+)
+r.CircuitBreaker(failure_treshold=3)  # type: ignore[call-arg]
 
 # Retry.
 retry = r.Retry(
@@ -112,6 +150,21 @@ retry = r.Retry(
 for attempt in retry:
     with attempt:
         assert_type(attempt.number, int)
+
+
+@r.retry(max_retries=3, delay=1.0, backoff=2.0, jitter="none", on_retry=print, timeout=30)
+def repeated(a: int) -> int:
+    return a
+
+
+assert_type(repeated(1), int)
+r.retry(max_atempts=3)  # type: ignore[call-overload]
+r.retry(jitter=3)  # type: ignore[call-overload]
+
+
+@r.async_retry(max_retries=3, delay=1.0, backoff=2.0, exceptions=(OSError,))
+async def arepeated(a: int) -> int:
+    return a
 
 
 @r.retry_with_backoff(max_retries=2)
@@ -192,6 +245,9 @@ async def main() -> None:
     assert_type(await r.with_timeout(coroutine(1), 5.0), str)
     assert_type(await r.with_timeout(coroutine(1), 5.0, None), str | None)
     assert_type(await with_deadline(), str)
+    assert_type(await bare(1), str)
+    assert_type(await Guarded().amethod(1), str)
+    assert_type(await arepeated(1), int)
     assert_type(r.remaining(), float | None)
     assert_type(r.deadline.to_header(), str | None)
     assert_type(r.deadline.to_header("X-Left"), dict[str, str])
@@ -212,6 +268,13 @@ async def main() -> None:
         async for result in results:
             assert_type(result, int)
     assert_type(await r.process_in_batches([1], 1, total), list[int])
+
+    async def stream(batch: list[int]) -> AsyncIterator[str]:
+        for number in batch:
+            yield str(number)
+
+    async for text in r.process_in_batches([1], 1, stream):
+        assert_type(text, str)
 
 
 asyncio.run(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 
 from shared.core.checks import function, text
 
@@ -14,7 +14,7 @@ from .._base.later import is_later
 from .._events.telemetry import emit
 from .._policy.policy import Guard, until_awaited
 from .circuit import Circuit
-from .config import CircuitBreakerConfig, CircuitState, configuration
+from .config import BreakerOptions, CircuitBreakerConfig, CircuitState, configuration
 from .permit import Permit
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TransitionHook: TypeAlias = Callable[["CircuitBreaker", CircuitState, CircuitState], object]
 H = TypeVar("H", bound=TransitionHook)
+
+
+def refusal(name: str, state: str) -> str:
+    """Return the message of a refusal; callers of earlier packages look for its first words."""
+    return f"Circuit breaker is {state.replace('_', '-').upper()}: {name!r}"
 
 
 class CircuitBreaker(Guard):
@@ -36,6 +41,7 @@ class CircuitBreaker(Guard):
         name: For errors and telemetry.
         config: When to open and close; the defaults of `CircuitBreakerConfig` if `None`.
         clock: Returns seconds that never go back.
+        **options: Or the fields of `CircuitBreakerConfig` themselves.
 
     Example:
         >>> from shared.resilience import CircuitBreakerConfig
@@ -47,18 +53,19 @@ class CircuitBreaker(Guard):
         ValueError: invalid literal for int() with base 10: 'abc'
         >>> breaker.call(int, "1")
         Traceback (most recent call last):
-        shared.resilience.CircuitOpenError: circuit 'payments' is open
+        shared.resilience.CircuitOpenError: Circuit breaker is OPEN: 'payments'
     """
 
     def __init__(
         self,
-        name: str,
+        name: str = "circuit_breaker",
         config: CircuitBreakerConfig | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        **options: Unpack[BreakerOptions],
     ) -> None:
         self.name: str = text("name", name)
-        self.config: CircuitBreakerConfig = configuration(config)
+        self.config: CircuitBreakerConfig = configuration(config, options)
         self._circuit = Circuit(name, self.config, function("clock", clock))
 
     def __repr__(self) -> str:
@@ -219,7 +226,7 @@ class CircuitBreaker(Guard):
         state, wait, last = self._circuit.refusal()
         emit("breaker", self.name, "rejected", state=str(state))
         raise CircuitOpenError(
-            f"circuit {self.name!r} is {state.replace('_', '-')}",
+            refusal(self.name, state),
             name=self.name,
             retry_after=wait,
             last_exception=last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from shared.core.checks import function, number, refuse, whole
 
@@ -157,10 +157,34 @@ class CircuitBreakerConfig:
         return self.exceptions
 
 
-def configuration(config: CircuitBreakerConfig | None) -> CircuitBreakerConfig:
-    """Return the configuration that an argument `config` means."""
+class BreakerOptions(TypedDict, total=False):
+    """The arguments of `CircuitBreakerConfig`, where they are passed without one."""
+
+    failure_threshold: int
+    timeout: float | None
+    window: CountWindow | TimeWindow | None
+    failure_rate: float
+    minimum_calls: int
+    slow_call_duration: float | None
+    slow_call_rate: float
+    half_open_max_calls: int
+    success_threshold: int
+    exceptions: Exceptions | None
+    ignore: Exceptions
+    record_result: Callable[[Any], bool] | None
+    recovery_timeout: float | None
+    record: Exceptions | None
+    expected_exceptions: Exceptions | None
+
+
+def configuration(
+    config: CircuitBreakerConfig | None, options: BreakerOptions | None = None
+) -> CircuitBreakerConfig:
+    """Return the configuration that an argument `config`, or its fields, mean."""
     if config is None:
-        return CircuitBreakerConfig()
+        return CircuitBreakerConfig(**(options or {}))
+    if options:
+        raise TypeError(f"pass config or its fields, not both: {', '.join(sorted(options))}")
     if not isinstance(config, CircuitBreakerConfig):
         raise refuse("config", "a CircuitBreakerConfig or None", config, TypeError)
     return config

@@ -5,7 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 from weakref import WeakValueDictionary
 
 from shared.core import forks
@@ -14,12 +24,15 @@ from shared.core.checks import function, number
 
 from .._events.telemetry import emit
 from .breaker import CircuitBreaker
-from .config import CircuitBreakerConfig, CircuitState, configuration
+from .config import BreakerOptions, CircuitBreakerConfig, CircuitState, configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._policy.policy import F
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class CircuitBreakerRegistry:
@@ -111,12 +124,53 @@ class CircuitBreakerRegistry:
             return iter([breaker for _, breaker in self._recent.values()])
 
 
+class Guarded(Protocol[P, T_co]):
+    """A function or method that `circuit_breaker` decorated.
+
+    Attributes:
+        breaker: Its circuit breaker.
+    """
+
+    breaker: CircuitBreaker
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+
+    # mypy gets a class method this way: its first argument is a class.
+    @overload
+    def __get__(
+        self: Guarded[Concatenate[type[Any], Q], T_co],
+        instance: object,
+        owner: type | None = None,
+        /,
+    ) -> Guarded[Q, T_co]: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Guarded[P, T_co]: ...
+    @overload
+    def __get__(
+        self: Guarded[Concatenate[Any, Q], T_co], instance: object, owner: type | None = None, /
+    ) -> Guarded[Q, T_co]: ...
+
+
+class GuardedBy(Protocol):
+    """The decorator that `circuit_breaker` returns."""
+
+    def __call__(self, fn: Callable[P, T], /) -> Guarded[P, T]: ...
+
+
+class ClockedOptions(BreakerOptions, total=False):
+    """The fields of a configuration, and a clock."""
+
+    clock: Callable[[], float]
+
+
 @overload
-def circuit_breaker(fn: F, /) -> F: ...
+def circuit_breaker(fn: Callable[P, T], /) -> Guarded[P, T]: ...
 @overload
 def circuit_breaker(
-    name: str | None = None, config: CircuitBreakerConfig | None = None, **options: Any
-) -> Callable[[F], F]: ...
+    name: str | None = None,
+    config: CircuitBreakerConfig | None = None,
+    **options: Unpack[ClockedOptions],
+) -> GuardedBy: ...
 def circuit_breaker(
     name: Any = None, config: CircuitBreakerConfig | None = None, **options: Any
 ) -> Any:
@@ -138,16 +192,13 @@ def circuit_breaker(
         ('page', 'closed')
     """
     clock = options.pop("clock", time.monotonic)
-    if config is None:
-        config = CircuitBreakerConfig(**options)
-    elif options:
-        raise TypeError(f"pass config or its fields, not both: {', '.join(sorted(options))}")
+    config = configuration(config, cast("BreakerOptions", options))
 
-    def decorate(fn: F) -> F:
+    def decorate(fn: Any) -> Any:
         own = name if isinstance(name, str) else describe(getattr(fn, "__func__", fn))
         breaker = CircuitBreaker(own, config, clock=clock)
         decorated = breaker(fn)
-        getattr(decorated, "__func__", decorated).breaker = breaker  # type: ignore[union-attr]
+        getattr(decorated, "__func__", decorated).breaker = breaker
         return decorated
 
     if name is None or isinstance(name, str):

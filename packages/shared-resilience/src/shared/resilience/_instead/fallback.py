@@ -222,6 +222,10 @@ class ProviderFallback(Policy):
     def __repr__(self) -> str:
         return f"<ProviderFallback {' > '.join(self.providers)}>"
 
+    def execute(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Do the same as `call`."""
+        return self.call(fn, *args, **kwargs)
+
     def _next(self, provider: str, exc: Exception, failed: list[str]) -> bool:
         """Note a failure; return whether to try another provider."""
         if not self._matches(exc):

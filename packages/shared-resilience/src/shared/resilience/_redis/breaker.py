@@ -11,7 +11,7 @@ from shared.core.checks import number, text
 from .._base.errors import CircuitOpenError, of_the_call
 from .._base.exceptions import matcher
 from .._base.later import is_later, must_not_block
-from .._breaker.breaker import CircuitBreaker
+from .._breaker.breaker import CircuitBreaker, refusal
 from .._breaker.config import (
     CircuitBreakerConfig,
     CircuitState,
@@ -140,13 +140,13 @@ class RedisCircuitBreaker(Guard):
         if self.on_error == "admit":
             return _Ticket(-1, "", silent=True)
         if self.on_error == "refuse":
-            raise self._rejection("unknown: Redis does not answer", self._store.retry_interval)
+            raise self._rejection("unknown", self._store.retry_interval, "; Redis does not answer")
         return self._local._begin()  # noqa: SLF001 - what only policies may call
 
-    def _rejection(self, state: str, retry_after: float | None) -> CircuitOpenError:
+    def _rejection(self, state: str, retry_after: float | None, why: str = "") -> CircuitOpenError:
         emit("breaker", self.name, "rejected", state=state)
         return CircuitOpenError(
-            f"circuit {self.name!r} is {state.replace('_', '-')}",
+            refusal(self.name, state) + why,
             name=self.name,
             retry_after=retry_after,
         )

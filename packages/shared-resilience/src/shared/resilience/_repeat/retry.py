@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
 from shared.core.callables import describe
 from shared.core.checks import choice, function, number, text, whole
@@ -289,16 +289,42 @@ class Retry(Policy):
         return self._block(awaits=True)
 
 
+class RetryOptions(TypedDict, total=False):
+    """The keyword arguments of `Retry`."""
+
+    backoff: float
+    max_delay: float
+    jitter: str
+    exceptions: Exceptions
+    retry_if_result: Callable[[Any], bool] | None
+    on_retry: Callable[[int, Exception | None], object] | None
+    budget: RetryBudget | None
+    timeout: float | None
+    attempt_timeout: float | None
+    retry_after: RetryAfter | None
+    name: str
+    clock: Callable[[], float]
+
+
 @overload
 def retry(fn: F, /) -> F: ...
 @overload
-def retry(max_attempts: int | None = 3, delay: float = 1.0, **options: Any) -> Callable[[F], F]: ...
-def retry(max_attempts: Any = 3, delay: float = 1.0, **options: Any) -> Any:
+def retry(
+    max_attempts: int | None = 3,
+    delay: float = 1.0,
+    *,
+    max_retries: int | None = None,
+    **options: Unpack[RetryOptions],
+) -> Callable[[F], F]: ...
+def retry(
+    max_attempts: Any = 3, delay: float = 1.0, *, max_retries: int | None = None, **options: Any
+) -> Any:
     """Decorate with a `Retry`; `@retry` alone uses its defaults.
 
     Args:
         max_attempts: All attempts together, the first included.
         delay: Seconds before the first retry.
+        max_retries: Instead of `max_attempts`: the attempts after the first.
         **options: The other arguments of `Retry`.
 
     Example:
@@ -310,4 +336,13 @@ def retry(max_attempts: Any = 3, delay: float = 1.0, **options: Any) -> Any:
     """
     if callable(max_attempts):
         return Retry(name=describe(max_attempts))(max_attempts)
-    return Retry(max_attempts, delay, **options)
+    return Retry(attempts_of(max_attempts, max_retries), delay, **options)
+
+
+def attempts_of(max_attempts: int | None, max_retries: int | None) -> int | None:
+    """Return the attempts that these arguments, of which one is passed, mean."""
+    if max_retries is None:
+        return max_attempts
+    if max_attempts != 3:
+        raise ValueError("max_attempts and max_retries are the same argument: pass one of them")
+    return whole("max_retries", max_retries, least=0) + 1
