@@ -292,6 +292,7 @@ class pooled_resource:  # noqa: N801 - used as a function
     def _own(self) -> Lease[Any]:
         """Take the last loan of this thread or task."""
         user = _user()
+        lease: Lease[Any]
         for owner, lease in reversed(self._leases.copy()):
             if owner == user:
                 self._leases.remove((owner, lease))
