@@ -28,7 +28,9 @@ def test_all_are_released_as_1_0_0_and_each_release_touched_its_package_only(all
         assert all(path.startswith(f"packages/{name}/") for path in touched)
         changelog = all_released.read(f"packages/{name}/CHANGELOG.md")
         assert re.search(
-            r"^## 1\.0\.0 \(\d{4}-\d\d-\d\d\)\n\n### Added\n\n- ", changelog, re.MULTILINE
+            r"^## 1\.0\.0 \(\d{4}-\d\d-\d\d\)\n\n### (?:Added|Breaking)\n\n- ",
+            changelog,
+            re.MULTILINE,
         )
         assert "A scratch release." in changelog
         left = all_released.folder / "packages" / name / "changes"
