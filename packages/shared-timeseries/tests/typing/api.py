@@ -45,7 +45,7 @@ aggregate_time_series(([0, 1], [2, 3]), window_size=60, output="pandas", include
 calculate_rate_of_change(rows, "at", "ms", per="1m")
 counter_rate([0, 60], [1, 2])
 counter_increase(rows, "at", "ms", mode="promql", window_size="5m")
-resample(rows, "at", "ms", "1m", fill="linear")
+resample(rows, "at", "ms", "1m", fill="linear", closed="right", label="right", offset="-15s")
 fill_gaps(rows, "at", "ms", "1m", method="previous")
 
 assert_type(detect_anomalies([1, 2]), list[int])
@@ -57,6 +57,7 @@ assert_type(detector.update(1.5, None).is_anomaly, bool)
 assert_type(calculate_percentile([1, 2], 95), float)
 assert_type(calculate_percentile([1, 2], [50, 95]), Floats)
 assert_type(rolling([1, 2], 2, "median", min_periods=1), Floats)
+assert_type(rolling([1, 2], timedelta(minutes=5), "p95", times=[0, 60]), Floats)
 assert_type(ewma([1, 2], span=3), Floats)
 
 series = TimeSeries([now], [1.0], tz=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from .._data.columns import read_values
 from .._kernels.fast import wants_fast
 from .._kernels.moments import BLOCK, finite_moments, moments, slide
 from .._kernels.runs import quantile_of, row_quantile
+from .rolling_time import even_count, read_reach, roll_spans, starts_of, times_of
 
 if TYPE_CHECKING:
-    from .._time.types import Float64s, Int64s
+    from .._time.types import Float64s, Int64s, Size
 
 STATS = ("mean", "sum", "min", "max", "std", "count", "median", "mad", "zscore")
 _ALIASES = {"avg": "mean"}
@@ -22,23 +24,29 @@ _ALIASES = {"avg": "mean"}
 
 def rolling(
     values: Any,
-    window: int,
+    window: int | Size,
     stat: str = "mean",
     *,
+    times: Any = None,
     min_periods: int | None = None,
+    unit: str = "s",
     fast: bool | None = None,
 ) -> Float64s:
-    """Calculate a statistic of each value and the `window - 1` values before it.
+    """Calculate a statistic of each value and those before it: a number of values, or a time.
 
     NaN values are left out of their windows.
 
     Args:
         values: Numbers in order of time, or a `TimeSeries`.
-        window: How many values.
+        window: How many values; or a time such as `"5m"` or a timedelta: the values later than
+            that before each one, as pandas' `rolling("5min")`.
         stat: `mean sum min max std count median mad zscore` or any `pNN`. `std` is the
             sample's, `mad` the median absolute deviation (not scaled), `zscore` the value's
             distance from the window's mean in its standard deviations.
-        min_periods: Windows with fewer known values are NaN; `window` if omitted.
+        times: The times of the values, ascending, for a window of time; if omitted, those of a
+            `TimeSeries` or the index of a pandas Series.
+        min_periods: Windows with fewer known values are NaN; if omitted `window`, or 1 for a time.
+        unit: Unit of plain numbers in `times`.
         fast: As for `aggregate_time_series`.
 
     Returns:
@@ -47,13 +55,38 @@ def rolling(
     Example:
         >>> rolling([1, 2, 6, 3], 3, "median").tolist()
         [nan, nan, 2.0, 3.0]
+        >>> rolling([1, 2, 6, 3], "1m", "sum", times=[0, 30, 60, 300]).tolist()
+        [1.0, 3.0, 8.0, 3.0]
     """
+    stat = read_stat(stat)
+    if isinstance(window, (str, dt.timedelta, np.timedelta64)) or hasattr(window, "freqstr"):
+        return _roll_time(values, window, stat, times, min_periods, unit, fast)
+    if times is not None:
+        raise ValueError("times must be omitted for a window of a number of values")
     numbers = read_values(values, "values")
-    stat, window = read_stat(stat), whole("window", window)
+    window = whole("window", window)
     least = window
     if min_periods is not None:
         least = whole("min_periods", min_periods, least=0, most=window)
     return roll(numbers, window, stat, least, fast)
+
+
+def _roll_time(
+    values: Any,
+    window: Any,
+    stat: str,
+    times: Any,
+    min_periods: int | None,
+    unit: str,
+    fast: bool | None,
+) -> Float64s:
+    reach = read_reach(window, unit)
+    ns, numbers = times_of(values, times, unit), read_values(values, "values")
+    least = 1 if min_periods is None else whole("min_periods", min_periods, least=0)
+    starts = starts_of(ns, reach)
+    if count := even_count(starts):  # regular times: windows of one number of values
+        return roll(numbers, count, stat, least, fast)
+    return roll_spans(numbers, starts, stat, least, _known_quantile)
 
 
 def read_stat(stat: str) -> str:
