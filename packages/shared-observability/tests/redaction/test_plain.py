@@ -79,7 +79,7 @@ VALUES = {
     "bool_": (np.bool_(1), True),
     "str_": (np.str_("a"), "a"),
     "datetime64": (np.datetime64("2026-01-02T03:04:05"), "2026-01-02T03:04:05"),
-    "nat64": (np.datetime64("NaT"), None),
+    "nat64": (np.datetime64("NaT", "s"), None),
     "timestamp": (pd.Timestamp(MOMENT), "2026-01-02T03:04:05+00:00"),
     "NaT": (pd.NaT, None),
     "NA": (pd.NA, None),

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import Any, assert_type
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context  # noqa: TC002 - a file of types
 
 import shared.observability as obs
 

@@ -12,18 +12,15 @@ import os
 import re
 import time
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from shared.core import checks
 
 from .sink import Sink, open_sink, write_all
 
-try:
+fcntl: Any = None
+with suppress(ImportError):  # Windows: one process only
     import fcntl
-except ImportError:  # Windows: one process only
-    _flock = None
-else:
-    _flock = fcntl.flock
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _SIZE: Final = {
@@ -149,10 +146,10 @@ class RotatingSink(Sink):
 
 
 def _lock(descriptor: int) -> None:
-    if _flock is not None:
-        _flock(descriptor, fcntl.LOCK_EX)
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _unlock(descriptor: int) -> None:
-    if _flock is not None:
-        _flock(descriptor, fcntl.LOCK_UN)
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
