@@ -110,11 +110,12 @@ def _moments(block: Float64s, known: Any, counts: Float64s, last: Float64s, stat
     with np.errstate(invalid="ignore", divide="ignore"):
         low = np.where(known, block, np.inf).min(axis=1)
         same = low == np.where(known, block, -np.inf).max(axis=1)
-        mean = np.where(same, low, sums / counts)  # the mean of equals may round
+        mean: Float64s = np.where(same, low, sums / counts)  # the mean of equals may round
         if stat == "mean":
             return mean
         away = np.where(known, block - mean[:, None], 0.0)
-        spread = np.sqrt((away * away).sum(axis=1) / (counts - 1))
+        spread: Float64s = np.sqrt((away * away).sum(axis=1) / (counts - 1))
         if stat == "std":
             return spread
-        return (last - mean) / np.where(spread > 0, spread, np.nan)
+        scores: Float64s = (last - mean) / np.where(spread > 0, spread, np.nan)
+        return scores
