@@ -14,6 +14,7 @@ from ._repeat.retry import Retry, RetryOptions, attempts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import timedelta
 
     from ._breaker.breaker import CircuitBreaker
     from ._breaker.config import CircuitBreakerConfig
@@ -84,13 +85,13 @@ def async_retry(fn: F, /) -> F: ...
 @overload
 def async_retry(
     max_attempts: int | None = 3,
-    delay: float = 1.0,
+    delay: float | timedelta = 1.0,
     *,
     max_retries: int | None = None,
     **options: Unpack[RetryOptions],
 ) -> Callable[[F], F]: ...
 def async_retry(
-    max_attempts: Any = 3, delay: float = 1.0, *, max_retries: int | None = None, **options: Any
+    max_attempts: Any = 3, delay: Any = 1.0, *, max_retries: int | None = None, **options: Any
 ) -> Any:
     """Decorate as `retry` does, and insist on an async callable.
 
@@ -121,7 +122,7 @@ def retry_with_backoff(
     max_retries: int = 3,
     backoff_factor: float = 2.0,
     *,
-    delay: float = 1.0,
+    delay: float | timedelta = 1.0,
     **options: Unpack[RetryOptions],
 ) -> Callable[[F], F]:
     """Decorate: after the first attempt, up to `max_retries` more with growing pauses.

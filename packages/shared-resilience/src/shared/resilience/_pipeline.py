@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from shared.core.checks import number, refuse, text, whole
+from shared.core.checks import refuse, seconds, text, whole
 
 from ._base.callables import named_like
 from ._breaker.breaker import CircuitBreaker
@@ -17,6 +17,7 @@ from ._time.timeout import with_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from shared.core.callables import Kind
 
@@ -57,11 +58,11 @@ class Pipeline(Guard):
         *,
         fallback: Policy | None = None,
         bulkhead: Policy | None = None,
-        total_timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
         retry: Policy | None = None,
         breaker: Policy | None = None,
         rate_limit: Policy | None = None,
-        attempt_timeout: float | None = None,
+        attempt_timeout: float | timedelta | None = None,
         thread: bool = False,
         name: str = "pipeline",
     ) -> None:
@@ -91,14 +92,14 @@ class Pipeline(Guard):
         *,
         fallback: Policy | None = None,
         max_concurrent: int = 100,
-        total_timeout: float | None = 30.0,
+        total_timeout: float | timedelta | None = 30.0,
         attempts: int = 3,
-        delay: float = 0.2,
+        delay: float | timedelta = 0.2,
         exceptions: Any = Exception,
         failure_threshold: int = 5,
-        recovery_timeout: float = 30.0,
+        recovery_timeout: float | timedelta = 30.0,
         rate_limit: Limiter | None = None,
-        attempt_timeout: float | None = 10.0,
+        attempt_timeout: float | timedelta | None = 10.0,
         thread: bool = False,
     ) -> Self:
         """Return a pipeline for calls to one remote service, with defaults that do no harm.
@@ -126,7 +127,7 @@ class Pipeline(Guard):
             3
         """
         whole("attempts", attempts)
-        number("recovery_timeout", recovery_timeout, above=0)
+        recovery_timeout = seconds("recovery_timeout", recovery_timeout, above=0)
         retry = Retry(attempts, delay, exceptions=exceptions, budget=RetryBudget(), name=name)
         config = CircuitBreakerConfig(failure_threshold, recovery_timeout, exceptions=exceptions)
         return cls(
@@ -194,7 +195,7 @@ class _All:
             await end_async(permit, exc)
 
 
-def _timeout(argument: str, seconds: float | None, *, thread: bool) -> Timeout | None:
-    if seconds is None:
+def _timeout(argument: str, limit: float | timedelta | None, *, thread: bool) -> Timeout | None:
+    if limit is None:
         return None
-    return with_timeout(number(argument, seconds, above=0), thread=thread)
+    return with_timeout(seconds(argument, limit, above=0), thread=thread)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from shared.core.checks import function, number, refuse, whole
+from shared.core.checks import function, number, refuse, seconds, whole
 
 from .._base.exceptions import Exceptions, which
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 class CircuitState(StrEnum):
@@ -42,7 +43,7 @@ class TimeWindow:
     seconds: float
 
     def __post_init__(self) -> None:
-        number("seconds", self.seconds, above=0)
+        object.__setattr__(self, "seconds", seconds("seconds", self.seconds, above=0))
 
 
 @dataclass(frozen=True, init=False, slots=True)
@@ -94,34 +95,34 @@ class CircuitBreakerConfig:
     def __init__(
         self,
         failure_threshold: int = 5,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         *,
         window: CountWindow | TimeWindow | None = None,
         failure_rate: float = 0.5,
         minimum_calls: int = 100,
-        slow_call_duration: float | None = None,
+        slow_call_duration: float | timedelta | None = None,
         slow_call_rate: float = 1.0,
         half_open_max_calls: int = 1,
         success_threshold: int = 1,
         exceptions: Exceptions | None = None,
         ignore: Exceptions = (),
         record_result: Callable[[Any], bool] | None = None,
-        recovery_timeout: float | None = None,
+        recovery_timeout: float | timedelta | None = None,
         record: Exceptions | None = None,
         expected_exceptions: Exceptions | None = None,
     ) -> None:
         if timeout is not None and recovery_timeout is not None:
             raise ValueError("timeout and recovery_timeout are the same argument: pass one of them")
-        name, seconds = "timeout", 60.0 if timeout is None else timeout
+        name, wait = "timeout", 60.0 if timeout is None else timeout
         if recovery_timeout is not None:
-            name, seconds = "recovery_timeout", recovery_timeout
+            name, wait = "recovery_timeout", recovery_timeout
         if window is not None and not isinstance(window, (CountWindow, TimeWindow)):
             raise refuse("window", "a CountWindow, a TimeWindow or None", window, TypeError)
         if slow_call_duration is not None:
-            slow_call_duration = number("slow_call_duration", slow_call_duration, above=0)
+            slow_call_duration = seconds("slow_call_duration", slow_call_duration, above=0)
         values = {
             "failure_threshold": whole("failure_threshold", failure_threshold),
-            "timeout": number(name, seconds, above=0),
+            "timeout": seconds(name, wait, above=0),
             "window": window,
             "failure_rate": number("failure_rate", failure_rate, above=0, most=1),
             "minimum_calls": whole("minimum_calls", minimum_calls),
@@ -161,18 +162,18 @@ class BreakerOptions(TypedDict, total=False):
     """The arguments of `CircuitBreakerConfig`, where they are passed without one."""
 
     failure_threshold: int
-    timeout: float | None
+    timeout: float | timedelta | None
     window: CountWindow | TimeWindow | None
     failure_rate: float
     minimum_calls: int
-    slow_call_duration: float | None
+    slow_call_duration: float | timedelta | None
     slow_call_rate: float
     half_open_max_calls: int
     success_threshold: int
     exceptions: Exceptions | None
     ignore: Exceptions
     record_result: Callable[[Any], bool] | None
-    recovery_timeout: float | None
+    recovery_timeout: float | timedelta | None
     record: Exceptions | None
     expected_exceptions: Exceptions | None
 

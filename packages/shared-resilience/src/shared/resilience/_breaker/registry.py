@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from shared.core import forks
 from shared.core.callables import describe
-from shared.core.checks import function, number
+from shared.core.checks import function, seconds
 
 from .._events.telemetry import emit
 from .breaker import CircuitBreaker
@@ -28,6 +28,7 @@ from .config import BreakerOptions, CircuitBreakerConfig, CircuitState, configur
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -57,11 +58,11 @@ class CircuitBreakerRegistry:
         self,
         config: CircuitBreakerConfig | None = None,
         *,
-        max_idle: float | None = 3600.0,
+        max_idle: float | timedelta | None = 3600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = configuration(config)
-        self._max_idle = None if max_idle is None else number("max_idle", max_idle, above=0)
+        self._max_idle = None if max_idle is None else seconds("max_idle", max_idle, above=0)
         self._clock = function("clock", clock)
         self.renew_after_fork()
         forks.renew(self)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from shared.core.checks import function, number, text
+from shared.core.checks import function, number, seconds, text
 
 from .._events.telemetry import emit
 from .._policy.policy import NOTHING_TO_END, Admission, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 class Chaos(Guard):
@@ -39,7 +40,7 @@ class Chaos(Guard):
     def __init__(
         self,
         fault_rate: float = 0.0,
-        latency: float | tuple[float, float] = 0.0,
+        latency: float | timedelta | tuple[float | timedelta, float | timedelta] = 0.0,
         *,
         latency_rate: float = 1.0,
         fault: type[Exception] | Callable[[], Exception] = ConnectionError,
@@ -50,8 +51,11 @@ class Chaos(Guard):
     ) -> None:
         self.fault_rate: float = number("fault_rate", fault_rate, least=0, most=1)
         low, high = latency if isinstance(latency, tuple) else (latency, latency)
-        low = number("latency", low, least=0)
-        self.latency: tuple[float, float] = low, number("latency", high, least=low)
+        low = seconds("latency", low)
+        self.latency: tuple[float, float] = (
+            low,
+            number("latency", seconds("latency", high), least=low),
+        )
         self.latency_rate: float = number("latency_rate", latency_rate, least=0, most=1)
         self.fault: type[Exception] | Callable[[], Exception] = function("fault", fault)
         self.enabled = enabled

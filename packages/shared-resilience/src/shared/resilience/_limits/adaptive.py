@@ -17,6 +17,7 @@ from .bulkhead import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from .._policy.policy import Admission
 
@@ -189,7 +190,7 @@ class AdaptiveLimiter(Slots):
         max_limit: int = 1000,
         exceptions: Exceptions | None = None,
         max_queue: int = 0,
-        max_wait: float | None = None,
+        max_wait: float | timedelta | None = None,
         name: str = "adaptive_limiter",
         clock: Callable[[], float] = time.monotonic,
         dropped: Exceptions | None = None,

@@ -7,10 +7,11 @@ import time
 from collections import deque
 from contextlib import closing
 from itertools import repeat
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.core import forks
-from shared.core.checks import function, number, text, whole
+from shared.core.checks import function, seconds, text, whole
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
 from .._base.errors import BulkheadFullError
@@ -21,6 +22,7 @@ from .._time.deadline import remaining
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from datetime import timedelta
 
 T = TypeVar("T")
 
@@ -38,14 +40,16 @@ class Slots(Guard):
         limit: int,
         *,
         max_queue: int,
-        max_wait: float | None,
+        max_wait: float | timedelta | None,
         name: str,
         clock: Callable[[], float],
     ) -> None:
         self.name: str = text("name", name)
         self.max_queue: int = whole("max_queue", max_queue, least=0)
         self.max_wait: float | None = (
-            None if max_wait is None else number("max_wait", max_wait, least=0)
+            None
+            if max_wait is None or (wait := seconds("max_wait", max_wait, unlimited=True)) == inf
+            else wait
         )
         self._limit = limit
         self._clock = function("clock", clock)
@@ -210,7 +214,7 @@ class Bulkhead(Slots):
         max_concurrent: int,
         max_queue: int = 0,
         *,
-        max_wait: float | None = None,
+        max_wait: float | timedelta | None = None,
         name: str = "bulkhead",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -12,7 +12,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from shared.core import forks
-from shared.core.checks import function, number, refuse, text, whole
+from shared.core.checks import function, refuse, seconds, text, whole
 from shared.core.loops import running_loop
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
@@ -24,6 +24,7 @@ from .._time.deadline import remaining
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from datetime import timedelta
 
 T = TypeVar("T")
 # A wait this short is as long as this, so that a clock with coarse floats moves on.
@@ -243,14 +244,14 @@ class RateLimiter(Limiter):
     def __init__(
         self,
         calls: int,
-        period: float = 1.0,
+        period: float | timedelta = 1.0,
         *,
         name: str = "rate_limiter",
         wait: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.calls: int = whole("calls", calls)
-        self.period: float = number("period", period, above=0)
+        self.period: float = seconds("period", period, above=0)
         # A call needs a slot that was not used for a period. There are `calls` slots: the times
         # of their last use, oldest first, and those that were never used. To take a slot out
         # and to put it back is one step of a deque each: atomic without a lock. The thread that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from shared.core.checks import function, number, text
+from shared.core.checks import function, number, seconds, text
 
 from .._base.errors import RateLimitedError, of_the_call
 from .._base.exceptions import Exceptions, matcher, which
@@ -15,6 +15,7 @@ from .._policy.policy import Admission, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 class AdaptiveThrottle(Guard):
@@ -49,7 +50,7 @@ class AdaptiveThrottle(Guard):
         self,
         k: float = 2.0,
         *,
-        window: float = 120.0,
+        window: float | timedelta = 120.0,
         exceptions: Exceptions | None = None,
         name: str = "adaptive_throttle",
         clock: Callable[[], float] = time.monotonic,
@@ -59,7 +60,7 @@ class AdaptiveThrottle(Guard):
         self.k: float = number("k", k, least=1)
         self.name: str = text("name", name)
         self._rejections = matcher(which(Exception, exceptions=exceptions, rejections=rejections))
-        self._calls = TimedCalls(number("window", window, above=0), clock)
+        self._calls = TimedCalls(seconds("window", window, above=0), clock)
         if rng is None:
             from random import random
 

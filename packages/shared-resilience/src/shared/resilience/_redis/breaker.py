@@ -6,7 +6,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from shared.core.checks import number, text
+from shared.core.checks import seconds, text
 
 from .._base.errors import CircuitOpenError, of_the_call
 from .._base.exceptions import matcher
@@ -27,6 +27,7 @@ from .store import RedisStore, outage_rule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import timedelta
 
 T = TypeVar("T")
 
@@ -72,9 +73,9 @@ class RedisCircuitBreaker(Guard):
         config: CircuitBreakerConfig | None = None,
         *,
         on_error: str = "local",
-        lease: float = 60.0,
-        timeout: float = 0.25,
-        retry_interval: float = 1.0,
+        lease: float | timedelta = 60.0,
+        timeout: float | timedelta = 0.25,
+        retry_interval: float | timedelta = 1.0,
         prefix: str = "shared:breaker:",
     ) -> None:
         config = configuration(config)
@@ -91,7 +92,7 @@ class RedisCircuitBreaker(Guard):
         # One hash slot for the three keys, so that a cluster can run the scripts.
         text("prefix", prefix)
         self._keys = [f"{prefix}{{{name}}}:{part}" for part in ("state", "probes", "window")]
-        self._lease = round(number("lease", lease, above=0) * 1e6)
+        self._lease = round(seconds("lease", lease, above=0) * 1e6)
         # A breaker that is not used for a day (or ten timeouts) is forgotten, closed.
         self._keep = round(max(86_400.0, 10 * config.timeout) * 1e3)
         self._rules = _rules(config)

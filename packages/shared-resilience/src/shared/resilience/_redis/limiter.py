@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from shared.core import forks
-from shared.core.checks import number, refuse, text, whole
+from shared.core.checks import number, refuse, seconds, text, whole
 from shared.core.loops import running_loop
 from shared.core.waiting import Line, TaskWaiter, ThreadWaiter, Waiter
 
@@ -21,6 +21,7 @@ from .store import RedisStore, outage_rule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Generator
+    from datetime import timedelta
 
 # The times of the last admissions, newest first, in microseconds of the server's clock.
 # Returns 0 and the time if n are admitted, else the microseconds until it is worth trying again.
@@ -85,18 +86,18 @@ class RedisRateLimiter(Guard):
         redis: Any,
         name: str,
         calls: int,
-        period: float = 1.0,
+        period: float | timedelta = 1.0,
         *,
         on_error: str = "local",
         local_calls: int | None = None,
         wait: bool = True,
-        timeout: float = 0.25,
-        retry_interval: float = 1.0,
+        timeout: float | timedelta = 0.25,
+        retry_interval: float | timedelta = 1.0,
         prefix: str = "shared:rate:",
     ) -> None:
         self.name: str = text("name", name)
         self.calls: int = whole("calls", calls)
-        self.period: float = number("period", period, least=0.001)
+        self.period: float = number("period", seconds("period", period), least=0.001)
         self.on_error: str = outage_rule(on_error)
         self._wait = wait
         self._key = text("prefix", prefix) + name
@@ -104,7 +105,9 @@ class RedisRateLimiter(Guard):
         self._script = self._store.script(_ADMIT)
         self._undo_script = self._store.script(_GIVE_BACK)
         self._local = RateLimiter(
-            calls if local_calls is None else whole("local_calls", local_calls), period, name=name
+            calls if local_calls is None else whole("local_calls", local_calls),
+            self.period,
+            name=name,
         )
         self._line: Line[None] = Line()
         self.renew_after_fork()

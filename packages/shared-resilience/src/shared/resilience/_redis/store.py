@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from shared.core import forks
-from shared.core.checks import choice, number, refuse
+from shared.core.checks import choice, refuse, seconds
 
 from .._breaker.breaker import CircuitBreaker
 from .._breaker.config import CircuitBreakerConfig
@@ -15,6 +15,7 @@ from .._events.telemetry import emit
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
+    from datetime import timedelta
 
 _OLD_WORDS = {"open": "admit", "closed": "refuse"}
 # Connection arguments that a pool adds for itself, by how they begin and end; a new pool makes
@@ -54,9 +55,16 @@ class RedisStore:
         retry_interval: Seconds for which a Redis that failed is left alone.
     """
 
-    def __init__(self, redis: Any, name: str, *, timeout: float, retry_interval: float) -> None:
-        self.timeout = number("timeout", timeout, above=0)
-        self.retry_interval = number("retry_interval", retry_interval, above=0)
+    def __init__(
+        self,
+        redis: Any,
+        name: str,
+        *,
+        timeout: float | timedelta,
+        retry_interval: float | timedelta,
+    ) -> None:
+        self.timeout = seconds("timeout", timeout, above=0)
+        self.retry_interval = seconds("retry_interval", retry_interval, above=0)
         self.name = name
         self._client = _own_client(redis, self.timeout)
         # One caller at a time tries a Redis that failed; the others go without it at once.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from shared.core.checks import number
+from shared.core.checks import number, seconds
 
 from .._base.windows import TimedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 class RetryBudget:
@@ -48,12 +49,12 @@ class RetryBudget:
         ratio: float = 0.1,
         min_per_second: float = 1,
         *,
-        window: float = 10.0,
+        window: float | timedelta = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ratio: float = number("ratio", ratio, least=0)
         self.min_per_second: float = number("min_per_second", min_per_second, least=0)
-        self.window: float = number("window", window, above=0)
+        self.window: float = seconds("window", window, above=0)
         self._floor = self.min_per_second * self.window
         self._calls = TimedCalls(self.window, clock)
 

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.core.callables import describe
-from shared.core.checks import function, number, text, whole
+from shared.core.checks import function, number, seconds, text, whole
 
 from .._base.later import awaiting, is_later, stand_in
 from .._events.telemetry import emit
@@ -20,6 +20,7 @@ from .rules import checked_budget
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable
+    from datetime import timedelta
 
     from .budget import RetryBudget
 
@@ -60,7 +61,7 @@ class Hedge(Policy):
 
     def __init__(
         self,
-        delay: float | None = None,
+        delay: float | timedelta | None = None,
         percentile: float | None = None,
         *,
         max_hedges: int = 1,
@@ -71,7 +72,7 @@ class Hedge(Policy):
     ) -> None:
         if delay is None and percentile is None:
             raise ValueError("delay or percentile must be passed")
-        self.delay: float | None = None if delay is None else number("delay", delay, least=0)
+        self.delay: float | None = None if delay is None else seconds("delay", delay)
         if percentile is not None:
             percentile = number("percentile", percentile, above=0, most=100)
         self.percentile = percentile

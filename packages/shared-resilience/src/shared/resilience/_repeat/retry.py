@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
 from shared.core.callables import describe
-from shared.core.checks import choice, function, number, text, whole
+from shared.core.checks import choice, function, number, seconds, text, whole
 
 from .._base.callables import module_of, named_like
 from .._base.exceptions import which
@@ -19,6 +19,7 @@ from .rules import RetryAfter, RetryRules, Unwanted, checked_budget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from datetime import timedelta
 
     from shared.core.callables import Kind
 
@@ -94,42 +95,43 @@ class Retry(Policy):
     def __init__(
         self,
         max_attempts: int | None = 3,
-        delay: float = 1.0,
+        delay: float | timedelta = 1.0,
         *,
         backoff: float = 2.0,
-        max_delay: float = 60.0,
+        max_delay: float | timedelta = 60.0,
         jitter: str = "full",
         exceptions: Exceptions = Exception,
         retry_if_result: Callable[[Any], bool] | None = None,
         on_retry: Callable[[int, Exception | None], object] | None = None,
         budget: RetryBudget | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: float | timedelta | None = None,
+        attempt_timeout: float | timedelta | None = None,
         retry_after: RetryAfter | None = None,
         name: str = "retry",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         rules = self._rules = RetryRules(
             max_attempts=None if max_attempts is None else whole("max_attempts", max_attempts),
-            delay=number("delay", delay, least=0),
+            delay=seconds("delay", delay),
             backoff=number("backoff", backoff, above=0),
-            max_delay=number("max_delay", max_delay, least=0),
+            max_delay=seconds("max_delay", max_delay),
             jitter=choice("jitter", jitter, ("full", "none")),
             exceptions=which(Exception, exceptions=exceptions),
             retry_if_result=function("retry_if_result", retry_if_result, optional=True),
             on_retry=function("on_retry", on_retry, optional=True),
             budget=checked_budget(budget),
-            timeout=None if timeout is None else number("timeout", timeout, above=0),
+            timeout=None if timeout is None else seconds("timeout", timeout, above=0),
             retry_after=function("retry_after", retry_after, optional=True),
             name=text("name", name),
             clock=function("clock", clock),
         )
         for attribute in (*Retry.__annotations__, "name"):
             setattr(self, attribute, getattr(rules, attribute))
+        self.attempt_timeout: float | None = None
         if attempt_timeout is not None:
-            attempt_timeout = number("attempt_timeout", attempt_timeout, above=0)
-        self.attempt_timeout: float | None = attempt_timeout
-        self._limit = None if attempt_timeout is None else with_timeout(attempt_timeout)
+            self.attempt_timeout = seconds("attempt_timeout", attempt_timeout, above=0)
+        limit = self.attempt_timeout
+        self._limit = None if limit is None else with_timeout(limit)
 
     def __repr__(self) -> str:
         return f"<Retry {self.name!r} max_attempts={self.max_attempts}>"
@@ -293,14 +295,14 @@ class RetryOptions(TypedDict, total=False):
     """The keyword arguments of `Retry`."""
 
     backoff: float
-    max_delay: float
+    max_delay: float | timedelta
     jitter: str
     exceptions: Exceptions
     retry_if_result: Callable[[Any], bool] | None
     on_retry: Callable[[int, Exception | None], object] | None
     budget: RetryBudget | None
-    timeout: float | None
-    attempt_timeout: float | None
+    timeout: float | timedelta | None
+    attempt_timeout: float | timedelta | None
     retry_after: RetryAfter | None
     name: str
     clock: Callable[[], float]
@@ -311,13 +313,13 @@ def retry(fn: F, /) -> F: ...
 @overload
 def retry(
     max_attempts: int | None = 3,
-    delay: float = 1.0,
+    delay: float | timedelta = 1.0,
     *,
     max_retries: int | None = None,
     **options: Unpack[RetryOptions],
 ) -> Callable[[F], F]: ...
 def retry(
-    max_attempts: Any = 3, delay: float = 1.0, *, max_retries: int | None = None, **options: Any
+    max_attempts: Any = 3, delay: Any = 1.0, *, max_retries: int | None = None, **options: Any
 ) -> Any:
     """Decorate with a `Retry`; `@retry` alone uses its defaults.
 

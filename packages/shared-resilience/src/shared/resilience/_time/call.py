@@ -34,6 +34,8 @@ def wait_for(awaitable: Any, seconds: Any, default: Any) -> Coroutine[Any, Any, 
     """Return a coroutine that awaits any awaitable for `seconds`; see `limited`."""
     try:
         coroutine = coroutine_of(awaitable)
+        if hasattr(seconds, "total_seconds"):
+            seconds = seconds.total_seconds()
         number("timeout", seconds, most=LONGEST)
     except BaseException:
         if isinstance(awaitable, types.CoroutineType):

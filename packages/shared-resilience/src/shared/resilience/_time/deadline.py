@@ -9,13 +9,15 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Self, overload
 
+from shared.core import checks
 from shared.core.callables import decorate, kind_of
-from shared.core.checks import function, number, refuse
+from shared.core.checks import function, refuse
 
 from .._base.later import is_later, stand_in
 
 if TYPE_CHECKING:
     import asyncio
+    from datetime import timedelta
     from types import TracebackType
 
     from .._policy.policy import F
@@ -68,12 +70,12 @@ class deadline:  # noqa: N801 - used like a function
     __slots__ = ("_clock", "_seconds", "_timeout", "_token", "end")
 
     def __init__(
-        self, seconds: float | None, *, clock: Callable[[], float] = time.monotonic
+        self, seconds: float | timedelta | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if seconds is None:
             self._seconds = math.inf
         else:
-            self._seconds = number("seconds", seconds, least=0, finite=False)
+            self._seconds = checks.seconds("seconds", seconds, unlimited=True)
         self._clock = function("clock", clock)
         self.end: float = clock() + self._seconds
         self._token: Token[Any] | None = None

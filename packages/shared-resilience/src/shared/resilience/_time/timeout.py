@@ -6,6 +6,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from shared.core.checks import number, whole
+from shared.core.checks import seconds as as_seconds
 
 from .block import Timeout
 from .call import MISSING, Owner, limited, wait_for
@@ -14,6 +15,7 @@ from .threads import InThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
+    from datetime import timedelta
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -21,12 +23,16 @@ _THREADS = 32
 
 
 @overload
-def with_timeout(timeout: float, /, *, thread: bool = ..., max_threads: int = ...) -> Timeout: ...
-@overload
-def with_timeout(awaitable: Awaitable[T], timeout: float, /) -> Coroutine[Any, Any, T]: ...
+def with_timeout(
+    timeout: float | timedelta, /, *, thread: bool = ..., max_threads: int = ...
+) -> Timeout: ...
 @overload
 def with_timeout(
-    awaitable: Awaitable[T], timeout: float, default: D
+    awaitable: Awaitable[T], timeout: float | timedelta, /
+) -> Coroutine[Any, Any, T]: ...
+@overload
+def with_timeout(
+    awaitable: Awaitable[T], timeout: float | timedelta, default: D
 ) -> Coroutine[Any, Any, T | D]: ...
 def with_timeout(
     awaitable: Any = MISSING,
@@ -81,7 +87,7 @@ def with_timeout(
         seconds: Any = timeout if awaitable is MISSING else awaitable
         whole("max_threads", max_threads)
         block = InThread(max_threads) if thread else Timeout()
-        block.seconds = number("timeout", seconds, above=0, most=LONGEST)
+        block.seconds = number("timeout", as_seconds("timeout", seconds, above=0), most=LONGEST)
         block.task = block._others = None  # noqa: SLF001 - made here only
         return block
     return wait_for(awaitable, timeout, default)
