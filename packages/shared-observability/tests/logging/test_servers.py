@@ -77,6 +77,18 @@ def test_only_json_lines_and_no_secret(tmp_path, until, start):
     assert all("color_message" not in line for line in ours)
 
 
+@pytest.fixture
+def uvicorn_as_before():
+    """The loggers of uvicorn live as long as the process."""
+    loggers = [logging.getLogger(f"uvicorn{name}") for name in ("", ".error", ".access", ".asgi")]
+    before = [(list(one.handlers), one.level, one.propagate) for one in loggers]
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
+@pytest.mark.usefixtures("uvicorn_as_before")
 async def test_a_server_that_configures_its_logging_later(new_lines):
     stream = new_lines()
     configure_logging(output=stream)
