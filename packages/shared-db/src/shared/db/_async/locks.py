@@ -7,6 +7,7 @@ a token lower than one that it has seen.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from shared.core.checks import seconds
 
 from .._base.errors import DatabaseError, LockLost, LockTimeout
-from .runtime import Background, Interrupter, Waiter, sleep
+from .runtime import Background, Interrupter, Waiter, finished, sleep
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,7 +36,9 @@ class AsyncLock:
         self.name = name
         self.ttl: float = seconds("ttl", ttl, above=0)
         self.token = 0
-        self._timeout = timeout
+        if timeout is not None:
+            timeout = seconds("timeout", timeout, unlimited=True)
+        self._timeout = None if timeout == math.inf else timeout
         self._held_until = 0.0
         self._lost: str | None = None
         self._stop: Waiter[None] | None = None
@@ -61,7 +64,7 @@ class AsyncLock:
         try:
             await self._wait()
         except BaseException:
-            await self._release()  # it may be ours: the answer was lost
+            await finished(self._release)  # it may be ours: the answer was lost
             raise
         self._lost = None
         self._process = os.getpid()
@@ -92,9 +95,13 @@ class AsyncLock:
             return  # a forked child: the parent goes on holding the lock
         interrupted = self._interrupter.end(exc)
         self._stop.give(None)
-        await self._keeper.join(self.ttl)
-        lost = self._lost or ("its time ran out" if time.monotonic() >= self._held_until else None)
-        await self._release()
+        lost: str | None = None
+        try:
+            await self._keeper.join(self.ttl)
+            late = time.monotonic() >= self._held_until
+            lost = self._lost or ("its time ran out" if late else None)
+        finally:
+            await finished(self._release)
         if lost is not None and (exc is None or interrupted):
             raise LockLost(f"lock {self.name!r} was lost: {lost}") from (
                 None if interrupted else exc

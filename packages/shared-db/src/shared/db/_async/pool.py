@@ -17,7 +17,7 @@ from shared.core import checks, forks
 
 from .._base.errors import PoolClosed, PoolExhausted, Unavailable
 from .._base.holder import Holder
-from .runtime import Background, Waiter, current_task, sleep
+from .runtime import Background, Home, Waiter, current_task, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,10 @@ class Driver(Protocol[C]):
 
     def alive(self, connection: C) -> bool:
         """Report whether an idle one still has its server, without a round trip."""
+        ...
+
+    def drop(self, connection: C) -> None:
+        """Close one whose event loop is closed."""
         ...
 
     def orphan(self, connection: C) -> None:
@@ -107,6 +111,7 @@ class AsyncPool(Generic[C]):
         self._max_idle = max_idle
         self._max_lifetime = max_lifetime
         self._clock = clock
+        self._home = Home()
         self._start()
         forks.renew(self)
 
@@ -137,6 +142,16 @@ class AsyncPool(Generic[C]):
         closed = self._closed
         self._start()
         self._closed = closed
+
+    def come_home(self) -> None:
+        """Start again in another event loop: what belonged to a closed one is given up."""
+        if self._home.moved():
+            connections = [entry.connection for entry in (*self._idle, *self._used.values())]
+            for connection in connections:
+                self._driver.drop(connection)
+            closed = self._closed
+            self._start()
+            self._closed = closed
 
     def lent(self, connection: C) -> bool:
         """Report whether a connection was taken and not returned, in this process."""
@@ -187,6 +202,7 @@ class AsyncPool(Generic[C]):
             PoolClosed: The pool is closed.
             Unavailable: The server could not be reached in time.
         """
+        self.come_home()
         started = self._clock()
         while True:
             mine: Entry[C] | None = None
@@ -395,6 +411,7 @@ class AsyncPool(Generic[C]):
         Returns:
             `cancelled` and `finished`: how many checkouts were cut off, and how many ended.
         """
+        self.come_home()
         with self._mutex:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -56,6 +56,7 @@ class AsyncQdrant(AsyncLazy):
         Raises:
             PoolClosed: `close` was called.
         """
+        self.come_home()
         if self._client is None:
             async with self._making:
                 if self._closed:
@@ -156,6 +157,7 @@ class AsyncQdrant(AsyncLazy):
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the client once what runs has ended, or after the timeout."""
+        self.come_home()
         self._closed = True
         deadline = time.monotonic() + timeout
         running = self._calls

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.core.loops import running_loop
 from shared.core.waiting import TaskWaiter as Waiter
 
 if TYPE_CHECKING:
@@ -20,17 +22,37 @@ current_task = asyncio.current_task
 __all__ = [
     "IS_ASYNC",
     "Background",
+    "Home",
     "Interrupter",
     "Waiter",
     "Watchful",
     "call",
     "current_task",
+    "finished",
     "gather",
+    "patiently",
     "readable",
     "redis_connections",
     "settled",
     "sleep",
 ]
+
+
+class Home:
+    """The event loop that connections belong to."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def moved(self) -> bool:
+        """Report whether the loop that runs came after another, which is closed."""
+        loop, before = running_loop(), self._loop
+        if loop is before or loop is None:
+            return False
+        if before is not None and not before.is_closed():
+            return False
+        self._loop = loop
+        return before is not None
 
 
 class Background:
@@ -58,6 +80,25 @@ async def _awaited(function: Callable[[], Awaitable[Any]]) -> Any:
 async def sleep(seconds: float) -> None:
     """Wait while other tasks run."""
     await asyncio.sleep(seconds)
+
+
+async def finished(function: Callable[[], Awaitable[Any]], grace: float = 5.0) -> None:
+    """Run a function to its end; a cancellation meanwhile is raised after it, or after `grace`."""
+    task = asyncio.ensure_future(_awaited(function))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            done, _ = await asyncio.wait((task,), timeout=None if cancelled is None else grace)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        else:
+            if not done:
+                task.cancel()
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # seen
+        raise cancelled
+    task.result()
 
 
 async def settled(result: Any) -> Any:
@@ -137,6 +178,22 @@ async def readable(descriptor: int, timeout: float) -> bool:
         return await waiter.wait(timeout)
     finally:
         loop.remove_reader(descriptor)
+
+
+async def patiently(
+    connection: Any,
+    read: Callable[..., Awaitable[Any]],
+    wait: float,
+    arguments: Any,
+    options: Any,
+) -> Any:
+    """Read the answer of a command of Redis that waits, beyond the usual time for answers."""
+    usual = connection.socket_timeout
+    connection.socket_timeout = None if usual is None or wait == math.inf else wait + usual
+    try:
+        return await read(*arguments, **options)
+    finally:
+        connection.socket_timeout = usual
 
 
 def redis_connections(pool: Any) -> tuple[int, int]:

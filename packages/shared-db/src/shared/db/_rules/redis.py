@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from .._base.errors import DriverMissing
@@ -129,6 +130,42 @@ def repeatable(arguments: tuple[Any, ...]) -> bool:
         words = {str(word).upper() for word in arguments[3:] if isinstance(word, (str, bytes))}
         return not words & {"NX", "XX", "GET", "B'NX'", "B'XX'", "B'GET'", "IFEQ"}
     return name in REPEATABLE
+
+
+# Where a command that waits has its time: the position of the argument, and how many are a second.
+_BLOCKING = {
+    **dict.fromkeys(("BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BZPOPMIN", "BZPOPMAX"), (-1, 1)),
+    **dict.fromkeys(("BLMPOP", "BZMPOP"), (1, 1)),
+    **dict.fromkeys(("WAIT", "WAITAOF"), (-1, 1000)),
+    **dict.fromkeys(("XREAD", "XREADGROUP"), (0, 1000)),
+}
+
+
+def blocks_for(arguments: tuple[Any, ...]) -> float | None:
+    """Return how many seconds a command lets the server wait; None if it does not.
+
+    Example:
+        >>> blocks_for(("BLPOP", "queue", 0)), blocks_for(("XREAD", b"BLOCK", 500, b"STREAMS"))
+        (inf, 0.5)
+        >>> blocks_for(("GET", "k")), blocks_for(("XREAD", b"STREAMS", "s", "0"))
+        (None, None)
+    """
+    name = arguments[0]
+    found = _BLOCKING.get(name) or (
+        _BLOCKING.get(name.upper()) if isinstance(name, str) and name.islower() else None
+    )
+    if found is None:
+        return None
+    place, unit = found
+    if place == 0:
+        words = [word.encode() if isinstance(word, str) else word for word in arguments[:8]]
+        place = next((at for at, word in enumerate(words) if word in {b"BLOCK", b"block"}), -1) + 1
+        if place == 0:
+            return None
+    try:
+        return float(arguments[place]) / unit or math.inf
+    except (IndexError, TypeError, ValueError):
+        return None  # the server refuses it
 
 
 def driver() -> Any:

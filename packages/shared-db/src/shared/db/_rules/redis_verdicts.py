@@ -79,7 +79,9 @@ def verdict(error: Exception, *, repeatable: bool, single: bool, closed: bool) -
     return Verdict.AGAIN if found is Verdict.UNKNOWN and repeatable else found
 
 
-def failure(found: Verdict, error: Exception, call: str, pool: tuple[float, int]) -> DatabaseError:
+def failure(
+    found: Verdict, error: Exception, call: str, pool: tuple[float, int], name: str = "redis"
+) -> DatabaseError:
     """Return the error that the caller sees.
 
     Args:
@@ -87,9 +89,10 @@ def failure(found: Verdict, error: Exception, call: str, pool: tuple[float, int]
         error: What the driver raised.
         call: What was called.
         pool: Seconds that a caller waits for a connection, and how many there are.
+        name: The store, such as `redis:cache`.
     """
     if found is Verdict.EXHAUSTED:
-        return PoolExhausted("redis", *pool, [])
+        return PoolExhausted(name, *pool, [])
     if found is Verdict.UNKNOWN:
         return OutcomeUnknown(f"the answer to {call} was lost: {error}", store="redis")
     if found is Verdict.WAIT:

@@ -9,6 +9,8 @@ from typing import Any
 
 from shared.core import forks
 
+from .runtime import Home
+
 
 class Lazy:
     """The base of the clients that are made when first used."""
@@ -21,8 +23,14 @@ class Lazy:
         self._making = threading.Lock()
         self._closed = False
         self._calls = 0
+        self._home = Home()
         self.observers: list[Any] = []
         forks.renew(self)
+
+    def come_home(self) -> None:
+        """Start again in another event loop: connections of a closed one are of no use."""
+        if self._home.moved():
+            self.renew_after_fork()
 
     def renew_after_fork(self) -> None:
         """Start again in a forked child: the sockets belong to the parent."""

@@ -9,6 +9,7 @@ a token lower than one that it has seen.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Self
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from shared.core.checks import seconds
 
 from .._base.errors import DatabaseError, LockLost, LockTimeout
-from .runtime import Background, Interrupter, Waiter, sleep
+from .runtime import Background, Interrupter, Waiter, finished, sleep
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +38,9 @@ class Lock:
         self.name = name
         self.ttl: float = seconds("ttl", ttl, above=0)
         self.token = 0
-        self._timeout = timeout
+        if timeout is not None:
+            timeout = seconds("timeout", timeout, unlimited=True)
+        self._timeout = None if timeout == math.inf else timeout
         self._held_until = 0.0
         self._lost: str | None = None
         self._stop: Waiter[None] | None = None
@@ -63,7 +66,7 @@ class Lock:
         try:
             self._wait()
         except BaseException:
-            self._release()  # it may be ours: the answer was lost
+            finished(self._release)  # it may be ours: the answer was lost
             raise
         self._lost = None
         self._process = os.getpid()
@@ -94,9 +97,13 @@ class Lock:
             return  # a forked child: the parent goes on holding the lock
         interrupted = self._interrupter.end(exc)
         self._stop.give(None)
-        self._keeper.join(self.ttl)
-        lost = self._lost or ("its time ran out" if time.monotonic() >= self._held_until else None)
-        self._release()
+        lost: str | None = None
+        try:
+            self._keeper.join(self.ttl)
+            late = time.monotonic() >= self._held_until
+            lost = self._lost or ("its time ran out" if late else None)
+        finally:
+            finished(self._release)
         if lost is not None and (exc is None or interrupted):
             raise LockLost(f"lock {self.name!r} was lost: {lost}") from (
                 None if interrupted else exc

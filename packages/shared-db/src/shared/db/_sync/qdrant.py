@@ -58,6 +58,7 @@ class Qdrant(Lazy):
         Raises:
             PoolClosed: `close` was called.
         """
+        self.come_home()
         if self._client is None:
             with self._making:
                 if self._closed:
@@ -158,6 +159,7 @@ class Qdrant(Lazy):
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the client once what runs has ended, or after the timeout."""
+        self.come_home()
         self._closed = True
         deadline = time.monotonic() + timeout
         running = self._calls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import select
 import threading
 import time
@@ -21,17 +22,28 @@ current_task = threading.current_thread
 __all__ = [
     "IS_ASYNC",
     "Background",
+    "Home",
     "Interrupter",
     "Waiter",
     "Watchful",
     "call",
     "current_task",
+    "finished",
     "gather",
+    "patiently",
     "readable",
     "redis_connections",
     "settled",
     "sleep",
 ]
+
+
+class Home:
+    """Connections of threads belong to no event loop."""
+
+    def moved(self) -> bool:
+        """Report False."""
+        return False
 
 
 class Background:
@@ -55,6 +67,11 @@ class Background:
 def sleep(seconds: float) -> None:
     """Wait."""
     time.sleep(seconds)
+
+
+def finished(function: Callable[[], Any]) -> None:
+    """Run a function."""
+    function()
 
 
 def settled(result: Any) -> Any:
@@ -132,6 +149,15 @@ def readable(descriptor: int, timeout: float) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(timeout * 1000))
+
+
+def patiently(
+    connection: Any, read: Callable[..., Any], wait: float, arguments: Any, options: Any
+) -> Any:
+    """Read the answer of a command of Redis that waits, beyond the usual time for answers."""
+    usual = connection.socket_timeout
+    limit = None if usual is None or wait == math.inf else wait + usual
+    return read(*arguments, **options, timeout=limit)
 
 
 def redis_connections(pool: Any) -> tuple[int, int]:

@@ -86,6 +86,7 @@ class AsyncClickHouse(AsyncLazy):
             Unavailable: The server cannot be reached.
             PoolClosed: `close` was called.
         """
+        self.come_home()
         if self._client is None:
             async with self._making:
                 self.check_open()
@@ -431,6 +432,7 @@ class AsyncClickHouse(AsyncLazy):
 
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the client once what runs has ended; what outlasts the timeout is cut off."""
+        self.come_home()
         self._closed = True
         running = self._calls
         await self._drain(timeout)

@@ -136,6 +136,10 @@ class Connector:
         except (driver().Error, OSError, ValueError):
             return False
 
+    def drop(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Close a connection whose event loop is closed."""
+        connection.pgconn.finish()
+
     def orphan(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """In a forked child, replace the parent's socket by one without another end."""
         with contextlib.suppress(driver().Error, OSError):

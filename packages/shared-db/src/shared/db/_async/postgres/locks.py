@@ -64,4 +64,8 @@ class AsyncPostgresLock(AsyncLock):
             await connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
         except psycopg.Error:
             await connection.close()  # that frees it too
-        await self._pool.release(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        finally:
+            await self._pool.release(connection)

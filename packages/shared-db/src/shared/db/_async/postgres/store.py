@@ -14,6 +14,7 @@ from shared.core.checks import function, refuse
 from ..._base.errors import Unavailable
 from ..._base.observe import keyword, observed
 from ..._base.sealed import Sealed, freed, shown
+from ..._base.settings import key_of
 from ..._rules.copy import (
     COLUMNS,
     UNFIT,
@@ -79,7 +80,7 @@ class AsyncPostgres:
         )
         self.pool: AsyncPool[psycopg.AsyncConnection[Any]] = AsyncPool(
             self.connector,
-            name=name,
+            name=key_of("postgres", name),
             min_connections=min_connections,
             max_connections=max_connections,
             timeout=timeout,

@@ -16,14 +16,18 @@ from redis.asyncio import Connection as Tcp
 from redis.asyncio import SSLConnection as Tls
 from redis.asyncio import UnixDomainSocketConnection as Socket
 from redis.asyncio.client import Pipeline as DriversPipeline
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
+from shared.core import forks
+
 from ..._base.observe import observed
 from ..._base.reasons import is_lasting, reason
 from ..._base.sealed import freed
-from ..._rules.redis import repeatable
+from ..._base.settings import key_of
+from ..._rules.redis import blocks_for, repeatable
 from ..._rules.redis_verdicts import (
     CAUGHT,
     NoneFree,
@@ -33,9 +37,10 @@ from ..._rules.redis_verdicts import (
     failure,
     verdict,
 )
-from ..runtime import Watchful, sleep
+from ..runtime import Home, Watchful, patiently, sleep
 
 _REPEATS = 2  # of one call
+_ONCE, _AGAIN = Retry(NoBackoff(), 0), Retry(NoBackoff(), 3)
 # A wrong password, a user without rights, a database that does not exist.
 _REFUSALS = (errors.AuthenticationError, errors.AuthorizationError, errors.ResponseError)
 
@@ -45,6 +50,7 @@ class Waiting(Watchful):
 
     patience = 5.0
     resolve: Any = None
+    wait: float | None = None
 
     async def connect(self) -> None:
         """Connect; try again until the server is back."""
@@ -72,6 +78,19 @@ class Waiting(Watchful):
             await sleep(delay)
             delay = min(delay * 1.6, 0.15)
 
+    async def send_command(self, *arguments: Any, **options: Any) -> None:
+        """Send a command; note how long the server may wait before it answers."""
+        self.wait = blocks_for(arguments)
+        await super().send_command(*arguments, **options)  # type: ignore[misc]
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        """Read an answer; that of a blocking command may take as long as it blocks."""
+        wait, self.wait = self.wait, None
+        read = super().read_response  # type: ignore[misc]
+        if wait is None or "timeout" in options:
+            return await read(*arguments, **options)
+        return await patiently(self, read, wait, arguments, options)
+
     def _place(self) -> str:
         return getattr(self, "path", None) or f"{self.host}:{self.port}"
 
@@ -94,11 +113,39 @@ class Pool(BlockingConnectionPool):
     async def get_connection(self, *arguments: Any, **options: Any) -> Any:
         """Take a connection, as the driver's pool does."""
         try:
-            return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
+            connection = await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
         except errors.ConnectionError as error:
             if isinstance(error.__context__, (queue.Empty, TimeoutError)):
                 raise NoneFree(str(error)) from None
             raise
+        connection.retry = _ONCE  # a subscriber may have had it
+        return connection
+
+
+class Subscriber(PubSub):
+    """The driver's publish and subscribe, which goes on when the server is back."""
+
+    async def execute_command(self, *arguments: Any) -> Any:
+        """Send a command; lost after it, the connection is made and subscribed again."""
+        try:
+            return await super().execute_command(*arguments)
+        except errors.ConnectionError as error:
+            raise _away(error) from freed(error)
+        finally:
+            if self.connection is not None:
+                self.connection.retry = _AGAIN
+
+    async def parse_response(self, *arguments: Any, **options: Any) -> Any:
+        """Read what was published, as the driver does."""
+        try:
+            return await super().parse_response(*arguments, **options)
+        except errors.ConnectionError as error:
+            raise _away(error) from freed(error)
+
+
+def _away(error: Exception) -> Exception:
+    found = Verdict.EXHAUSTED if isinstance(error, NoneFree) else Verdict.UNAVAILABLE
+    return failure(found, error, "a subscription", (0.0, 0))
 
 
 class Trials:
@@ -143,7 +190,8 @@ class Trials:
             return False
         size = float(pool.timeout), int(pool.max_connections)
         cause = None if found is Verdict.EXHAUSTED else freed(error)
-        raise failure(found, error, self._call, size) from cause
+        name = key_of("redis", getattr(client.keeper, "name", "default"))
+        raise failure(found, error, self._call, size, name) from cause
 
 
 class Pipeline(DriversPipeline):
@@ -179,9 +227,17 @@ class Client(Redis):
     """The driver's client."""
 
     keeper: Any = None
+    remake: Any = None
+
+    def come_home(self) -> None:
+        """Start again in another event loop: connections of a closed one are of no use."""
+        if self.home.moved():
+            forks.keep(self.connection_pool)
+            self.connection_pool = self.remake()
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
         """Run one command. Only a command that may run twice is ever sent again."""
+        self.come_home()
         if self.keeper is None or not self.keeper.observers:
             return await self._try(arguments, options)
         with observed(self.keeper, str(arguments[0]).upper()):
@@ -199,8 +255,14 @@ class Client(Redis):
                 if not await trials.again(error):
                     raise
 
+    def pubsub(self, **options: Any) -> Subscriber:
+        """Return a subscriber, which goes on after a restart of the server."""
+        self.come_home()
+        return Subscriber(self.connection_pool, **options)
+
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
         """Return a pipeline: its commands go out together."""
+        self.come_home()
         made = Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         made.keeper, made.whole = self.keeper, transaction
         return made
@@ -231,8 +293,13 @@ def make_client(
         body["resolve"] = _resolver(sentinels, service)
     arguments |= {"timeout": patience or 0.5, "max_connections": connections}
     kind = type("Connection", (kind,), body)
-    pool = made(connection_class=kind, retry=Retry(NoBackoff(), 0), **arguments)
-    return cast("Client", Client.from_pool(pool))
+
+    def remake() -> Any:
+        return made(connection_class=kind, retry=_ONCE, **arguments)
+
+    client = cast("Client", Client.from_pool(remake()))
+    client.remake, client.home = remake, Home()
+    return client
 
 
 def _resolver(sentinels: Any, service: str) -> Any:

@@ -135,6 +135,9 @@ class AsyncRedisStore:
     async def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the connections once what runs has ended, or after the timeout."""
         self.closed = True
+        for client in (self._client, self._probe, *self._impatient.values()):
+            if client is not None:
+                client.come_home()
         running = cancelled = 0
         if self._client is not None:
             running = self.snapshot()["in_use"]

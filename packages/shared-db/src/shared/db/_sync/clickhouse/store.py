@@ -88,6 +88,7 @@ class ClickHouse(Lazy):
             Unavailable: The server cannot be reached.
             PoolClosed: `close` was called.
         """
+        self.come_home()
         if self._client is None:
             with self._making:
                 self.check_open()
@@ -433,6 +434,7 @@ class ClickHouse(Lazy):
 
     def close(self, timeout: float = 10.0) -> dict[str, int]:
         """Close the client once what runs has ended; what outlasts the timeout is cut off."""
+        self.come_home()
         self._closed = True
         running = self._calls
         self._drain(timeout)

@@ -138,6 +138,10 @@ class Connector:
         except (driver().Error, OSError, ValueError):
             return False
 
+    def drop(self, connection: psycopg.Connection[Any]) -> None:
+        """Close a connection whose event loop is closed."""
+        connection.pgconn.finish()
+
     def orphan(self, connection: psycopg.Connection[Any]) -> None:
         """In a forked child, replace the parent's socket by one without another end."""
         with contextlib.suppress(driver().Error, OSError):

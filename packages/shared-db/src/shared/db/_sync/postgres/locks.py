@@ -66,4 +66,8 @@ class PostgresLock(Lock):
             connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
         except psycopg.Error:
             connection.close()  # that frees it too
-        self._pool.release(connection)
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._pool.release(connection)

@@ -16,6 +16,7 @@ from shared.core.checks import function, refuse
 from ..._base.errors import Unavailable
 from ..._base.observe import keyword, observed
 from ..._base.sealed import Sealed, freed, shown
+from ..._base.settings import key_of
 from ..._rules.copy import (
     COLUMNS,
     UNFIT,
@@ -81,7 +82,7 @@ class Postgres:
         )
         self.pool: Pool[psycopg.Connection[Any]] = Pool(
             self.connector,
-            name=name,
+            name=key_of("postgres", name),
             min_connections=min_connections,
             max_connections=max_connections,
             timeout=timeout,

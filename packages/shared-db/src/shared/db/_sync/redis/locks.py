@@ -33,7 +33,9 @@ class RedisLock(Lock):
         asked = time.monotonic()
         try:
             answer = self._redis.eval(ACQUIRE, 2, *self._keys, self._id, int(self.ttl * 1000))
-        except Unavailable:
+        except Unavailable as error:
+            if error.lasting:
+                raise
             # It may be ours: make sure that it is not, then ask again.
             self._release()
             return False
