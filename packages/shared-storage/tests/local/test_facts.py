@@ -78,14 +78,15 @@ def test_types_by_content_then_name(tmp_path, name, content, expected):
 
 def test_containers_that_look_alike(tmp_path):
     word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    part = f'<Override PartName="/word/document.xml" ContentType="{word}.main+xml"/>'
     for name, inside, expected in [
-        ("a.zip", ["a.txt"], "application/zip"),
-        ("b", ["a.txt"], "application/zip"),
-        ("c.docx", ["[Content_Types].xml", "_rels/.rels", "word/document.xml"], word),
+        ("a.zip", {"a.txt": "x"}, "application/zip"),
+        ("b", {"a.txt": "x"}, "application/zip"),
+        ("c.docx", {"[Content_Types].xml": part, "word/document.xml": "<x/>"}, word),
     ]:
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
-            for member in inside:
-                archive.writestr(member, "<x/>")
+            for member, content in inside.items():
+                archive.writestr(member, content)
         assert get_file_mime_type(tmp_path / name) == expected
 
 

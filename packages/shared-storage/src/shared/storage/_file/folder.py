@@ -193,15 +193,13 @@ class Folder:
 
     def sweep(self) -> int:
         """Remove what dead processes have left; return how many files."""
-        import shutil
-
         count = 0
         with self.wait_for_lock("sweep"):
             with os.scandir(f"{self.own}/writing") as sessions:
                 for session in list(sessions):
                     if _is_dead(f"{session.path}/lock"):
                         count += len(os.listdir(session.path))
-                        shutil.rmtree(session.path, ignore_errors=True)
+                        _remove(session.path)
             with os.scandir(f"{self.own}/locks") as locks:
                 for entry in list(locks):
                     if entry.name.startswith("k-") and entry.name != "k-sweep":
@@ -338,10 +336,16 @@ class Session:
 
 def _end(fd: int, path: str, pid: int) -> None:
     if pid == os.getpid():
-        import shutil
-
         os.close(fd)
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    """Remove the folder of a session. (An import of `shutil` here can hang in a forked child.)"""
+    with suppress(OSError):  # Windows removes no open file
+        for name in os.listdir(path):
+            os.unlink(f"{path}/{name}")
+        os.rmdir(path)
 
 
 def _is_dead(path: str) -> bool:
