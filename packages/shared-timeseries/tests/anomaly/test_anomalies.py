@@ -198,7 +198,11 @@ def hard_series():
 
 @pytest.mark.parametrize(("name", "values"), list(hard_series()))
 @pytest.mark.parametrize(("threshold", "window"), [(3.0, 60), (2.0, 5), (4.5, 1000)])
-def test_the_quick_search_finds_what_the_definition_says(name, values, threshold, window):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_quick_search_finds_what_the_definition_says(
+    monkeypatch, name, values, threshold, window, compiled
+):
+    monkeypatch.setattr("shared.timeseries._kernels.suspects.wants_fast", lambda *_: compiled)
     found = detect_anomalies(values, threshold, "rolling_zscore", window=window)
     assert found == by_hand(values, threshold, window)
     details = detect_anomalies(values, threshold, "rolling_zscore", window=window, details=True)

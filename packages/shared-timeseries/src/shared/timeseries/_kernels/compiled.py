@@ -317,6 +317,42 @@ def sliding_spread(values: Any, window: int, zscore: bool) -> Any:
 
 
 @compiled
+def far_from_before(values: Any, window: int, limit: float) -> Any:
+    """Return the positions that `suspects` finds: far by the sums before them, or not to be told by sums."""
+    size = len(values)
+    out = np.empty(size, np.int64)
+    found, run = 0, 1
+    for i in range(1, min(window, size)):
+        run = run + 1 if values[i] == values[i - 1] else 1
+    piece = max(4096, 2 * window)
+    for begin in range(window, size, piece):
+        level = 0.0
+        for j in range(begin - window, begin):
+            level += values[j]
+        level /= window
+        total = squares = 0.0
+        for j in range(begin - window, begin):
+            away = values[j] - level
+            total += away
+            squares += away * away
+        largest = squares
+        for i in range(begin, min(begin + piece, size)):
+            if i > begin:
+                new, old = values[i - 1] - level, values[i - 1 - window] - level
+                total += new - old
+                squares += new * new - old * old
+                largest += new * new
+            run = run + 1 if values[i] == values[i - 1] else 1
+            mean = total / window
+            rest = squares - total * mean
+            away = values[i] - level - mean
+            if away * away > limit * rest if rest > 1e-6 * largest else run <= window:
+                out[found] = i
+                found += 1
+    return out[:found]
+
+
+@compiled
 def _two_passes(values: Any, begin: int, stop: int) -> Any:
     mean = 0.0
     low = high = values[begin]

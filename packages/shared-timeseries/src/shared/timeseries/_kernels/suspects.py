@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .fast import wants_fast
+
 if TYPE_CHECKING:
     from .._time.types import Float64s, Int64s
 
@@ -33,8 +35,13 @@ def suspects(values: Float64s, window: int, threshold: float) -> Int64s:
     A distance d from the mean s / w is too far if d * d > limit * (squares - s * s / w): no root and
     no quotient for each value, and every pass writes into the same buffers.
     """
-    piece = max(_PIECE, 2 * window)
     limit = threshold * threshold / (window - 1) * (1 - _SLACK)
+    if wants_fast(None, len(values)):
+        from .compiled import far_from_before
+
+        compiled: Int64s = far_from_before(values, window, limit)
+        return compiled
+    piece = max(_PIECE, 2 * window)
     away, squared = np.empty(piece + window), np.empty(piece + window)
     ahead, ahead_2 = np.zeros(piece + window + 1), np.zeros(piece + window + 1)
     sums_of, squares_of, mean_of = (np.empty(piece) for _ in range(3))
