@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    field_validator,
     model_validator,
 )
 
@@ -129,3 +130,32 @@ def test_a_component_keeps_its_defaults_too():
 def test_two_loads_do_not_share_a_default():
     assert load(App).store is not App.model_fields["store"].default
     assert load(App).store is not load(App).store
+
+
+def test_a_copy_validates_only_what_changes():
+    class Timed(Settings):
+        timeout: Milliseconds = 5
+        other: int = 1
+        sum: int = 0
+
+        @field_validator("other")
+        @classmethod
+        def _twice(cls, value: int) -> int:
+            return value * 2
+
+        @model_validator(mode="after")
+        def _sum(self) -> Timed:
+            self.__dict__["sum"] = self.timeout + self.other
+            return self
+
+    timed = load(Timed, OTHER="3")
+    assert (timed.timeout, timed.other) == (5000, 6)
+    copy = timed.model_copy(update={"debug": True})
+    assert (copy.timeout, copy.other, copy.debug) == (5000, 6, True)
+    assert timed.model_copy(update={"timeout": 7}).timeout == 7000
+
+
+def test_a_copy_of_the_stores_still_follows_its_url():
+    database = load(Settings, POSTGRES_HOST="old", POSTGRES_URL="postgres://old/d").database
+    copy = database.model_copy(update={"postgres_url": "postgres://new/d"})
+    assert (copy.postgres_host, copy.postgres_url.host) == ("new", "new")

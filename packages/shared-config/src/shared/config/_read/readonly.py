@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import BaseModel, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    PlainValidator,
+    ValidationError,
+    WrapValidator,
+)
 
 from shared.core.redaction import MARKER
 
@@ -101,12 +108,30 @@ class ReadOnly(BaseModel, metaclass=_Checking):
             return copy
         data = self._changed(update)
         changed: Self = checked(type(self), data, copy)
+        if type(self)._changed is ReadOnly._changed:  # noqa: SLF001 - else fields follow others
+            # What does not change is not validated a second time.
+            for name in _validated_fields(type(self)) & data.keys() - update.keys():
+                vars(changed)[name] = data[name]
         given = {name for name in data if name in update or name in self.model_fields_set}
         object.__setattr__(changed, "__pydantic_fields_set__", given)
         return changed
 
     def _changed(self, update: Mapping[str, Any]) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields} | dict(update)
+
+
+def _validated_fields(cls: type[BaseModel]) -> set[str]:
+    """Return the fields with a function of the user that validates them alone."""
+    functions = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
+    found = {
+        name
+        for name, field in cls.model_fields.items()
+        if any(isinstance(mark, functions) for mark in field.metadata)
+    }
+    for decorator in cls.__pydantic_decorators__.field_validators.values():
+        fields = decorator.info.fields
+        found |= cls.model_fields.keys() if "*" in fields else set(fields)
+    return found
 
 
 def _hashable(value: Any) -> Any:
