@@ -274,8 +274,8 @@ in SQLite, shelve in one file of dbm without any protection against a second wri
 `pipe_file` writes in place, so a reader may see half a file.
 
 `FileStore` is a class on locks, times and types: `typing`, `datetime`, `threading` and `weakref` are
-more than half of its import. The bar holds for the package and for the functions on files of JSON,
-which is where `pathlib` and `json` are the alternative.
+more than half of its import, and `pathlib` and `json` need none of them. The bar holds for the
+package itself; its parts load when they are first used.
 """
     Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
     print(table(rows))

@@ -341,7 +341,7 @@ def _end(fd: int, path: str, pid: int) -> None:
 
 
 def _remove(path: str) -> None:
-    """Remove the folder of a session. (An import of `shutil` here can hang in a forked child.)"""
+    """Remove the folder of a session; an import of `shutil` here can hang in a forked child."""
     with suppress(OSError):  # Windows removes no open file
         for name in os.listdir(path):
             os.unlink(f"{path}/{name}")
