@@ -35,15 +35,19 @@ def is_json(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     try:
-        # Numbers stay text: Python refuses to read whole numbers of thousands of digits.
-        json.loads(value, parse_int=str, parse_float=str, parse_constant=_refuse)
+        try:
+            json.loads(value, parse_constant=_refuse)
+        except json.JSONDecodeError:
+            return False
+        except ValueError:  # Python refuses whole numbers of thousands of digits; JSON does not
+            json.loads(value, parse_int=str, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
     return True
 
 
 def _refuse(word: str) -> None:
-    raise ValueError(word)
+    raise json.JSONDecodeError("a constant of JavaScript", word, 0)
 
 
 def is_iso_datetime(value: Any, *, offset: bool = False, leap_second: bool = False) -> bool:

@@ -46,6 +46,8 @@ class Leaf(Node):
         accepts: Types whose own instances always pass.
     """
 
+    raises = False  # whether the test may raise, and only `build` knows what to do then
+
     __slots__ = ("_exact", "_json", "_what", "accepts", "code", "context", "got", "kind", "test")
 
     def __init__(

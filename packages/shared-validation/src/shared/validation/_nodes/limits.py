@@ -44,10 +44,17 @@ def between(low: Any, high: Any) -> Leaf:
         raise refuse("high", f"a {type(low).__name__} as low is", high, TypeError)
     if not order.compares(low, operator.ge)(high):
         raise refuse("high", f"at least {low}", high)
-    at_least, at_most = order.compares(low, operator.ge), order.compares(high, operator.le)
     plain = type(low) in {int, float} and type(high) in {int, float}
+    at_least, at_most = order.compares(low, operator.ge), order.compares(high, operator.le)
+
+    def test(value: Any) -> bool:
+        kind = type(value)
+        if plain and (kind is int or kind is float):
+            return low <= value <= high  # type: ignore[no-any-return]
+        return at_least(value) and at_most(value)
+
     return _Range(
-        lambda value: at_least(value) and at_most(value),
+        test,
         f"from {low!s} to {high!s}",
         "too_small",
         kind=_kind(low),

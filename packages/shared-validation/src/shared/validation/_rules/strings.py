@@ -236,6 +236,8 @@ def matches_pattern(
 class _Timed(Leaf):
     """A pattern that may take too long."""
 
+    raises = True
+
     __slots__ = ()
 
     def build(self, parts: Any) -> Any:
