@@ -32,7 +32,7 @@ class Each(Node):
                 return wrong_type(what, value)
             given = list(value)
             if pass_at_once and pass_at_once.issuperset(map(type, given)):
-                return _like(value, given)  # 20 strings in 0.5 us, not 2
+                return _like(value, given)  # 20 strings in 0.9 us, not 2.3
             items: list[Any] = []
             problems: Problems | None = None
             for index, item in enumerate(given):

@@ -97,6 +97,7 @@ unique_items: Final[Validator] = Rule(
         json={"uniqueItems": True},
     )
 )
+"""Whether no item of a list is repeated: 1 and 1.0 are the same, 1 and True are not."""
 
 
 def each(spec: Any) -> Validator:

@@ -294,8 +294,14 @@ class IsoDatetimeValidator(_Optioned):
 
 
 is_email: Final = EmailValidator()
+"""Whether a value is an e-mail address; `EmailValidator` has the options."""
 is_url: Final = UrlValidator()
+"""Whether a value is an http or https URL; `UrlValidator` has the options."""
 is_ip: Final = IpValidator()
+"""Whether a value is an IP address; `IpValidator` has the options."""
 is_hostname: Final = HostnameValidator()
+"""Whether a value is a host name; `HostnameValidator` has the options."""
 is_phone: Final = PhoneValidator()
+"""Whether a value is a telephone number; `PhoneValidator` has the options."""
 is_iso_datetime: Final = IsoDatetimeValidator()
+"""Whether a value is a date and time of ISO 8601; `IsoDatetimeValidator` has the options."""

@@ -17,12 +17,17 @@ def _compared(how: str, limit: Any) -> Constraint:
 
 
 is_positive: Final[Validator] = _compared("gt", 0)
+"""Whether a number is above 0."""
 is_negative: Final[Validator] = _compared("lt", 0)
+"""Whether a number is below 0."""
 is_non_negative: Final[Validator] = _compared("ge", 0)
+"""Whether a number is at least 0."""
 is_integer: Final[Validator] = Rule(
     of_type(kinds.is_integer, "an integer", {"type": "integer"}, int, exact=False)
 )
+"""Whether a value is a whole number, not 1.0 and not True."""
 is_finite: Final[Validator] = Rule(Leaf(kinds.is_finite, "a finite number", kind=NUMBER, json={}))
+"""Whether a number is neither infinite nor NaN."""
 
 
 def min_value(limit: Any) -> Validator:

@@ -24,6 +24,7 @@ is_slug: Final[Validator] = Rule(
         json={"pattern": "^[a-z0-9]+(?:-[a-z0-9]+)*$"},
     )
 )
+"""Whether text is lower-case letters and digits with single hyphens between them."""
 is_json: Final[Validator] = Rule(
     Leaf(
         text.is_json,
@@ -33,9 +34,11 @@ is_json: Final[Validator] = Rule(
         exact=False,
     )
 )
+"""Whether text is one JSON document (RFC 8259); NaN is not JSON."""
 is_uuid: Final[Validator] = Rule(
     Leaf(text.is_uuid, "a UUID", kind=STRING, json={"format": "uuid"}, exact=False)
 )
+"""Whether a value is a UUID: 36 characters with hyphens (RFC 9562), or an object of `uuid`."""
 
 
 def min_length(limit: int) -> Validator:

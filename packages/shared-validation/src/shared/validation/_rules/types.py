@@ -12,12 +12,17 @@ from .._nodes.leaf import Leaf, of_type
 from .._spec.validator import Rule, Validator
 
 is_string: Final[Validator] = Rule(of_type(kinds.is_string, "a string", {"type": "string"}, str))
+"""Whether a value is text."""
 is_number: Final[Validator] = Rule(
     of_type(kinds.is_number, "a number", {"type": "number"}, int, float)
 )
+"""Whether a value is a number: int, float, Decimal, Fraction or NumPy's; a bool is not."""
 is_bool: Final[Validator] = Rule(of_type(kinds.is_bool, "a boolean", {"type": "boolean"}, bool))
+"""Whether a value is True or False."""
 is_list: Final[Validator] = Rule(of_type(kinds.is_list, "a list", {"type": "array"}, list, tuple))
+"""Whether a value is a list or a tuple."""
 is_dict: Final[Validator] = Rule(of_type(DICT.test, DICT.what, {"type": "object"}, dict))
+"""Whether a value is a dictionary, or another mapping."""
 
 
 def is_instance_of(*types: type) -> Validator:
