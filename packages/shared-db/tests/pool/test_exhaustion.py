@@ -22,7 +22,7 @@ def test_exhaustion_names_the_holders(db):
         db.get_postgres_connection(timeout=0.1).__enter__()
     assert 0.1 <= time.monotonic() - started < 2
     error = caught.value
-    assert (error.pool, error.in_use, len(error.holders)) == ("default", 4, 4)
+    assert (error.pool, error.in_use, len(error.holders)) == ("postgres", 4, 4)
     assert all("test_exhaustion.py:" in holder for holder in error.holders)
     for one in held:
         one.__exit__(None, None, None)

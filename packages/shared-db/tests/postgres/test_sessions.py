@@ -1,5 +1,7 @@
 """What a caller changed in a session is gone when the connection comes back."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -124,13 +126,15 @@ def test_configure_and_reset(postgres_settings):
         db.initialize_postgres(
             **postgres_settings, max_connections=1, configure=configure, reset=seen.append
         )
+        used = []
         for _ in range(3):
             with db.get_postgres_connection() as connection:
+                used.append(connection)
                 row = connection.execute("SELECT current_setting('TimeZone') AS zone").fetchone()
                 assert row == {"zone": "Asia/Tokyo"}
                 connection.execute("SET TIME ZONE 'UTC'")
                 connection.row_factory = psycopg.rows.tuple_row
-        assert seen == [connection] * 3
+        assert seen == used
         with pytest.raises(ValueError, match="isolation"):
             db.postgres.transaction(isolation="none").__enter__()
 
@@ -147,8 +151,9 @@ def test_hooks_that_fail(postgres_settings, caplog):
         db.initialize_postgres(name="r", **postgres_settings, max_connections=1, reset=fail)
         pids = {db.get_postgres("r").execute("SELECT pg_backend_pid()")[0] for _ in range(2)}
         assert len(pids) == 2  # a connection that could not be reset is closed
+        wrong: Any = 5
         with pytest.raises(TypeError, match="reset must be callable or None"):
-            db.initialize_postgres(name="x", **postgres_settings, reset=5)
+            db.initialize_postgres(name="x", **postgres_settings, reset=wrong)
     assert "could not be reset" in caplog.text
 
 

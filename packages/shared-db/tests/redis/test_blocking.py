@@ -63,6 +63,7 @@ def test_a_subscription_goes_on_after_a_restart():
             subscriber.get_message(timeout=5)
             store.restart()
             subscriber.get_message(timeout=0.2)
+            message = None
             for n in range(100):
                 db.redis.publish("c", n)
                 if message := subscriber.get_message(timeout=0.1):

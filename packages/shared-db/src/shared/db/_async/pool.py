@@ -108,8 +108,8 @@ class AsyncPool(Generic[C]):
         self.max_connections: int = most
         self.timeout: float = checks.seconds("timeout", timeout, above=0, unlimited=True)
         self._driver = driver
-        self._max_idle = max_idle
-        self._max_lifetime = max_lifetime
+        self._max_idle = checks.seconds("max_idle", max_idle, unlimited=True)
+        self._max_lifetime = checks.seconds("max_lifetime", max_lifetime, unlimited=True)
         self._clock = clock
         self._home = Home()
         self._start()
@@ -203,6 +203,8 @@ class AsyncPool(Generic[C]):
             Unavailable: The server could not be reached in time.
         """
         self.come_home()
+        if timeout is not None:
+            timeout = checks.seconds("timeout", timeout, unlimited=True)
         started = self._clock()
         while True:
             mine: Entry[C] | None = None

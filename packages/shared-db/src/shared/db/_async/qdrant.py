@@ -6,6 +6,8 @@ import time
 import warnings
 from typing import Any
 
+from shared.core.checks import seconds
+
 from .._base.errors import OutcomeUnknown, PoolClosed, Unavailable
 from .._base.observe import observed
 from .._base.reasons import is_lasting, reason
@@ -37,7 +39,7 @@ class AsyncQdrant(AsyncLazy):
         super().__init__()
         given = client_arguments(arguments)
         self.name: str = name
-        self.timeout: float = timeout
+        self.timeout: float = seconds("timeout", timeout, unlimited=True)
         self.embedded: bool = bool({"location", "path"} & given.keys())
         self.host: str = "" if self.embedded else str(given["host"])
         self.port: int = int(given.get("port") or 6333)

@@ -79,8 +79,8 @@ class Batch:
             groups.setdefault(tuple(sorted(row)), []).append(place)
         for number, (names, places) in enumerate(groups.items()):
             rows = [self.rows[place] for place in places]
-            columns = [[row[name] for row in rows] for name in names]
-            yield Part(f"{self.token}-{number}", list(names), columns, places)
+            values: list[Any] = [[row[name] for row in rows] for name in names]
+            yield Part(f"{self.token}-{number}", list(names), values, places)
 
 
 def _columns(names: list[str], rows: list[Mapping[str, Any]]) -> list[Any] | None:

@@ -232,7 +232,7 @@ def _moments(digits: int, first: dt.datetime, last: dt.datetime) -> Rule:
     def check(values: Sequence[Any]) -> bool:
         known = [value for value in values if value is not None]
         if known and isinstance(known[0], int):
-            return low <= min(known) and max(known) <= high
+            return bool(low <= min(known) and max(known) <= high)
         return _in_range(first, last, known)
 
     return _Moments(frozenset({dt.datetime, int}), convert, check)

@@ -7,6 +7,8 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.core.checks import seconds
+
 from ..._base.errors import DatabaseError, OutcomeUnknown, PoolClosed, Unavailable
 from ..._base.observe import keyword, observed
 from ..._base.reasons import is_lasting, reason
@@ -25,13 +27,15 @@ from ..._rules.clickhouse import (
     repeatable,
     what_was_lost,
 )
-from ..._rules.clickhouse_values import Rule, fit_rows, rule_of_type
+from ..._rules.clickhouse_values import fit_rows, rule_of_type
 from ..._rules.copy import BadRow
 from ..lazy import AsyncLazy
 from ..runtime import IS_ASYNC, call, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..._rules.copy_values import Rule
 
 _ON_TABLE = "SELECT engine, create_table_query, partition_key FROM system.tables WHERE database = {database:String} AND name = {table:String}"
 
@@ -61,7 +65,9 @@ class AsyncClickHouse(AsyncLazy):
         super().__init__()
         given = client_arguments(arguments)
         self.name: str = name
-        self.timeout: float = timeout
+        self.timeout: float = seconds("timeout", timeout, unlimited=True)
+        connect_timeout = min(seconds("connect_timeout", connect_timeout, unlimited=True), 86_400)
+        query_timeout = min(seconds("query_timeout", query_timeout, unlimited=True), 31_536_000)
         self.embedded: bool = str(given.get("dsn", "")).startswith("chdb:")
         self.host: str = "" if self.embedded else str(given.get("host", ""))
         self.port: int = int(given.get("port") or 8123)

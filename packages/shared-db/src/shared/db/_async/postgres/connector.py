@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("shared.db")
+_LONGEST = 86_400.0  # libpq's own limit is that of an int
 
 
 class Connector:
@@ -49,7 +50,9 @@ class Connector:
         psycopg = driver()
         arguments = self._arguments.open()
         # libpq counts whole seconds and takes 1 for 2.
-        arguments["connect_timeout"] = max(2, math.ceil(min(timeout, self._connect_timeout)))
+        arguments["connect_timeout"] = max(
+            2, math.ceil(min(timeout, self._connect_timeout, _LONGEST))
+        )
         try:
             connection = await psycopg.AsyncConnection.connect(**arguments)
         except (psycopg.OperationalError, OSError) as error:
@@ -93,7 +96,7 @@ class Connector:
     async def reset(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """End the transaction that a holder left open; report whether the connection is usable."""
         status = connection.pgconn.transaction_status
-        session = connection.shared_db_session
+        session: Session = vars(connection)["shared_db_session"]
         if status == IDLE and self._reset is None and session.intact(connection):
             return True
         if status not in {IDLE, INTRANS, INERROR}:

@@ -128,17 +128,20 @@ class Subscriber(PubSub):
     async def execute_command(self, *arguments: Any) -> Any:
         """Send a command; lost after it, the connection is made and subscribed again."""
         try:
-            return await super().execute_command(*arguments)
+            driver: Any = super()
+            return await driver.execute_command(*arguments)
         except errors.ConnectionError as error:
             raise _away(error) from freed(error)
         finally:
-            if self.connection is not None:
-                self.connection.retry = _AGAIN
+            connection: Any = self.connection
+            if connection is not None:
+                connection.retry = _AGAIN
 
     async def parse_response(self, *arguments: Any, **options: Any) -> Any:
         """Read what was published, as the driver does."""
         try:
-            return await super().parse_response(*arguments, **options)
+            driver: Any = super()
+            return await driver.parse_response(*arguments, **options)
         except errors.ConnectionError as error:
             raise _away(error) from freed(error)
 
@@ -228,6 +231,7 @@ class Client(Redis):
 
     keeper: Any = None
     remake: Any = None
+    home: Home
 
     def come_home(self) -> None:
         """Start again in another event loop: connections of a closed one are of no use."""
@@ -291,7 +295,10 @@ def make_client(
     body: dict[str, Any] = {"patience": patience}
     if sentinels is not None:
         body["resolve"] = _resolver(sentinels, service)
-    arguments |= {"timeout": patience or 0.5, "max_connections": connections}
+    arguments |= {
+        "timeout": (None if patience == math.inf else patience) if patience else 0.5,
+        "max_connections": connections,
+    }
     kind = type("Connection", (kind,), body)
 
     def remake() -> Any:

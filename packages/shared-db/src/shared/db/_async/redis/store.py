@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
 from shared.core import forks
+from shared.core.checks import seconds
 
 from ..._base.errors import PoolClosed
 from ..._base.sealed import Sealed, shown
@@ -42,7 +44,9 @@ class AsyncRedisStore:
         self.host: str = str(given.get("host", given.get("path", "")))
         self.port: int = int(given.get("port", 0))
         self.database: int = int(given["db"])
-        self.timeout: float = timeout
+        self.timeout: float = seconds("timeout", timeout, unlimited=True)
+        connect_timeout = seconds("connect_timeout", connect_timeout, above=0, unlimited=True)
+        socket_timeout = seconds("socket_timeout", socket_timeout, above=0, unlimited=True)
         self.max_connections: int = max_connections
         self._sentinels = given.pop("sentinels", None)
         self._service = given.pop("service", None)
@@ -53,8 +57,10 @@ class AsyncRedisStore:
         self._probe: Any = None
         self.observers: list[Any] = []
         self._impatient: dict[float, Any] = {}
-        given.setdefault("socket_timeout", socket_timeout)
-        given.setdefault("socket_connect_timeout", connect_timeout)
+        given.setdefault("socket_timeout", None if socket_timeout == math.inf else socket_timeout)
+        given.setdefault(
+            "socket_connect_timeout", None if connect_timeout == math.inf else connect_timeout
+        )
         self._arguments = Sealed(given)
         forks.renew(self)
 

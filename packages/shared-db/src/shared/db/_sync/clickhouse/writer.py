@@ -395,7 +395,7 @@ class ClickHouseWriter:
                     # The server knows the token and lacks the rows: it was killed between the two.
                     # Under another token they are new to it.
                     self.mended += 1
-                    again = [[column[row] for row in lacks] for column in columns]
+                    again: list[Any] = [[column[row] for row in lacks] for column in columns]
                     places = [part.places[row] for row in lacks]
                     parts[0] = replace(
                         part, token=f"{part.token}-again", columns=again, places=places

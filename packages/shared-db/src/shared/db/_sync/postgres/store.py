@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.core.checks import function, refuse
+from shared.core.checks import function, refuse, seconds
 
 from ..._base.errors import Unavailable
 from ..._base.observe import keyword, observed
@@ -75,7 +75,7 @@ class Postgres:
         self.database: str = str(given.get("dbname", ""))
         self.connector: Connector = Connector(
             Sealed(given),
-            connect_timeout=connect_timeout,
+            connect_timeout=seconds("connect_timeout", connect_timeout, above=0, unlimited=True),
             prepare=not pgbouncer,
             configure=function("configure", configure, optional=True),
             reset=function("reset", reset, optional=True),

@@ -130,17 +130,20 @@ class Subscriber(PubSub):
     def execute_command(self, *arguments: Any) -> Any:
         """Send a command; lost after it, the connection is made and subscribed again."""
         try:
-            return super().execute_command(*arguments)
+            driver: Any = super()
+            return driver.execute_command(*arguments)
         except errors.ConnectionError as error:
             raise _away(error) from freed(error)
         finally:
-            if self.connection is not None:
-                self.connection.retry = _AGAIN
+            connection: Any = self.connection
+            if connection is not None:
+                connection.retry = _AGAIN
 
     def parse_response(self, *arguments: Any, **options: Any) -> Any:
         """Read what was published, as the driver does."""
         try:
-            return super().parse_response(*arguments, **options)
+            driver: Any = super()
+            return driver.parse_response(*arguments, **options)
         except errors.ConnectionError as error:
             raise _away(error) from freed(error)
 
@@ -230,6 +233,7 @@ class Client(Redis):
 
     keeper: Any = None
     remake: Any = None
+    home: Home
 
     def come_home(self) -> None:
         """Start again in another event loop: connections of a closed one are of no use."""
@@ -293,7 +297,10 @@ def make_client(
     body: dict[str, Any] = {"patience": patience}
     if sentinels is not None:
         body["resolve"] = _resolver(sentinels, service)
-    arguments |= {"timeout": patience or 0.5, "max_connections": connections}
+    arguments |= {
+        "timeout": (None if patience == math.inf else patience) if patience else 0.5,
+        "max_connections": connections,
+    }
     kind = type("Connection", (kind,), body)
 
     def remake() -> Any:
