@@ -149,8 +149,15 @@ def answer(app, path, accept, query=""):
     return b"".join(app(environ, lambda status, headers: None)).decode()
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    text = ""  # what it answers
+
+
 class _Postgres(socketserver.BaseRequestHandler):
     """Refuses every client with the text: PostgreSQL's own error message on the wire."""
+
+    server: _Server
 
     def handle(self):
         while True:
@@ -165,6 +172,8 @@ class _Postgres(socketserver.BaseRequestHandler):
 class _Redis(socketserver.BaseRequestHandler):
     """Answers every command with an error of the text."""
 
+    server: _Server
+
     def handle(self):
         while data := self.request.recv(65536):
             self.request.sendall(f"-ERR {self.server.text}\r\n".encode() * data.count(b"*"))
@@ -172,9 +181,7 @@ class _Redis(socketserver.BaseRequestHandler):
 
 @contextlib.contextmanager
 def serving(handler):
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        server.text = ""
+    with _Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield server
