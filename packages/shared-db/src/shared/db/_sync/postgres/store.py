@@ -36,7 +36,7 @@ from .connector import Connector
 from .locks import PostgresLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import psycopg
     from psycopg.abc import Params
