@@ -46,7 +46,15 @@ def convert(source: str) -> str:
     """Return a module in its synchronous form."""
     for pattern, replacement in PHRASES.items():
         source = re.sub(pattern, replacement, source)
-    return re.sub(r"\w+", lambda match: WORDS.get(match[0], match[0].removeprefix("Async")), source)
+    source = re.sub(
+        r"\w+", lambda match: WORDS.get(match[0], match[0].removeprefix("Async")), source
+    )
+    return re.sub(r"(?<=collections\.abc import )(.+)", _each_once, source)
+
+
+def _each_once(names: re.Match[str]) -> str:
+    """Two words may become one, such as AsyncIterator and Iterator."""
+    return ", ".join(sorted(set(names[0].split(", "))))
 
 
 def generate() -> dict[Path, str]:
