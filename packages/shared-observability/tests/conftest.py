@@ -56,7 +56,7 @@ def new_lines():
 def until():
     """Wait for a condition; the failure names what did not come."""
 
-    def wait(what, condition, seconds=10):
+    def wait(what, condition, seconds=60):
         end = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < end, f"waited in vain for {what}"
