@@ -138,7 +138,7 @@ def _number(value: Any, name: str) -> float:
     # Looser than core's `number`: bools count as 0 and 1 in a column, as they do for NumPy.
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return np.nan
-    if isinstance(value, (str, bytes)) or getattr(value, "ndim", 0):
+    if isinstance(value, (str, bytes)) or getattr(value, "ndim", 0) > 0:
         raise refuse(name, "a number", value, TypeError)
     try:
         return float(value)
