@@ -112,16 +112,9 @@ def _match(prefix: str, digits: str) -> bool:
 def _checked(prefix: str) -> str:
     """Return the prefix with its separator; the first thousand are remembered."""
     bare = text_of("prefix", prefix).removesuffix("_")
-    if bare and (len(bare) > LONGEST or re.fullmatch(_PREFIX, bare, re.ASCII) is None):
-        raise refuse("prefix", f"at most {LONGEST} letters, digits and inner underscores", prefix)
-    if prefix and not bare:
+    if prefix and (len(bare) > LONGEST or re.fullmatch(_PREFIX, bare) is None):
         raise refuse("prefix", f"at most {LONGEST} letters, digits and inner underscores", prefix)
     head = f"{bare}_" if bare else ""
     if len(_prefixes) < 1000:
         _prefixes[prefix] = head
     return head
-
-
-def text_from(number: int) -> str:
-    """Return the 26 characters of a UUID's number."""
-    return encode(number, 26)
